@@ -1,0 +1,1 @@
+//! Outcomes to text for people and programs.

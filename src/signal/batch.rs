@@ -1,0 +1,149 @@
+//! A chunk's lines to its signals: the parallel part.
+//!
+//! Input: the bytes of a chunk, which begins and ends at line ends. Output: a [`Batch`]: signals in the order of the lines, and the books. What
+//! the first lines belong to, if they begin no record, is not known here: they are counted apart ([`Batch::lead`]).
+
+use memchr::memchr;
+
+use super::relayed::{self, Relayed};
+use super::{Signal, read, read_rest};
+use crate::books::Books;
+use crate::names::Names;
+use crate::record::text::Missing;
+use crate::record::{Layout, Line, Stamp, line};
+
+/// What a line that begins no record belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inside {
+    /// A text record: it is a stack trace or the rest of a message.
+    Record,
+    /// Nothing that was recognised: a banner.
+    Nothing,
+}
+
+/// What one chunk held.
+#[derive(Debug)]
+pub struct Batch {
+    /// The names that the signals refer to.
+    pub names: Names,
+    /// The signals in the order of their lines.
+    pub signals: Vec<Signal>,
+    /// How many lines the chunk has.
+    pub lines: u64,
+    /// The books, without [`Batch::lead`].
+    pub books: Books,
+    /// Bytes and lines before the first line that settles what they belong to.
+    pub lead: Books,
+    /// What the next chunk's lead belongs to; `None` while nothing settled it.
+    pub inside: Option<Inside>,
+    /// How many records of each layout, in the order of [`Layout::ALL`].
+    pub layouts: [u64; 4],
+    /// First and last time of the day, and the midnights between, of records without a date.
+    pub days: Option<(u32, u32, u16)>,
+    /// First stamp of a record.
+    pub first: Stamp,
+    /// Last stamp of a record.
+    pub last: Stamp,
+    /// A record of a Keycloak logger was seen.
+    pub keycloak: bool,
+    /// What the nearest text line lacked, where a line began with a time and was no record.
+    pub nearest: Option<(u64, Missing)>,
+    /// Answers that the lines quote, where no Keycloak record was seen.
+    pub relayed: Vec<Relayed>,
+}
+
+/// Times of the day that go back by more than this mean that a midnight passed.
+pub const MIDNIGHT_BACK_MS: u32 = 12 * 3_600_000;
+
+/// Reads a chunk.
+#[must_use]
+pub fn scan(bytes: &[u8]) -> Batch {
+    let mut b = Batch {
+        names: Names::default(),
+        signals: Vec::new(),
+        lines: 0,
+        books: Books::default(),
+        lead: Books::default(),
+        inside: None,
+        layouts: [0; 4],
+        days: None,
+        first: Stamp::Unknown,
+        last: Stamp::Unknown,
+        keycloak: false,
+        nearest: None,
+        relayed: Vec::new(),
+    };
+    let mut scratch = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i);
+        let text = &bytes[at..end];
+        let next = (end + 1).min(bytes.len());
+        take(&mut b, text, (next - at) as u64, &mut scratch);
+        b.lines += 1;
+        at = next;
+    }
+    if !b.keycloak {
+        quotes(&mut b, bytes);
+    }
+    b
+}
+
+/// Takes in one line of `size` bytes, its line feed included.
+fn take(b: &mut Batch, text: &[u8], size: u64, scratch: &mut Vec<u8>) {
+    let number = u32::try_from(b.lines).unwrap_or(u32::MAX);
+    match line(text, scratch) {
+        Line::Head(record) => {
+            b.books.records += 1;
+            b.books.parsed += size;
+            b.layouts[record.layout as usize] += 1;
+            let json = matches!(record.layout, Layout::Json | Layout::Ecs);
+            b.inside = Some(if json { Inside::Nothing } else { Inside::Record });
+            b.keycloak |= record.logger.starts_with(b"org.keycloak") || record.message.starts_with(b"Keycloak ");
+            if let Stamp::TimeOfDay(ms) = record.at {
+                b.days = Some(match b.days {
+                    None => (ms, ms, 0),
+                    Some((first, last, days)) => (first, ms, days + u16::from(ms.saturating_add(MIDNIGHT_BACK_MS) < last)),
+                });
+            }
+            if b.first == Stamp::Unknown {
+                b.first = record.at;
+            }
+            if record.at != Stamp::Unknown {
+                b.last = record.at;
+            }
+            if let Some(mut signal) = read(&record, number, &mut b.names) {
+                b.keycloak = true;
+                signal.day = b.days.map_or(0, |d| d.2);
+                b.signals.push(signal);
+            }
+        }
+        Line::Blank => b.books.skipped += size,
+        Line::Unknown(missing) => {
+            b.inside = Some(Inside::Nothing);
+            b.books.unparsed(size, b.lines, text);
+            if let (None, Some(m)) = (b.nearest, missing) {
+                b.nearest = Some((b.lines, m));
+            }
+        }
+        Line::Rest => {
+            match b.inside {
+                Some(Inside::Record) => b.books.parsed += size,
+                Some(Inside::Nothing) => b.books.unparsed(size, b.lines, text),
+                None => b.lead.unparsed(size, b.lines, text),
+            }
+            if let Some(signal) = read_rest(text.strip_suffix(b"\r").unwrap_or(text), number, &mut b.names) {
+                b.signals.push(signal);
+            }
+        }
+    }
+}
+
+/// Looks for quoted answers in a chunk without Keycloak records.
+fn quotes(b: &mut Batch, bytes: &[u8]) {
+    for (number, text) in bytes.split(|c| *c == b'\n').enumerate() {
+        if let Some(found) = relayed::read(text, number as u64) {
+            b.relayed.push(found);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Companions: what a thread prints before the event that it explains.
+//!
+//! Input: logger and message of a record. Output: a [`Companion`] of small data. Must not know which event will follow.
+
+use memchr::memmem;
+
+use crate::names::Key;
+
+/// What a warning or a debug line says about the request that its thread is serving.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Companion {
+    /// `Code '…' already used for userSession '…' and client '…'.` (`OAuth2CodeParser`): printed for used and for expired codes alike.
+    CodeGone {
+        /// The code's own id.
+        code: Key,
+        /// The session that it names.
+        session: Key,
+        /// The client's uuid.
+        client: Key,
+    },
+    /// `Invalid format of the code` (`OAuth2CodeParser`).
+    CodeFormat,
+    /// `Code '…' is bound to a different session` (`OAuth2CodeParser`).
+    CodeBound,
+    /// `PKCE …` (`PkceUtils`, `TokenEndpoint`): what went wrong with the verifier.
+    Pkce(Pkce),
+    /// `KC-SERVICES0025: Error when validating client assertion: …`.
+    Assertion(Assertion),
+    /// `KC-SERVICES0015: Unexpected error when authenticating client: …`: a Basic header that cannot be decoded.
+    MalformedHeader,
+    /// `client authenticator: X`: X is tried. Says nothing by itself, but a new attempt begins behind a finished one.
+    AuthTried,
+    /// `client authenticator FAILED|CHALLENGE|SUCCESS: X`: X is the client's own authenticator.
+    Auth(Verb, Authenticator),
+    /// `Client X authenticated by Y`: the attempt ended well.
+    Authenticated(Authenticator),
+}
+
+/// What `PkceUtils` complains of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Pkce {
+    /// `PKCE verification failed`.
+    Mismatch,
+    /// `PKCE code verifier not specified`.
+    Missing,
+    /// `PKCE invalid code verifier`, or a length out of bounds.
+    Malformed,
+    /// `PKCE code verifier specified but challenge not present in authorization` (24.0, whose event says no reason).
+    Unexpected,
+}
+
+/// Why a client assertion was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Assertion {
+    /// `Token is not active`: outside its validity.
+    NotActive,
+    /// Signature, audience, issuer, a reused id, …
+    Other,
+}
+
+/// What an authenticator did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Verb {
+    /// It refused what came (or, on 26, what did not come).
+    Failed,
+    /// Nothing came that it could look at.
+    Challenge,
+    /// It accepted the client.
+    Success,
+}
+
+/// How a client authenticates (`client_auth_method`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Authenticator {
+    /// `client-secret`; also printed for public clients.
+    Secret,
+    /// `client-jwt`, `client-secret-jwt`, `federated-jwt`.
+    Jwt,
+    /// `client-x509` and what later versions add.
+    Other,
+}
+
+impl Authenticator {
+    /// Returns the authenticator of that name.
+    #[must_use]
+    pub fn named(name: &[u8]) -> Self {
+        match name {
+            b"client-secret" => Authenticator::Secret,
+            b"client-jwt" | b"client-secret-jwt" | b"federated-jwt" => Authenticator::Jwt,
+            _ => Authenticator::Other,
+        }
+    }
+}
+
+/// Returns the text between `'` and `'` and what follows.
+fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let text = text.strip_prefix(b"'")?;
+    let end = memchr::memchr(b'\'', text)?;
+    Some((&text[..end], &text[end + 1..]))
+}
+
+/// `Code '<code>' already used for userSession '<session>' and client '<uuid>'.` The session can be an attacker's text, with quotes of its
+/// own, so it ends at the last place where it can.
+fn code_gone(message: &[u8]) -> Option<Companion> {
+    let (code, rest) = quoted(message.strip_prefix(b"Code ")?)?;
+    let rest = rest.strip_prefix(b" already used for userSession '")?;
+    let at = memmem::rfind(rest, b"' and client '")?;
+    let client = rest[at + 14..].strip_suffix(b"'.")?;
+    Some(Companion::CodeGone { code: Key::of(code), session: Key::of(&rest[..at]), client: Key::of(client) })
+}
+
+/// `client authenticator FAILED: client-secret` and its kin.
+fn auth(message: &[u8]) -> Option<Companion> {
+    if let Some(rest) = message.strip_prefix(b"client authenticator") {
+        if let Some(name) = rest.strip_prefix(b": ") {
+            return (!name.starts_with(b"sending challenge")).then_some(Companion::AuthTried);
+        }
+        let verbs = [(&b" FAILED: "[..], Verb::Failed), (b" CHALLENGE: ", Verb::Challenge), (b" SUCCESS: ", Verb::Success)];
+        return verbs.iter().find_map(|(word, verb)| Some(Companion::Auth(*verb, Authenticator::named(rest.strip_prefix(*word)?))));
+    }
+    let at = memmem::rfind(message, b" authenticated by ")?;
+    message.starts_with(b"Client ").then(|| Companion::Authenticated(Authenticator::named(&message[at + 18..])))
+}
+
+/// `PKCE …`, also with the blank and `Error:` that some versions put before it.
+fn pkce(message: &[u8]) -> Option<Companion> {
+    let kind = if message.starts_with(b"PKCE verification failed") {
+        Pkce::Mismatch
+    } else if message.starts_with(b"PKCE code verifier not specified") {
+        Pkce::Missing
+    } else if message.starts_with(b"PKCE invalid code verifier") {
+        Pkce::Malformed
+    } else if message.starts_with(b"PKCE code verifier specified but challenge not present") {
+        Pkce::Unexpected
+    } else {
+        return None;
+    };
+    Some(Companion::Pkce(kind))
+}
+
+/// Reads a record's message as a companion; `logger` is the last segment of its logger's name.
+#[must_use]
+pub fn read(logger: &[u8], message: &[u8]) -> Option<Companion> {
+    match logger {
+        b"OAuth2CodeParser" => {
+            if message.starts_with(b"Invalid format of the code") {
+                Some(Companion::CodeFormat)
+            } else if message.starts_with(b"Code '") && memmem::find(message, b"is bound to a different session").is_some() {
+                Some(Companion::CodeBound)
+            } else {
+                code_gone(message)
+            }
+        }
+        b"PkceUtils" | b"TokenEndpoint" => pkce(message),
+        b"ClientAuthenticationFlow" => auth(message),
+        b"services" => {
+            if let Some(rest) = message.strip_prefix(b"KC-SERVICES0025:") {
+                let active = memmem::find(rest, b"Token is not active").is_some();
+                Some(Companion::Assertion(if active { Assertion::NotActive } else { Assertion::Other }))
+            } else {
+                message.starts_with(b"KC-SERVICES0015:").then_some(Companion::MalformedHeader)
+            }
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_the_recorded_servers_print() {
+        let gone = |c: &str, s: &str, u: &str| Companion::CodeGone { code: Key::of(c.as_bytes()), session: Key::of(s.as_bytes()), client: Key::of(u.as_bytes()) };
+        let table: &[(&str, &str, Option<Companion>)] = &[
+            ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'u'.", Some(gone("c", "s", "u"))),
+            ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'x' and client 'u'.", Some(gone("c", "s' and client 'x", "u"))),
+            ("OAuth2CodeParser", "Invalid format of the code", Some(Companion::CodeFormat)),
+            ("PkceUtils", "PKCE verification failed. authUserId = 1, authUsername = bob", Some(Companion::Pkce(Pkce::Mismatch))),
+            ("TokenEndpoint", "PKCE code verifier not specified, authUserId = 1", Some(Companion::Pkce(Pkce::Missing))),
+            ("PkceUtils", "PKCE invalid code verifier", Some(Companion::Pkce(Pkce::Malformed))),
+            ("PkceUtils", "PKCE code verifier specified but challenge not present in authorization", Some(Companion::Pkce(Pkce::Unexpected))),
+            ("PkceUtils", "PKCE codeChallengeMethod = S256", None),
+            ("services", "KC-SERVICES0025: Error when validating client assertion: java.lang.RuntimeException: Token is not active", Some(Companion::Assertion(Assertion::NotActive))),
+            ("services", "KC-SERVICES0025: Error when validating client assertion: java.lang.RuntimeException: Signature on JWT token failed validation", Some(Companion::Assertion(Assertion::Other))),
+            ("services", "KC-SERVICES0015: Unexpected error when authenticating client: java.lang.IllegalArgumentException", Some(Companion::MalformedHeader)),
+            ("services", "KC-SERVICES0009: Added user 'admin' to realm 'master'", None),
+            ("ClientAuthenticationFlow", "client authenticator: client-secret", Some(Companion::AuthTried)),
+            ("ClientAuthenticationFlow", "client authenticator: sending challenge for authentication execution client-secret", None),
+            ("ClientAuthenticationFlow", "client authenticator FAILED: client-secret-jwt", Some(Companion::Auth(Verb::Failed, Authenticator::Jwt))),
+            ("ClientAuthenticationFlow", "client authenticator CHALLENGE: client-secret", Some(Companion::Auth(Verb::Challenge, Authenticator::Secret))),
+            ("ClientAuthenticationFlow", "Client web-portal authenticated by client-secret", Some(Companion::Authenticated(Authenticator::Secret))),
+            ("Other", "Code 'c' already used for userSession 's' and client 'u'.", None),
+        ];
+        for (logger, message, want) in table {
+            assert_eq!(read(logger.as_bytes(), message.as_bytes()), *want, "{message}");
+        }
+    }
+}

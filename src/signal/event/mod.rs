@@ -1,0 +1,132 @@
+//! The event list: `type="CODE_TO_TOKEN_ERROR", realmId="…", …`, in every generation of quoting.
+//!
+//! Input: the whole message of a record. Output: an [`Event`] that borrows it. Keycloak puts attacker-chosen text into this list and
+//! escapes it by halves ("The quoting trap"), so the list is read as a whole, in linear time, and says how far it can be trusted. Must not
+//! know what an event means.
+//!
+//! ```
+//! use kctriage::signal::event::parse;
+//! let event = parse(br#"type="LOGIN_ERROR", realmId="r", realmName="shop", clientId="x\", userId="null", ipAddress="10.0.0.1", error="e""#).unwrap();
+//! assert_eq!(event.text("clientId").unwrap(), r"x\");
+//! assert_eq!(event.text("ipAddress").unwrap(), "10.0.0.1");
+//! ```
+
+mod bare;
+mod quoted;
+
+pub use bare::tail;
+
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
+use crate::finding::Trust;
+
+/// How the values of an event list are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quoting {
+    /// `key="value"` (22.0.9, 23.0.5, 24 and later); the byte is the quote.
+    Quoted(u8),
+    /// `key=value`, `key='two words'` (before).
+    Bare,
+}
+
+/// One event list.
+#[derive(Debug, Clone)]
+pub struct Event<'a> {
+    /// Keys and raw values in the order of the line.
+    fields: SmallVec<[(&'a [u8], &'a [u8]); 24]>,
+    /// How the values are written.
+    pub quoting: Quoting,
+    /// `Quoted`, `Unquoted` or `Ambiguous`.
+    pub trust: Trust,
+    /// The line ended inside the list: what follows is not known.
+    pub cut: bool,
+}
+
+/// The keys that a user event begins with, in the server's order (`JBossLoggingEventListenerProvider.logEvent`).
+const PREFIX: [&[u8]; 8] = [b"type", b"realmId", b"realmName", b"clientId", b"userId", b"sessionId", b"ipAddress", b"error"];
+
+impl<'a> Event<'a> {
+    /// Returns the raw bytes of `key`, at its first (the server's own) place.
+    #[must_use]
+    pub fn raw(&self, key: &str) -> Option<&'a [u8]> {
+        self.fields.iter().find(|(k, _)| *k == key.as_bytes()).map(|(_, v)| *v)
+    }
+
+    /// Returns the value of `key` with the server's escaping undone; `None` where it is absent or printed as `null`.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<Cow<'a, str>> {
+        let raw = self.raw(key).filter(|v| *v != b"null")?;
+        Some(match self.quoting {
+            Quoting::Quoted(q) => unescape(raw, q),
+            Quoting::Bare => String::from_utf8_lossy(raw),
+        })
+    }
+
+    /// Returns the name of the event: `CODE_TO_TOKEN_ERROR`. The audit logger of old servers calls the key `event`.
+    #[must_use]
+    pub fn kind(&self) -> &'a [u8] {
+        self.fields.first().filter(|(k, _)| *k != b"operationType").map_or(b"", |(_, v)| v)
+    }
+
+    /// Returns the operation of an admin event: `DELETE`.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'a [u8]> {
+        self.fields.first().filter(|(k, _)| *k == b"operationType").map(|(_, v)| *v)
+    }
+
+    /// Whether the fixed keys are there up to the address: then nothing that a client chose can have been taken for them.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.raw("ipAddress").is_some()
+    }
+}
+
+/// Undoes `\"`; a backslash before anything else is the value's own.
+fn unescape(raw: &[u8], quote: u8) -> Cow<'_, str> {
+    let pair = [b'\\', quote];
+    if memchr::memmem::find(raw, &pair).is_none() {
+        return String::from_utf8_lossy(raw);
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = memchr::memmem::find(rest, &pair) {
+        out.extend_from_slice(&rest[..at]);
+        out.push(quote);
+        rest = &rest[at + 2..];
+    }
+    out.extend_from_slice(rest);
+    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// Whether a message begins as an event list does; the cheap question before [`parse`].
+#[must_use]
+pub fn begins(message: &[u8]) -> bool {
+    message.starts_with(b"type=") || message.starts_with(b"operationType=") || message.starts_with(b"event=")
+}
+
+/// Reads a message as an event list; `None` when it is none.
+#[must_use]
+pub fn parse(message: &[u8]) -> Option<Event<'_>> {
+    if !begins(message) {
+        return None;
+    }
+    let first = message[memchr::memchr(b'=', message)? + 1..].first().copied()?;
+    if first.is_ascii_alphabetic() { bare::parse(message) } else { quoted::parse(message, first) }
+}
+
+/// Whether the fields begin with the server's keys in the server's order, up to the address.
+fn in_order(fields: &[(&[u8], &[u8])]) -> bool {
+    let mut want = PREFIX.iter();
+    for (key, _) in fields.iter().take(PREFIX.len()) {
+        let name: &[u8] = if *key == b"event" { b"type" } else { key };
+        if !want.any(|k| *k == name) {
+            return false;
+        }
+        if name == b"ipAddress" {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,207 @@
+//! Records to signals.
+//!
+//! Input: a [`Record`] that borrows its chunk. Output: a [`Signal`] that owns small data, or nothing where the record says nothing about token
+//! requests. Must not know what came before or after, nor which node it is.
+
+pub mod admin;
+pub mod batch;
+pub mod companion;
+pub mod event;
+pub mod life;
+pub mod relayed;
+pub mod user;
+
+use memchr::{memmem, memrchr};
+use xxhash_rust::xxh3::Xxh3;
+
+pub use admin::Admin;
+pub use batch::Batch;
+pub use companion::Companion;
+pub use event::Quoting;
+pub use life::Life;
+pub use user::{Done, Failure, Success, User};
+
+use crate::finding::Trust;
+use crate::names::{Names, Sym};
+use crate::record::{Layout, Record, Stamp};
+
+/// What a record means to us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signal {
+    /// When, as exact as the line was.
+    pub at: Stamp,
+    /// Midnights that passed since the chunk began (lines without a date only).
+    pub day: u16,
+    /// The line in its chunk, from 0.
+    pub line: u32,
+    /// The thread that printed it.
+    pub thread: Sym,
+    /// The host that the record names.
+    pub host: Option<Sym>,
+    /// What.
+    pub kind: Kind,
+}
+
+/// The kinds of signals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A user event, with the quoting of its list where it was text.
+    User(User, Option<Quoting>),
+    /// An admin event.
+    Admin(Admin),
+    /// What the thread's next user event is explained by.
+    Companion(Companion),
+    /// The server's life.
+    Life(Life),
+    /// The start of an event whose line ended inside the client's name: an old server printed a line feed.
+    Open(Box<Failure>),
+    /// A line that ends as such an event does, and what it looked like by itself.
+    Tail(Box<Failure>, Option<Box<Kind>>),
+    /// A warning that ends with a client's own words: lines after it can be that client's, too.
+    Carrier {
+        /// The words are not closed on this line: everything up to a [`Kind::CarrierEnd`] is the client's.
+        open: bool,
+    },
+    /// A line that closes an open carrier, and what it looked like by itself.
+    CarrierEnd(Option<Box<Kind>>),
+}
+
+/// Whether a logger's name, perhaps abbreviated (`[events]`, `[or.ke.ev]`, `[]`), can be that of the event listener.
+fn is_event_logger(segment: &[u8]) -> bool {
+    b"events".starts_with(segment) || b"audit".starts_with(segment)
+}
+
+/// Digest of what makes a failure the same failure for everybody: its time as printed, thread and message.
+fn digest(record: &Record<'_>) -> u128 {
+    let mut hash = Xxh3::new();
+    for part in [&record.stamp_text, &record.thread, &record.message] {
+        hash.update(&(part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.digest128()
+}
+
+/// Reads a record; `None` where it says nothing about token requests. `line` is its number in the chunk.
+#[must_use]
+pub fn read(record: &Record<'_>, line: u32, names: &mut Names) -> Option<Signal> {
+    let kind = kind(record, names)?;
+    Some(Signal {
+        at: record.at,
+        day: 0,
+        line,
+        thread: names.number(&record.thread),
+        host: record.host.as_deref().map(|h| names.number(h)),
+        kind,
+    })
+}
+
+fn kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
+    let logger = &record.logger[memrchr(b'.', &record.logger).map_or(0, |i| i + 1)..];
+    let message = &*record.message;
+    if is_event_logger(logger) && event::begins(message) {
+        return event_kind(record, names);
+    }
+    let text = matches!(record.layout, Layout::Text | Layout::WildflyConsole);
+    if text && logger == b"LogoutEndpoint" && message.starts_with(b"Client '") {
+        return Some(Kind::Carrier { open: !message.ends_with(b"' not found.") });
+    }
+    if text && logger == b"PkceUtils" && memmem::find(message, b"codeVerifier = ").is_some() {
+        return Some(Kind::Carrier { open: false });
+    }
+    companion::read(logger, message).map(Kind::Companion).or_else(|| life::read(logger, message).map(Kind::Life))
+}
+
+fn event_kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
+    let message = &*record.message;
+    let list = event::parse(message)?;
+    if list.operation().is_some() {
+        return Some(Kind::Admin(admin::read(&list)));
+    }
+    let json = matches!(record.layout, Layout::Json | Layout::Ecs);
+    let trust = match list.trust {
+        Trust::Quoted | Trust::Unquoted if json => Trust::Json,
+        other => other,
+    };
+    let user = user::read(&list, trust, || digest(record), names);
+    if json {
+        return Some(Kind::User(user, None));
+    }
+    if list.quoting == Quoting::Bare && !list.is_complete() && list.kind().ends_with(b"_ERROR") {
+        return Some(Kind::Open(Box::new(open_failure(&list, record))));
+    }
+    let quoting = Some(list.quoting);
+    // a quoted list whose end is a bare one: the end belongs to an old server's own event, the rest is a client's words
+    if matches!(list.quoting, Quoting::Quoted(_)) || list.trust == Trust::Ambiguous {
+        if let Some(end) = tail_failure(message, record) {
+            return Some(Kind::Tail(Box::new(end), Some(Box::new(Kind::User(user, quoting)))));
+        }
+        if message.ends_with(b"' not found.") {
+            return Some(Kind::CarrierEnd(Some(Box::new(Kind::User(user, quoting)))));
+        }
+    }
+    Some(Kind::User(user, quoting))
+}
+
+/// The beginning of an event that a line feed cut in two. Its type decides later whether it is a token request.
+fn open_failure(list: &event::Event<'_>, record: &Record<'_>) -> Failure {
+    Failure {
+        event: String::from_utf8_lossy(list.kind()).into(),
+        realm: list.text("realmName").or_else(|| list.text("realmId")).map(Into::into),
+        realm_id: list.text("realmId").or_else(|| list.text("realmName")).map(Into::into),
+        client: list.text("clientId").map(Into::into),
+        user: None,
+        session: None,
+        ip: None,
+        error: None,
+        reason: None,
+        grant: None,
+        assertion: false,
+        cut: true,
+        trust: Trust::Ambiguous,
+        digest: digest(record),
+    }
+}
+
+/// The end of such an event.
+fn tail_failure(line: &[u8], record: &Record<'_>) -> Option<Failure> {
+    let end = event::tail(line)?;
+    Some(Failure {
+        event: Box::default(),
+        realm: None,
+        realm_id: None,
+        client: None,
+        user: end.text("userId").map(Into::into),
+        session: end.text("sessionId").or_else(|| end.text("code_id")).map(Into::into),
+        ip: end.text("ipAddress").map(Into::into),
+        error: end.text("error").map(Into::into),
+        reason: end.text("reason").map(Into::into),
+        grant: end.text("grant_type").map(Into::into),
+        assertion: false,
+        cut: false,
+        trust: Trust::Ambiguous,
+        digest: digest(record),
+    })
+}
+
+/// Reads a line that begins no record: it may end an event or a warning that a line feed cut in two.
+#[must_use]
+pub fn read_rest(line: &[u8], number: u32, names: &mut Names) -> Option<Signal> {
+    let record = || Record {
+        at: Stamp::Unknown,
+        stamp_text: b"".into(),
+        level: crate::record::Level::Info,
+        logger: b"".into(),
+        thread: b"".into(),
+        message: line.into(),
+        host: None,
+        layout: Layout::Text,
+    };
+    let kind = if line.ends_with(b"' not found.") {
+        Kind::CarrierEnd(None)
+    } else if memmem::find(line, b", ipAddress=").is_some() {
+        Kind::Tail(Box::new(tail_failure(line, &record())?), None)
+    } else {
+        return None;
+    };
+    Some(Signal { at: Stamp::Unknown, day: 0, line: number, thread: names.number(b""), host: None, kind })
+}

@@ -1,0 +1,193 @@
+//! User events: what succeeded, and the token requests that failed.
+//!
+//! Input: an [`Event`]. Output: a [`Success`] (small, without text), a [`Failure`] (with the text that a finding prints), or nothing more
+//! than that the thread had an event. Names of events are Keycloak's `EventType`.
+
+use super::companion::Authenticator;
+use super::event::Event;
+use crate::finding::Trust;
+use crate::names::{Key, Names, Sym};
+
+/// What succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// `LOGIN` that gave a code: a code's life begins.
+    LoginWithCode,
+    /// `LOGIN` by password grant, or a flow without a code.
+    Login,
+    /// `CODE_TO_TOKEN`: a code was used up.
+    CodeToToken,
+    /// `REFRESH_TOKEN`.
+    RefreshToken,
+    /// `CLIENT_LOGIN` (client credentials).
+    ClientLogin,
+    /// `LOGOUT`, `USER_SESSION_DELETED`: a session ended.
+    SessionEnd,
+    /// `REVOKE_GRANT`: a token, and on older servers every session of that user with that client.
+    RevokeGrant,
+    /// Any other success.
+    Other,
+}
+
+/// A success event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Success {
+    /// What.
+    pub done: Done,
+    /// The realm's id: what realms are told apart by.
+    pub realm: Option<Sym>,
+    /// Which client.
+    pub client: Option<Sym>,
+    /// The user session.
+    pub session: Option<Key>,
+    /// `client_auth_method`.
+    pub method: Option<Authenticator>,
+    /// The request carried a client assertion.
+    pub assertion: bool,
+}
+
+/// A token request that failed, as its event tells it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Failure {
+    /// `CODE_TO_TOKEN_ERROR`.
+    pub event: Box<str>,
+    /// `realmName`, else `realmId`.
+    pub realm: Option<Box<str>>,
+    /// `realmId`, else `realmName`.
+    pub realm_id: Option<Box<str>>,
+    /// `clientId`.
+    pub client: Option<Box<str>>,
+    /// `userId`.
+    pub user: Option<Box<str>>,
+    /// `sessionId`, else `code_id`.
+    pub session: Option<Box<str>>,
+    /// `ipAddress`.
+    pub ip: Option<Box<str>>,
+    /// `error`.
+    pub error: Option<Box<str>>,
+    /// `reason`.
+    pub reason: Option<Box<str>>,
+    /// `grant_type`.
+    pub grant: Option<Box<str>>,
+    /// `client_assertion_id` is there.
+    pub assertion: bool,
+    /// The line ended before its event did.
+    pub cut: bool,
+    /// How far the line can be trusted.
+    pub trust: Trust,
+    /// Digest of time as printed, thread and message.
+    pub digest: u128,
+}
+
+/// What a user event means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum User {
+    /// It succeeded.
+    Success(Success),
+    /// A token request failed.
+    Failure(Box<Failure>),
+    /// It failed elsewhere than at the token endpoint.
+    Elsewhere,
+}
+
+/// Errors of the token endpoint whatever their details.
+const TOKEN_ERRORS: [&[u8]; 8] = [
+    b"CODE_TO_TOKEN_ERROR",
+    b"REFRESH_TOKEN_ERROR",
+    b"CLIENT_LOGIN_ERROR",
+    b"TOKEN_EXCHANGE_ERROR",
+    b"OAUTH2_DEVICE_CODE_TO_TOKEN_ERROR",
+    b"AUTHREQID_TO_TOKEN_ERROR",
+    b"PERMISSION_TOKEN_ERROR",
+    b"OAUTH2_EXTENSION_GRANT_ERROR",
+];
+
+/// Errors of other endpoints, even where they carry a grant type.
+const OTHER_ERRORS: [&[u8]; 7] = [
+    b"INTROSPECT_TOKEN_ERROR",
+    b"USER_INFO_REQUEST_ERROR",
+    b"REVOKE_GRANT_ERROR",
+    b"LOGOUT_ERROR",
+    b"OAUTH2_DEVICE_AUTH_ERROR",
+    b"OAUTH2_DEVICE_VERIFY_USER_CODE_ERROR",
+    b"PUSHED_AUTHORIZATION_REQUEST_ERROR",
+];
+
+/// Whether an error event is a failed token request. `LOGIN_ERROR` is one with a grant type (password grant), and so is a type that is not
+/// known here.
+#[must_use]
+pub fn is_token_request(kind: &[u8], grant: bool) -> bool {
+    TOKEN_ERRORS.contains(&kind) || (grant && !OTHER_ERRORS.contains(&kind) && memchr::memmem::find(kind, b"IDENTITY_PROVIDER").is_none())
+}
+
+/// Returns the session that an event names.
+fn session<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
+    let named = |key| event.raw(key).filter(|v| *v != b"null");
+    named("sessionId").or_else(|| named("code_id"))
+}
+
+/// Returns what a success event did.
+fn done(event: &Event<'_>) -> Done {
+    match event.kind() {
+        b"LOGIN" => {
+            let code = event.raw("response_type").is_none_or(|r| memchr::memmem::find(r, b"code").is_some());
+            if code && event.raw("grant_type").is_none() { Done::LoginWithCode } else { Done::Login }
+        }
+        b"CODE_TO_TOKEN" => Done::CodeToToken,
+        b"REFRESH_TOKEN" => Done::RefreshToken,
+        b"CLIENT_LOGIN" => Done::ClientLogin,
+        b"LOGOUT" | b"USER_SESSION_DELETED" => Done::SessionEnd,
+        b"REVOKE_GRANT" => Done::RevokeGrant,
+        _ => Done::Other,
+    }
+}
+
+/// Reads a user event.
+#[must_use]
+pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, names: &mut Names) -> User {
+    let named = |key| event.raw(key).filter(|v: &&[u8]| *v != b"null");
+    let kind = event.kind();
+    if !kind.ends_with(b"_ERROR") {
+        let realm = named("realmId").or_else(|| named("realmName")).map(|r| names.number(r));
+        return User::Success(Success {
+            done: done(event),
+            realm,
+            client: named("clientId").map(|c| names.number(c)),
+            session: session(event).map(Key::of),
+            method: event.raw("client_auth_method").map(Authenticator::named),
+            assertion: event.raw("client_assertion_id").is_some(),
+        });
+    }
+    if !is_token_request(kind, event.raw("grant_type").is_some()) {
+        return User::Elsewhere;
+    }
+    let text = |key| event.text(key).map(|t| capped(&t));
+    User::Failure(Box::new(Failure {
+        event: String::from_utf8_lossy(kind).into(),
+        realm: text("realmName").or_else(|| text("realmId")),
+        realm_id: text("realmId").or_else(|| text("realmName")),
+        client: text("clientId"),
+        user: text("userId"),
+        session: text("sessionId").or_else(|| text("code_id")),
+        ip: text("ipAddress"),
+        error: text("error"),
+        reason: text("reason"),
+        grant: text("grant_type"),
+        assertion: event.raw("client_assertion_id").is_some(),
+        cut: event.cut,
+        trust: if event.cut { Trust::Ambiguous } else { trust },
+        digest: digest(),
+    }))
+}
+
+/// Longest value that is kept of a field, in bytes; an attacker's may be 124,000 long (keycloak/keycloak#50903).
+const VALUE_CAP: usize = 256;
+
+/// Keeps a value, or its beginning and a digest of the rest, so that different ones stay different.
+fn capped(text: &str) -> Box<str> {
+    if text.len() <= VALUE_CAP {
+        return text.into();
+    }
+    let cut = (0..=VALUE_CAP).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+    format!("{}…{:016x}", &text[..cut], Key::of(text.as_bytes()).0).into()
+}

@@ -1,0 +1,104 @@
+//! Inputs to chunks of bytes.
+//!
+//! Input: paths that a person typed. Output: [`Stream`]s, one a node, and from each its [`Chunk`]s in order: whole lines, joined where a rotation
+//! cut one in two. Must not know what a line means beyond whether a record begins there.
+//!
+//! ```no_run
+//! let grammar = kctriage::pipeline::Lines;
+//! let found = kctriage::source::discover(&["server.log".into()], &grammar);
+//! for stream in found.streams {
+//!     let mut reader = kctriage::source::Reader::open(&stream, 1 << 20, &grammar);
+//!     while let Some(chunk) = reader.next() { let _ = chunk; }
+//! }
+//! ```
+
+mod discover;
+mod reader;
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+
+pub use discover::discover;
+pub use reader::{Chunk, Reader};
+
+/// What the cutting needs to know of the lines: the stages to the right say it.
+pub trait Grammar: Sync {
+    /// Whether a record begins on this line.
+    fn begins_record(&self, line: &[u8]) -> bool;
+    /// Whether a source's last line, which has no line feed, can be a whole one.
+    fn is_whole(&self, line: &[u8]) -> bool;
+    /// The first time of a record in these bytes, milliseconds since the epoch.
+    fn first_time(&self, bytes: &[u8]) -> Option<i64>;
+}
+
+/// One input.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Where it is; `None` for standard input.
+    pub path: Option<PathBuf>,
+    /// How outputs name it.
+    pub name: String,
+    /// Its size in bytes, where it is known.
+    pub size: u64,
+    /// When it was last written.
+    pub modified: Option<DateTime<Utc>>,
+    /// The first time of a record near its beginning, milliseconds since the epoch.
+    pub first: Option<i64>,
+    /// A person named this very file, it was not found in a folder.
+    pub named: bool,
+}
+
+/// The inputs of one node, oldest first.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    /// The node's name, unless its records name a host.
+    pub node: String,
+    /// Its inputs.
+    pub sources: Vec<Source>,
+}
+
+/// What is wrong with an input.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// It cannot be opened or read.
+    #[error("{path}: cannot be read: {error}")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// The system's word.
+        error: std::io::Error,
+    },
+    /// It is compressed.
+    #[error("{path}: is compressed ({kind}); unpack it first, or pipe it in: {tool} {path} | kctriage scan -")]
+    Compressed {
+        /// Which.
+        path: String,
+        /// How.
+        kind: &'static str,
+        /// What unpacks it.
+        tool: &'static str,
+    },
+    /// It is no file and no folder.
+    #[error("{path}: is neither a file nor a folder")]
+    NoFile {
+        /// Which.
+        path: String,
+    },
+    /// A folder in which nothing is named like a log.
+    #[error("{path}: holds no file that is named like a log (*.log, *.log.*, *.txt, *.out, *.json, *.jsonl); name the files themselves")]
+    NoLogs {
+        /// Which.
+        path: String,
+    },
+}
+
+/// What was found for the paths that were typed.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The streams, by node name.
+    pub streams: Vec<Stream>,
+    /// What could not be used.
+    pub problems: Vec<Problem>,
+}

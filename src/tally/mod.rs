@@ -1,0 +1,193 @@
+//! Findings to counts that merge.
+//!
+//! Input: [`Finding`]s in any order. Output: a [`Tally`]: counts per window, realm, client, cause and confidence, with what a page about them
+//! needs. Merging is associative and commutative, and the empty tally is its identity. Must not know how it will be printed.
+
+pub mod filter;
+pub mod outcome;
+pub mod sketch;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+pub use filter::Filter;
+pub use outcome::{Outcome, Quoted, SourceReport};
+pub use sketch::{Delays, Distinct};
+
+use serde::{Deserialize, Serialize};
+
+use crate::cause::{Cause, Detail};
+use crate::finding::{Confidence, Finding};
+
+/// What findings are counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// Start of the window, milliseconds since the epoch; `None` where the time is not known.
+    pub window: Option<i64>,
+    /// The realm.
+    pub realm: Option<Arc<str>>,
+    /// The client.
+    pub client: Option<Arc<str>>,
+    /// The cause.
+    pub cause: Cause,
+    /// How sure.
+    pub confidence: Confidence,
+}
+
+/// A finding to look at first, named by its place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// When, milliseconds since the epoch.
+    pub time: Option<i64>,
+    /// The file.
+    pub source: String,
+    /// The line.
+    pub line: u64,
+    /// The first line that proves it, in words.
+    pub what: Option<String>,
+}
+
+/// How many places a cell keeps.
+const PLACES: usize = 2;
+
+/// What is known of the findings of one key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// How many.
+    pub count: u64,
+    /// How many of each detail.
+    pub details: BTreeMap<Detail, u64>,
+    /// The other candidates, and how often each stood beside the cause.
+    pub others: BTreeMap<Cause, u64>,
+    /// The first time.
+    pub first: Option<i64>,
+    /// The last time.
+    pub last: Option<i64>,
+    /// From login to failure.
+    pub delays: Delays,
+    /// Client addresses.
+    pub addresses: Distinct,
+    /// Users.
+    pub users: Distinct,
+    /// The earliest findings.
+    pub places: Vec<Place>,
+}
+
+impl Cell {
+    /// Adds all of another cell.
+    pub fn merge(&mut self, other: &Cell) {
+        self.count += other.count;
+        for (detail, count) in &other.details {
+            *self.details.entry(*detail).or_default() += count;
+        }
+        for (cause, count) in &other.others {
+            *self.others.entry(*cause).or_default() += count;
+        }
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.into_iter().chain(other.last).max();
+        self.delays.merge(&other.delays);
+        self.addresses.merge(&other.addresses);
+        self.users.merge(&other.users);
+        self.places.extend(other.places.iter().cloned());
+        self.places.sort();
+        self.places.truncate(PLACES);
+    }
+}
+
+/// Counts of findings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// The length of a window in milliseconds.
+    pub window_ms: i64,
+    /// The counts.
+    pub cells: HashMap<Key, Cell>,
+}
+
+impl Tally {
+    /// Returns an empty tally.
+    #[must_use]
+    pub fn new(window_ms: i64) -> Self {
+        Tally { window_ms: window_ms.max(1), cells: HashMap::new() }
+    }
+
+    /// Counts one finding.
+    pub fn add(&mut self, finding: &Finding) {
+        let time = finding.time.map(|t| t.timestamp_millis());
+        let key = Key {
+            window: time.map(|t| t.div_euclid(self.window_ms) * self.window_ms),
+            realm: finding.realm.as_deref().map(Arc::from),
+            client: finding.client.as_deref().map(Arc::from),
+            cause: finding.cause,
+            confidence: finding.confidence,
+        };
+        let cell = self.cells.entry(key).or_default();
+        cell.count += 1;
+        if let Some(detail) = finding.detail {
+            *cell.details.entry(detail).or_default() += 1;
+        }
+        for other in finding.candidates.iter().filter(|c| **c != finding.cause) {
+            *cell.others.entry(*other).or_default() += 1;
+        }
+        cell.first = cell.first.into_iter().chain(time).min();
+        cell.last = cell.last.into_iter().chain(time).max();
+        if let Some(ms) = finding.delay_ms {
+            cell.delays.add(ms);
+        }
+        if let Some(ip) = &finding.ip {
+            cell.addresses.add(ip);
+        }
+        if let Some(user) = &finding.user {
+            cell.users.add(user);
+        }
+        let place = Place { time, source: finding.source.clone(), line: finding.line, what: finding.evidence.first().map(|e| e.what.clone()) };
+        if cell.places.len() < PLACES || cell.places.last().is_some_and(|last| place < *last) {
+            cell.places.push(place);
+            cell.places.sort();
+            cell.places.truncate(PLACES);
+        }
+    }
+
+    /// Adds all of another tally with windows of the same length.
+    pub fn merge(&mut self, other: &Tally) {
+        for (key, cell) in &other.cells {
+            self.cells.entry(key.clone()).or_default().merge(cell);
+        }
+    }
+
+    /// Returns the number of findings.
+    #[must_use]
+    pub fn findings(&self) -> u64 {
+        self.cells.values().map(|c| c.count).sum()
+    }
+
+    /// Returns the rows in the order of their keys, with at most `cap` clients a realm: the rest is added up under the client `other`. Which
+    /// clients stay is decided by count, then name, so that merging first and capping last is exact. Says whether the cap bit.
+    #[must_use]
+    pub fn rows(&self, cap: usize) -> (BTreeMap<Key, Cell>, bool) {
+        let mut counts: BTreeMap<(Option<&Arc<str>>, Option<&Arc<str>>), u64> = BTreeMap::new();
+        for (key, cell) in &self.cells {
+            *counts.entry((key.realm.as_ref(), key.client.as_ref())).or_default() += cell.count;
+        }
+        let mut by_realm: BTreeMap<Option<&Arc<str>>, Vec<(u64, Option<&Arc<str>>)>> = BTreeMap::new();
+        for ((realm, client), count) in counts {
+            by_realm.entry(realm).or_default().push((count, client));
+        }
+        let mut dropped = std::collections::HashSet::new();
+        for (realm, mut clients) in by_realm {
+            clients.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+            dropped.extend(clients.iter().skip(cap).map(|(_, client)| (realm.cloned(), client.cloned())));
+        }
+        let mut rows: BTreeMap<Key, Cell> = BTreeMap::new();
+        for (key, cell) in &self.cells {
+            let mut key = key.clone();
+            if dropped.contains(&(key.realm.clone(), key.client.clone())) {
+                key.client = Some("other".into());
+            }
+            rows.entry(key).or_default().merge(cell);
+        }
+        (rows, !dropped.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests;

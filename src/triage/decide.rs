@@ -1,0 +1,132 @@
+//! From a failure with its facts to a finding.
+//!
+//! Input: [`Waiting`] failures, and all that was learned from the whole input. Output: [`Finding`]s. The rules say what an event means; the
+//! questions answer what it leaves open; here the verdict is limited to what the line's trust allows and put into the contract's form.
+
+use chrono::DateTime;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::profile::Profile;
+use super::question::{self, Context};
+use super::rules::{Question, Rule, Rules, Says};
+use super::timeline::Waiting;
+use super::verdict::{Lack, Verdict};
+use super::view::View;
+use crate::cause::Cause;
+use crate::finding::{Confidence, Evidence, Finding, SCHEMA, Trust};
+use crate::names::{Key, Sym};
+
+/// All that verdicts rest on, once the input has ended.
+pub struct Judge<'a> {
+    /// What events mean.
+    pub rules: &'a Rules,
+    /// How much the log shows.
+    pub view: &'a View,
+    /// How clients authenticate.
+    pub profiles: HashMap<(Option<Sym>, Sym), Profile, RandomState>,
+    /// Clients by uuid.
+    pub uuids: HashMap<Key, Sym, RandomState>,
+    /// The lifespan of codes, where it is known.
+    pub life_ms: Option<i64>,
+    /// The sources' names, by number.
+    pub sources: &'a [String],
+}
+
+impl Judge<'_> {
+    /// Decides one failure. Returns the finding and what would have made it certain.
+    #[must_use]
+    pub fn decide(&self, w: &Waiting) -> (Finding, Option<Lack>) {
+        let rule = self.rules.decide(&w.failed);
+        let mut verdict = match rule.map(|r| &r.says) {
+            Some(Says::Cause { detail, confidence, candidates, .. }) => {
+                Verdict { detail: *detail, confidence: *confidence, candidates: candidates.clone(), ..Verdict::certain(Cause::Unclassified) }
+            }
+            Some(Says::Ask(question)) => self.ask(*question, w),
+            None => Verdict { confidence: Confidence::Ambiguous, ..Verdict::certain(Cause::Unclassified) },
+        };
+        self.companions(&mut verdict, w);
+        if verdict.evidence.is_empty() || verdict.evidence.iter().all(|(at, _)| *at == w.at) {
+            let why = rule.map_or("no rule knows this event", |r: &Rule| r.text.why.as_str());
+            verdict.evidence.push((w.at, why.to_owned()));
+        }
+        let trust = w.failed.failure.trust;
+        if matches!(trust, Trust::Ambiguous | Trust::Relayed) || verdict.candidates[0] == Cause::Unclassified {
+            verdict.confidence = verdict.confidence.max(Confidence::Likely);
+        }
+        let lack = verdict.lack.filter(|_| verdict.confidence != Confidence::Certain);
+        (self.finding(w, verdict), lack)
+    }
+
+    fn ask(&self, question: Question, w: &Waiting) -> Verdict {
+        let context = Context {
+            view: self.view,
+            profile: w.client.and_then(|c| self.profiles.get(&(w.realm, c))),
+            life_ms: self.life_ms,
+            client_of: &|uuid| self.uuids.get(&Key(uuid)).copied(),
+        };
+        match question {
+            Question::ExpiredOrReused => question::expired_or_reused(w, &context),
+            Question::SessionOrMalformed => question::session_or_malformed(w, &context),
+            Question::RedirectOrForeign => question::redirect_or_foreign(w, &context),
+            Question::SecretOrMethod => question::secret_or_method(w, &context),
+            Question::UnknownOrMethod => question::unknown_or_method(w, &context),
+        }
+    }
+
+    /// Puts the companions that a rule rests on first.
+    fn companions(&self, verdict: &mut Verdict, w: &Waiting) {
+        let with = &w.failed.with;
+        let first = match verdict.candidates[0] {
+            Cause::CodeMalformed => with.format.map(|at| (at, "invalid format of the code")).or(with.bound.map(|at| (at, "code bound to a different session"))),
+            Cause::ClockSkew => with.assertion.map(|(_, at)| (at, "client assertion: Token is not active")),
+            Cause::ClientAuthMethod => with.header.map(|at| (at, "the authentication header cannot be decoded")),
+            Cause::PkceMismatch => with.pkce.map(|(_, at)| (at, "PKCE warning of the same thread")),
+            _ => None,
+        };
+        if let Some((at, what)) = first.filter(|(at, _)| verdict.evidence.iter().all(|e| e.0 != *at)) {
+            verdict.evidence.insert(0, (at, what.to_owned()));
+        }
+    }
+
+    fn finding(&self, w: &Waiting, verdict: Verdict) -> Finding {
+        let f = &w.failed.failure;
+        let own = |text: &Option<Box<str>>| text.as_deref().map(String::from);
+        let cause = verdict.candidates[0];
+        let source = |number: u32| self.sources.get(number as usize).cloned().unwrap_or_default();
+        Finding {
+            schema: SCHEMA,
+            id: id(f.digest, w.failed.ordinal),
+            time: w.time.and_then(DateTime::from_timestamp_millis),
+            realm: own(&f.realm),
+            client: own(&f.client),
+            cause,
+            number: cause.number(),
+            detail: verdict.detail,
+            confidence: verdict.confidence,
+            candidates: verdict.candidates,
+            event: f.event.to_string(),
+            error: own(&f.error),
+            reason: own(&f.reason),
+            grant: own(&f.grant),
+            session: own(&f.session),
+            user: own(&f.user),
+            ip: own(&f.ip),
+            node: self.view.nodes.get(w.node as usize).map(|n| n.name.clone()).unwrap_or_default(),
+            source: source(w.at.source),
+            line: w.at.line,
+            evidence: verdict
+                .evidence
+                .into_iter()
+                .map(|(at, what)| Evidence { source: (at.source != w.at.source).then(|| source(at.source)), line: at.line, what })
+                .collect(),
+            trust: f.trust,
+            delay_ms: verdict.delay_ms,
+        }
+    }
+}
+
+/// Returns a failure's identity: 128 bits of its digest, and its number among equal ones where it is not the first.
+fn id(digest: u128, ordinal: u32) -> String {
+    if ordinal == 0 { format!("{digest:032x}") } else { format!("{digest:032x}-{ordinal}") }
+}

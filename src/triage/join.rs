@@ -1,0 +1,386 @@
+//! The join of companions with their events, per node, in the order of its stream.
+//!
+//! Input: the [`Batch`]es of one stream in order. Output: [`Joined`] signals. A companion goes to the next user event of its thread and is used up
+//! by it; by order, never by time. Lines that a client wrote through a server's line feeds are told from the server's own here, since
+//! that takes the lines around them. Must not know sessions or profiles.
+
+mod forged;
+
+use std::collections::VecDeque;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::clock::Clock;
+use super::joined::{At, Companions, Failed, Joined, Suspect, What};
+use crate::names::{Key, Names, Sym};
+use crate::signal::companion::Verb;
+use crate::signal::{Batch, Companion, Failure, Kind, Life, Signal, User};
+use forged::{Foreign, Held, Hold, Style};
+
+/// How many digests of failures are remembered to number equal ones.
+const RECENT: usize = 1 << 16;
+
+/// A time that goes back by more than this is counted in the books; threads write up to 43 ms out of order.
+const WENT_BACK_MS: i64 = 1000;
+
+/// Companions of the first event of a thread may be missing when it comes this soon after the stream's first line.
+const LOST_MS: i64 = 1000;
+
+/// The state of one stream.
+pub struct Join {
+    clock: Clock,
+    /// Pending companions by host and thread.
+    threads: HashMap<(Option<Sym>, Sym), Pending, RandomState>,
+    recent: HashMap<u128, u32, RandomState>,
+    order: VecDeque<u128>,
+    /// Largest time so far, and the first.
+    high: Option<i64>,
+    first: Option<i64>,
+    /// The stream began with a server's start: no companion can be missing.
+    from_start: bool,
+    position: u64,
+    style: Style,
+    hold: Option<Hold>,
+    /// An event whose time went back behind a client's words, until the next line says whether the clock did or the client lied.
+    doubt: Option<(Placed, &'static str)>,
+    /// The time of the last signal that was believed.
+    believed: Option<i64>,
+    /// The last line that ended with a client's own words: its number in the stream.
+    carrier: Option<u64>,
+    /// Lines of the stream before the chunk at hand.
+    lines: u64,
+    /// Times that went back.
+    pub went_back: u64,
+    /// Lines that look forged.
+    pub suspects: Vec<Suspect>,
+    /// How many more than are kept.
+    pub suspects_dropped: u64,
+}
+
+/// Why an event of another quoting is not believed.
+const FOREIGN: &str = "is not quoted as this server's other events are";
+
+/// Suspect lines that are kept of a stream.
+const SUSPECTS: usize = 1000;
+
+#[derive(Default)]
+struct Pending {
+    with: Companions,
+    /// The attempt to authenticate is over: the next `client authenticator:` begins another request.
+    closed: bool,
+    /// An event of this thread was seen.
+    known: bool,
+}
+
+/// A signal with its time and place.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    time: Option<i64>,
+    at: At,
+    /// The line's number in the stream.
+    line: u64,
+    thread: (Option<Sym>, Sym),
+    node: u32,
+    kind: Kind,
+}
+
+/// What the join needs to know of the chunk at hand.
+pub struct Chunk<'a> {
+    /// The source's number in the run.
+    pub source: u32,
+    /// Lines of the source before the chunk.
+    pub line: u64,
+    /// The node's number by host; the default comes first.
+    pub node: &'a mut dyn FnMut(Option<&[u8]>) -> u32,
+}
+
+impl Join {
+    /// Returns the state before the first chunk.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Join {
+            clock,
+            threads: HashMap::default(),
+            recent: HashMap::default(),
+            order: VecDeque::new(),
+            high: None,
+            first: None,
+            from_start: false,
+            position: 0,
+            style: Style::default(),
+            hold: None,
+            doubt: None,
+            believed: None,
+            carrier: None,
+            lines: 0,
+            went_back: 0,
+            suspects: Vec::new(),
+            suspects_dropped: 0,
+        }
+    }
+
+    /// Takes in the next chunk.
+    pub fn chunk(&mut self, batch: Batch, chunk: &mut Chunk<'_>, names: &mut Names, out: &mut Vec<Joined>) {
+        let global: Vec<Sym> = batch.names.iter().map(|n| names.number(n)).collect();
+        self.clock.begin(batch.days);
+        if self.first.is_none() {
+            self.first = self.clock.instant(batch.first, 0);
+        }
+        for signal in batch.signals {
+            let placed = self.place(signal, &global, chunk, names);
+            self.take(placed, names, out);
+        }
+        self.lines += batch.lines;
+        let last = self.clock.instant(batch.last, batch.days.map_or(0, |d| d.2));
+        self.clock.end(batch.days);
+        if let Some(last) = last {
+            self.high = Some(self.high.map_or(last, |h| h.max(last)));
+        }
+    }
+
+    /// Ends the stream: what was held is let go.
+    pub fn finish(&mut self, names: &mut Names, out: &mut Vec<Joined>) {
+        self.release(names, out);
+        if let Some((signal, _)) = self.doubt.take() {
+            self.believe(signal, names, out);
+        }
+    }
+
+    /// Returns the first and the largest time of the stream.
+    #[must_use]
+    pub fn span(&self) -> Option<(i64, i64)> {
+        self.first.zip(self.high)
+    }
+
+    fn place(&mut self, signal: Signal, global: &[Sym], chunk: &mut Chunk<'_>, names: &Names) -> Placed {
+        let host = signal.host.map(|h| global[h.index()]);
+        let line = u64::from(signal.line);
+        let mut kind = signal.kind;
+        localise(&mut kind, global);
+        Placed {
+            time: self.clock.instant(signal.at, signal.day),
+            at: At { source: chunk.source, line: chunk.line + line + 1 },
+            line: self.lines + line,
+            thread: (host, global[signal.thread.index()]),
+            node: (chunk.node)(host.map(|h| names.bytes(h))),
+            kind,
+        }
+    }
+
+    /// Takes in one signal; holds it while an earlier line may still turn it into a client's words.
+    fn take(&mut self, signal: Placed, names: &mut Names, out: &mut Vec<Joined>) {
+        if self.hold.as_ref().is_some_and(|h| h.is_over(signal.line)) {
+            self.release(names, out);
+        }
+        match (signal.kind, self.hold.take()) {
+            (Kind::Tail(end, inner), Some(mut hold)) if hold.is_event() => {
+                hold.queue.push(Placed { kind: inner.map_or(Kind::Companion(Companion::AuthTried), |k| *k), ..signal });
+                let opened = self.condemn(hold, "stands inside the client id of the event above it");
+                if let Some((failure, placed)) = opened {
+                    let failure = forged::merged(failure, *end);
+                    self.user(User::Failure(Box::new(failure)), &placed, names, out);
+                }
+            }
+            (Kind::CarrierEnd(inner), Some(mut hold)) if !hold.is_event() => {
+                hold.queue.push(Placed { kind: inner.map_or(Kind::Companion(Companion::AuthTried), |k| *k), ..signal });
+                self.condemn(hold, "stands inside the client id of a logout warning (keycloak/keycloak#52103)");
+            }
+            (kind, Some(mut hold)) => {
+                hold.queue.push(Placed { kind, ..signal });
+                self.hold = Some(hold);
+            }
+            (Kind::Open(failure), None) => self.hold = Some(Hold::event(*failure, Placed { kind: Kind::Carrier { open: true }, ..signal })),
+            (Kind::Carrier { open: true }, None) => self.hold = Some(Hold::warning(signal.line)),
+            (kind, None) => self.pass(Placed { kind, ..signal }, names, out),
+        }
+    }
+
+    /// Lets go what was held: nothing closed it.
+    fn release(&mut self, names: &mut Names, out: &mut Vec<Joined>) {
+        let Some(hold) = self.hold.take() else { return };
+        if let Held::Event(failure, placed) = hold.held {
+            // a line that was cut: the event is known, its address is not
+            if forged::is_token_request(&failure) {
+                self.user(User::Failure(failure), &placed, names, out);
+            }
+        }
+        for signal in hold.queue {
+            self.take(signal, names, out);
+        }
+    }
+
+    /// Lists what was held as a client's words; returns the event that was opened.
+    fn condemn(&mut self, hold: Hold, why: &str) -> Option<(Failure, Placed)> {
+        for signal in hold.queue {
+            self.suspect(&signal, why);
+        }
+        match hold.held {
+            Held::Event(failure, placed) => forged::is_token_request(&failure).then_some((*failure, *placed)),
+            Held::Warning(_) => None,
+        }
+    }
+
+    fn suspect(&mut self, signal: &Placed, why: &str) {
+        let Kind::User(user, _) = &signal.kind else { return };
+        let (event, ip) = match user {
+            User::Failure(f) => (f.event.to_string(), f.ip.as_deref().map(String::from)),
+            User::Success(_) => ("a success event".to_owned(), None),
+            User::Elsewhere => ("an error event".to_owned(), None),
+        };
+        if self.suspects.len() < SUSPECTS {
+            self.suspects.push(Suspect { time: signal.time, at: signal.at, event, ip, why: why.to_owned() });
+        } else {
+            self.suspects_dropped += 1;
+        }
+    }
+
+    /// Takes in a signal that no open line holds.
+    fn pass(&mut self, signal: Placed, names: &mut Names, out: &mut Vec<Joined>) {
+        if let Some((doubtful, why)) = self.doubt.take() {
+            let returned = signal.time.zip(self.believed).is_some_and(|(t, b)| b - t <= WENT_BACK_MS);
+            if returned {
+                self.suspect(&doubtful, why);
+            } else {
+                self.believe(doubtful, names, out);
+            }
+        }
+        if let Kind::User(_, Some(quoting)) = signal.kind {
+            let back = signal.time.zip(self.believed).is_some_and(|(t, b)| b - t > WENT_BACK_MS);
+            match self.style.is_foreign(quoting) {
+                Foreign::Surely => return self.suspect(&signal, FOREIGN),
+                Foreign::Perhaps if back => {
+                    self.doubt = Some((signal, FOREIGN));
+                    return;
+                }
+                _ if back && self.carrier.is_some_and(|line| signal.line == line + 1) => {
+                    self.doubt = Some((signal, "follows a client's own words and its time goes back"));
+                    return;
+                }
+                _ => {}
+            }
+        }
+        self.believe(signal, names, out);
+    }
+
+    /// Takes in a signal that is the server's own.
+    fn believe(&mut self, signal: Placed, names: &mut Names, out: &mut Vec<Joined>) {
+        self.believed = signal.time.or(self.believed);
+        match signal.kind {
+            Kind::User(ref user, quoting) => {
+                let user = user.clone();
+                self.user(user, &signal, names, out);
+                // an old server's event can end with a client's words
+                self.carrier = matches!(quoting, Some(crate::signal::Quoting::Bare)).then_some(signal.line);
+            }
+            Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => self.pass(Placed { kind: *inner, ..signal }, names, out),
+            Kind::Carrier { .. } => self.carrier = Some(signal.line),
+            Kind::Companion(companion) => self.companion(companion, signal.thread, signal.at),
+            Kind::Admin(ref admin) => {
+                let what = What::Admin(admin.clone());
+                self.emit(&signal, what, out);
+            }
+            Kind::Life(ref life) => {
+                if matches!(life, Life::Started { .. }) {
+                    self.style = Style::default();
+                    self.from_start = true;
+                }
+                let what = What::Life(life.clone());
+                self.emit(&signal, what, out);
+            }
+            Kind::Tail(_, None) | Kind::CarrierEnd(None) | Kind::Open(_) => {}
+        }
+    }
+
+    /// Keeps a companion for the thread's next user event.
+    fn companion(&mut self, companion: Companion, thread: (Option<Sym>, Sym), at: At) {
+        let pending = self.threads.entry(thread).or_default();
+        if companion == Companion::AuthTried && pending.closed {
+            *pending = Pending { known: pending.known, ..Pending::default() };
+        }
+        let with = &mut pending.with;
+        match companion {
+            Companion::CodeGone { code, session, client } => {
+                with.gone = Some((code, client, at));
+                with.gone_session = Some(session);
+            }
+            Companion::CodeFormat => with.format = Some(at),
+            Companion::CodeBound => with.bound = Some(at),
+            Companion::Pkce(kind) => with.pkce = Some((kind, at)),
+            Companion::Assertion(kind) => with.assertion = Some((kind, at)),
+            Companion::MalformedHeader => with.header = Some(at),
+            Companion::AuthTried => with.auth_tried = true,
+            Companion::Auth(verb, name) => {
+                with.auth = Some((verb, name, at));
+                pending.closed = true;
+            }
+            Companion::Authenticated(name) => {
+                with.auth = Some((Verb::Success, name, at));
+                pending.closed = true;
+            }
+        }
+    }
+
+    /// A user event: takes its thread's companions and goes on.
+    fn user(&mut self, user: User, signal: &Placed, names: &mut Names, out: &mut Vec<Joined>) {
+        let soon = !self.from_start && signal.time.zip(self.first).is_none_or(|(t, first)| t - first <= LOST_MS);
+        let pending = self.threads.entry(signal.thread).or_default();
+        let mut with = std::mem::take(&mut pending.with);
+        with.lost = soon && !pending.known;
+        pending.closed = false;
+        pending.known = true;
+        let what = match user {
+            User::Elsewhere => return,
+            User::Success(success) => What::Success(success, with.auth.filter(|a| a.0 == Verb::Success).map(|a| a.1)),
+            User::Failure(failure) => {
+                if with.gone_session.is_some() && with.gone_session != failure.session.as_deref().map(|s| Key::of(s.as_bytes())) {
+                    (with.gone, with.gone_session) = (None, None);
+                }
+                let realm = failure.realm_id.as_deref().map(|r| names.number(r.as_bytes()));
+                let client = failure.client.as_deref().map(|c| names.number(c.as_bytes()));
+                let ordinal = self.ordinal(failure.digest);
+                What::Failed(Box::new(Failed { failure: *failure, with, ordinal }), realm, client)
+            }
+        };
+        self.emit(signal, what, out);
+    }
+
+    /// Numbers equal failures of the stream, the first 0.
+    fn ordinal(&mut self, digest: u128) -> u32 {
+        let count = self.recent.entry(digest).or_insert(0);
+        let ordinal = *count;
+        *count += 1;
+        if ordinal == 0 {
+            self.order.push_back(digest);
+            if self.order.len() > RECENT {
+                if let Some(old) = self.order.pop_front() {
+                    self.recent.remove(&old);
+                }
+            }
+        }
+        ordinal
+    }
+
+    fn emit(&mut self, signal: &Placed, what: What, out: &mut Vec<Joined>) {
+        if let Some(t) = signal.time {
+            if self.high.is_some_and(|h| h - t > WENT_BACK_MS) {
+                self.went_back += 1;
+            }
+            self.high = Some(self.high.map_or(t, |h| h.max(t)));
+        }
+        out.push(Joined { time: signal.time, clock: self.high.unwrap_or(i64::MIN), node: signal.node, position: self.position, at: signal.at, what });
+        self.position += 1;
+    }
+}
+
+/// Replaces a chunk's names by the run's.
+fn localise(kind: &mut Kind, global: &[Sym]) {
+    match kind {
+        Kind::User(User::Success(s), _) => {
+            s.realm = s.realm.map(|r| global[r.index()]);
+            s.client = s.client.map(|c| global[c.index()]);
+        }
+        Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => localise(inner, global),
+        _ => {}
+    }
+}

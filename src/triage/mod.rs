@@ -1,0 +1,19 @@
+//! Signals to findings.
+//!
+//! Input: the [`Batch`](crate::signal::Batch)es of every node's stream. Output: [`Finding`](crate::finding::Finding)s. First each node's companions are joined in the order of its
+//! stream ([`join`]); then the streams are merged by time and split by session ([`shard`]), and each session's timeline says what came before
+//! and after a failure ([`timeline`]); at the end the rules ([`rules`]) and the questions ([`question`]) decide ([`decide`]). Must not know
+//! files beyond their names, nor how findings are counted or printed.
+
+pub mod clock;
+pub mod decide;
+pub mod join;
+pub mod joined;
+pub mod profile;
+pub mod question;
+pub mod rules;
+pub mod shard;
+pub mod spill;
+pub mod timeline;
+pub mod verdict;
+pub mod view;

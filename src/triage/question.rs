@@ -1,0 +1,273 @@
+//! The questions of the diagnostic flowchart that an event alone does not answer.
+//!
+//! Input: a failure with its facts, the profile of its client, and the view. Output: a [`Verdict`]. Each function is one question; what it may
+//! conclude from silence is limited by the view.
+
+use crate::cause::Cause;
+use crate::signal::companion::{Authenticator, Verb};
+
+use super::joined::Companions;
+use super::profile::Profile;
+use super::timeline::{Facts, Waiting};
+use super::verdict::{Lack, Verdict, span};
+use super::view::{TriggerKind, View};
+use crate::finding::Trust;
+use crate::names::Sym;
+
+/// A code's life where nobody says otherwise; an assumption, never a proof.
+pub const DEFAULT_LIFE_MS: i64 = 60_000;
+
+/// What the questions may look at.
+pub struct Context<'a> {
+    /// How much the log shows.
+    pub view: &'a View,
+    /// The profile of the failure's client.
+    pub profile: Option<&'a Profile>,
+    /// The lifespan of codes, where it is known.
+    pub life_ms: Option<i64>,
+    /// The client of a uuid, where companions paired them.
+    pub client_of: &'a dyn Fn(u64) -> Option<Sym>,
+}
+
+/// Did the code expire, or was it used before?
+#[must_use]
+pub fn expired_or_reused(w: &Waiting, c: &Context<'_>) -> Verdict {
+    let none = Facts::default();
+    let facts = w.facts.as_ref().unwrap_or(&none);
+    let verdict = gone(w, facts, c);
+    let mut evidence = Vec::new();
+    if let Some((_, _, at)) = w.failed.with.gone {
+        evidence.push((at, "code already used or expired".to_owned()));
+    }
+    if let Some(login) = facts.login {
+        evidence.push((login.at, login.ago_ms.map_or("LOGIN".to_owned(), |ms| format!("LOGIN {} earlier", span(ms)))));
+    }
+    if let Some((used, failed)) = facts.use_before {
+        let what = if failed { "the code was read by a request that failed" } else { "CODE_TO_TOKEN" };
+        evidence.push((used.at, used.ago_ms.map_or(what.to_owned(), |ms| format!("{what} {} earlier", span(ms)))));
+    } else if let Some(used) = facts.use_after {
+        evidence.push((used.at, used.ago_ms.map_or("CODE_TO_TOKEN".to_owned(), |ms| format!("CODE_TO_TOKEN, logged {} later", span(ms)))));
+    }
+    if let (Some(first), true) = (facts.first_attempt, evidence.len() < 6) {
+        evidence.push((first.at, format!("first of {} earlier attempts with the same code", facts.attempts)));
+    }
+    if let Some(gone) = facts.detached.filter(|_| verdict.candidates[0] == Cause::CodeReused) {
+        evidence.push((gone.at, "the tokens of its first use were revoked, as a reuse does".to_owned()));
+    }
+    evidence.extend(verdict.evidence.iter().cloned());
+    let delay_ms = facts.login.filter(|_| facts.logins == 1).and_then(|l| l.ago_ms);
+    Verdict { evidence, delay_ms, ..verdict }
+}
+
+fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
+    use Cause::{CodeExpired, CodeReused};
+    let age = facts.login.and_then(|l| l.ago_ms);
+    let Some(now) = w.time else { return Verdict::ambiguous(&[CodeExpired, CodeReused], Lack::WholeView) };
+    if facts.logins == 0 {
+        let hint = facts.uses > 0 || facts.detached.is_some();
+        let lack = if c.view.exchanges(w.realm) { Lack::WholeView } else { Lack::SuccessEvents };
+        return if hint { Verdict::likely(&[CodeReused, CodeExpired], lack) } else { Verdict::ambiguous(&[CodeExpired, CodeReused], lack) };
+    }
+    // codes of logins shortly before the log's first line may be about, too
+    let since = now - age.unwrap_or(0) - c.life_ms.unwrap_or(DEFAULT_LIFE_MS);
+    let unclear = facts.use_after_login || facts.foreign_unclear || facts.incomplete;
+    if facts.uses >= facts.logins && !unclear {
+        let hidden = facts.uses > facts.logins || c.view.partial(w.realm, since, now, c.life_ms, false).is_some();
+        return if hidden { Verdict::likely(&[CodeReused, CodeExpired], Lack::WholeView) } else { Verdict::certain(CodeReused) };
+    }
+    if facts.uses == 0 && !unclear {
+        return unused(w, facts, age, since, now, c);
+    }
+    // two codes, one of them used: nothing says which one this was
+    let [first, second] = by_age(w, age, c);
+    Verdict::likely(&[first, second], Lack::WholeView)
+}
+
+/// A code of which no use was seen.
+fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c: &Context<'_>) -> Verdict {
+    use Cause::{ClockSkew, CodeExpired, CodeReused, Unclassified};
+    let born = now - age.unwrap_or(0);
+    if let Some(trigger) = c.view.interruption(w.realm, born, now) {
+        let what = match trigger.what {
+            TriggerKind::Left => "a node left the cluster in between: the code may have been lost",
+            _ => "the server was restarted in between: the code may have been lost",
+        };
+        return Verdict::likely(&[CodeExpired, CodeReused, Unclassified], Lack::WholeView).because(trigger.at, what);
+    }
+    if let (Some(life), Some(age)) = (c.life_ms, age) {
+        if age + 1000 < life && facts.attempts == 0 {
+            return Verdict::likely(&[ClockSkew, CodeReused, CodeExpired], Lack::WholeView);
+        }
+    }
+    if c.view.partial(w.realm, since, now, c.life_ms, true).is_some() {
+        let [first, second] = by_age(w, age, c);
+        return Verdict::likely(&[first, second], Lack::WholeView);
+    }
+    Verdict::certain(CodeExpired)
+}
+
+/// Orders expired and reused by the age of the newest code: by the known lifespan, else by what codes of this realm taught, else by the
+/// default.
+fn by_age(w: &Waiting, age: Option<i64>, c: &Context<'_>) -> [Cause; 2] {
+    let limit = c.life_ms.or_else(|| c.view.refused(w.realm)).unwrap_or_else(|| DEFAULT_LIFE_MS.max(c.view.worked(w.realm).unwrap_or(0)));
+    if age.is_none_or(|a| a >= limit) { [Cause::CodeExpired, Cause::CodeReused] } else { [Cause::CodeReused, Cause::CodeExpired] }
+}
+
+/// A session is named and was not found: did it end, or was it never one?
+#[must_use]
+pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
+    use Cause::{CodeExpired, CodeMalformed, CodeReused, SessionTerminated};
+    let none = Facts::default();
+    let facts = w.facts.as_ref().unwrap_or(&none);
+    let id = w.failed.failure.session.as_deref().unwrap_or_default();
+    let verdict = match form(id) {
+        Form::Never => Verdict::certain(CodeMalformed),
+        _ if w.failed.with.lost => Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
+        _ if facts.session_seen && (facts.ended.is_some() || c.view.companions(w.realm)) => Verdict::certain(SessionTerminated),
+        _ if facts.session_seen => Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused], Lack::WholeView),
+        Form::Usual => Verdict::likely(&[SessionTerminated, CodeMalformed], Lack::SuccessEvents),
+        Form::Unusual => Verdict::likely(&[CodeMalformed, SessionTerminated], Lack::SuccessEvents),
+    };
+    let verdict = match facts.ended.filter(|_| verdict.candidates[0] == SessionTerminated) {
+        Some(end) => verdict.because(end.at, end.ago_ms.map_or("the session ended".to_owned(), |ms| format!("the session ended {} earlier", span(ms)))),
+        None => verdict,
+    };
+    match facts.login.filter(|_| verdict.candidates[0] == SessionTerminated) {
+        Some(login) => verdict.because(login.at, login.ago_ms.map_or("LOGIN".to_owned(), |ms| format!("LOGIN {} earlier", span(ms)))),
+        None => verdict,
+    }
+}
+
+/// How much a text looks like a session's id.
+enum Form {
+    /// A UUID, or 24 characters of base64url.
+    Usual,
+    /// Could be another version's.
+    Unusual,
+    /// No server writes such an id.
+    Never,
+}
+
+fn form(id: &str) -> Form {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if !id.chars().all(allowed) || !(16..=64).contains(&id.len()) {
+        return Form::Never;
+    }
+    let uuid = id.len() == 36 && id.bytes().enumerate().all(|(i, c)| if matches!(i, 8 | 13 | 18 | 23) { c == b'-' } else { c.is_ascii_hexdigit() });
+    if uuid || id.len() == 24 { Form::Usual } else { Form::Unusual }
+}
+
+/// The code was read and refused (up to 24): another `redirect_uri`, or another client's code?
+#[must_use]
+pub fn redirect_or_foreign(w: &Waiting, c: &Context<'_>) -> Verdict {
+    use Cause::{CodeOfOtherClient, RedirectUriMismatch};
+    let none = Facts::default();
+    let facts = w.facts.as_ref().unwrap_or(&none);
+    let now = w.time.unwrap_or_default();
+    let whole = w.time.is_some() && !facts.incomplete && c.view.partial(w.realm, now - DEFAULT_LIFE_MS, now, c.life_ms, false).is_none();
+    let verdict = match (facts.own_login, facts.other_login) {
+        (true, false) if whole => Verdict::certain(RedirectUriMismatch),
+        (false, true) if whole => Verdict::certain(CodeOfOtherClient),
+        (false, true) => Verdict::likely(&[CodeOfOtherClient, RedirectUriMismatch], Lack::WholeView),
+        _ => Verdict::likely(&[RedirectUriMismatch, CodeOfOtherClient], Lack::Reasons),
+    };
+    match facts.login {
+        Some(login) if verdict.candidates[0] == RedirectUriMismatch => verdict.because(login.at, "LOGIN of this client: the code was its own"),
+        _ => verdict,
+    }
+}
+
+/// The client's credentials were refused: is the secret wrong, or were they sent the wrong way?
+#[must_use]
+pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
+    use Cause::{ClientAuthMethod, ClientNotFound, ClockSkew, WrongClientSecret};
+    let (failure, with) = (&w.failed.failure, &w.failed.with);
+    if let Some(at) = with.header {
+        return Verdict::likely(&[ClientAuthMethod, WrongClientSecret], Lack::ClientAuthentication).because(at, "the authentication header cannot be decoded");
+    }
+    if let Some(verdict) = authenticator_said(w, with, c) {
+        return verdict;
+    }
+    if failure.assertion {
+        return Verdict::likely(&[ClockSkew, WrongClientSecret], Lack::ClientAuthentication);
+    }
+    let none = Profile::default();
+    let profile = c.profile.unwrap_or(&none);
+    let signs = profile.jwt_ok.or(profile.assertion_failed).or(profile.other_ok);
+    let known = profile.exists.is_some();
+    // up to 18 a client that does not exist is answered like this, too
+    let old = c.view.version(w.node, w.time).map_or(failure.trust == Trust::Unquoted, |v| major(v).is_some_and(|m| m <= 18));
+    let maybe_unknown = old && !known && !c.view.not_found_is_said(w.realm);
+    let verdict = match (signs, with.auth_tried, maybe_unknown) {
+        (Some((_, at)), ..) if profile.secret_ok.is_none_or(|ok| Some(ok.0) < signs.map(|s| s.0)) => {
+            Verdict::likely(&[ClientAuthMethod, WrongClientSecret], Lack::ClientAuthentication).because(at, "this client authenticates otherwise than with a secret")
+        }
+        (_, true, _) if !known => Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::Reasons),
+        (_, _, true) => Verdict::likely(&[WrongClientSecret, ClientAuthMethod, ClientNotFound], Lack::ClientAuthentication),
+        _ => Verdict::likely(&[WrongClientSecret, ClientAuthMethod], Lack::ClientAuthentication),
+    };
+    rotated(verdict, w, profile, c)
+}
+
+/// What `ClientAuthenticationFlow` said, where it spoke.
+fn authenticator_said(w: &Waiting, with: &Companions, c: &Context<'_>) -> Option<Verdict> {
+    use Cause::{ClientAuthMethod, ClockSkew, WrongClientSecret};
+    let (verb, name, at) = with.auth?;
+    Some(match (verb, name) {
+        (Verb::Success, _) => return None,
+        (Verb::Failed, Authenticator::Secret) => {
+            let none = Profile::default();
+            rotated(Verdict::certain(WrongClientSecret).because(at, "client-secret FAILED: a secret came and was wrong"), w, c.profile.unwrap_or(&none), c)
+        }
+        (Verb::Challenge, _) => Verdict::certain(ClientAuthMethod).because(at, "CHALLENGE: nothing came that the client's authenticator could look at"),
+        (Verb::Failed, Authenticator::Jwt) => {
+            let version = c.view.version(w.node, w.time);
+            if w.failed.failure.assertion || version.and_then(major).is_some_and(|m| m <= 25) {
+                Verdict::likely(&[ClockSkew, WrongClientSecret], Lack::ClientAuthentication).because(at, "FAILED: the client assertion was refused")
+            } else if c.view.assertions(w.realm) {
+                Verdict::certain(ClientAuthMethod).because(at, "FAILED without an assertion: this client must sign one, and none came")
+            } else {
+                Verdict::likely(&[ClientAuthMethod, ClockSkew], Lack::Reasons).because(at, "FAILED: no assertion came, or it was refused")
+            }
+        }
+        (Verb::Failed, Authenticator::Other) => {
+            Verdict::likely(&[ClientAuthMethod, WrongClientSecret], Lack::ClientAuthentication).because(at, "FAILED: what came was refused")
+        }
+    })
+}
+
+/// Adds that the secret worked before, and that an administrator regenerated it.
+fn rotated(verdict: Verdict, w: &Waiting, profile: &Profile, c: &Context<'_>) -> Verdict {
+    let (Some((worked, at)), Some(now)) = (profile.secret_ok, w.time) else { return verdict };
+    if verdict.candidates[0] != Cause::WrongClientSecret || worked > now {
+        return verdict;
+    }
+    let verdict = verdict.because(at, format!("its credentials last worked {} earlier", span(now - worked)));
+    let own = c.view.regenerated(now).take_while(|t| t.time >= worked).find(|t| match t.what {
+        TriggerKind::Secret(uuid) => (c.client_of)(uuid).is_none_or(|client| Some(client) == w.client),
+        _ => false,
+    });
+    match own {
+        Some(t) => verdict.because(t.at, format!("an administrator regenerated a client secret {} earlier", span(now - t.time))),
+        None => verdict,
+    }
+}
+
+/// No such client: is it unknown, or was it authenticated in a way that is not its own?
+#[must_use]
+pub fn unknown_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
+    use Cause::{ClientAuthMethod, ClientNotFound};
+    let exists = c.profile.and_then(|p| p.exists_first.zip(p.exists));
+    let around = exists.zip(w.time).is_some_and(|((first, last), now)| first.0 < now && now < last.0);
+    match (w.failed.failure.assertion, exists) {
+        (true, Some((first, _))) if around => Verdict::certain(ClientAuthMethod).because(first.1, "the client exists: it is seen here, and later again"),
+        (true, _) => Verdict::likely(&[ClientAuthMethod, ClientNotFound], Lack::SuccessEvents),
+        (false, Some((_, (_, at)))) => Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::ClientAuthentication).because(at, "a client of that name is seen here"),
+        (false, None) => Verdict::certain(ClientNotFound),
+    }
+}
+
+/// Returns the first number of a version.
+fn major(version: &str) -> Option<u32> {
+    version.split('.').next()?.parse().ok()
+}

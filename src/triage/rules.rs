@@ -1,0 +1,273 @@
+//! Rules: what an event means, as data.
+//!
+//! Input: TOML (the built-in table and a user's file). Output: [`Rules`], which name for each failure the first rule that fits. What was typed
+//! ([`RuleText`]) and what is ready ([`Rule`]) are different types. Must not know timelines or profiles: where those decide, a rule names
+//! a [`Question`].
+
+use serde::Deserialize;
+
+use super::joined::Failed;
+use crate::cause::{Cause, Detail};
+use crate::finding::Confidence;
+use crate::signal::companion::{Assertion, Pkce};
+
+/// A question that code answers (`triage::question`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Question {
+    /// The code is gone: did it expire, or was it used?
+    ExpiredOrReused,
+    /// A session is named and was not found: did it end, or was it never one?
+    SessionOrMalformed,
+    /// The code was read and refused: another `redirect_uri`, or another client's code?
+    RedirectOrForeign,
+    /// The client's credentials were refused: a wrong secret, or sent the wrong way?
+    SecretOrMethod,
+    /// No such client: is it unknown, or was it authenticated in a way that is not its own?
+    UnknownOrMethod,
+}
+
+/// A companion that a rule asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CompanionText {
+    /// `Code '…' already used …`.
+    CodeGone,
+    /// `Invalid format of the code`.
+    CodeFormat,
+    /// `Code '…' is bound to a different session`.
+    CodeBound,
+    /// `KC-SERVICES0025 … Token is not active`.
+    AssertionNotActive,
+    /// `KC-SERVICES0025`, anything else.
+    AssertionOther,
+    /// `PKCE code verifier specified but challenge not present`.
+    PkceUnexpected,
+}
+
+/// Whether a field must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Presence {
+    /// It is there.
+    Known,
+    /// It is absent, or printed as `null`.
+    None,
+}
+
+/// A rule as it is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RuleText {
+    /// Its name, unique.
+    pub id: String,
+    /// What it is about.
+    pub title: String,
+    /// Event types; any if absent.
+    pub event: Option<Vec<String>>,
+    /// Errors; any (or none) if absent.
+    pub error: Option<Vec<String>>,
+    /// Reasons, exactly.
+    pub reason: Option<Vec<String>>,
+    /// How a reason begins; `""` means that there is one.
+    pub reason_begins: Option<Vec<String>>,
+    /// What a reason contains.
+    pub reason_contains: Option<Vec<String>>,
+    /// Grant types.
+    pub grant: Option<Vec<String>>,
+    /// A companion that must be there.
+    pub companion: Option<CompanionText>,
+    /// Whether the user is named.
+    pub user: Option<Presence>,
+    /// Whether the client is named.
+    pub client: Option<Presence>,
+    /// Whether a session is named.
+    pub session: Option<Presence>,
+    /// The cause, or
+    pub cause: Option<Cause>,
+    /// what kind of it,
+    pub detail: Option<Detail>,
+    /// how sure (certain if absent),
+    pub confidence: Option<Confidence>,
+    /// and what else it can be;
+    #[serde(default)]
+    pub candidates: Vec<Cause>,
+    /// or the question that decides.
+    pub question: Option<Question>,
+    /// Why, in words that a person reads as evidence.
+    pub why: String,
+    /// Lines that it must decide.
+    #[serde(default)]
+    pub examples: Vec<Vec<String>>,
+    /// Lines that it must not decide.
+    #[serde(default)]
+    pub counter_examples: Vec<Vec<String>>,
+}
+
+/// What a rule says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Says {
+    /// The cause itself.
+    Cause {
+        /// The cause.
+        cause: Cause,
+        /// What kind of it.
+        detail: Option<Detail>,
+        /// How sure.
+        confidence: Confidence,
+        /// All that fit, the cause first.
+        candidates: Vec<Cause>,
+    },
+    /// A question to be answered.
+    Ask(Question),
+}
+
+/// A rule that is ready.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// As it was written.
+    pub text: RuleText,
+    /// What it says.
+    pub says: Says,
+}
+
+/// What is wrong with a rule file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuleError {
+    /// It is not TOML of the schema.
+    #[error("the rules cannot be read: {0}")]
+    Syntax(#[from] toml::de::Error),
+    /// A rule contradicts itself.
+    #[error("rule {id}: {what}")]
+    Rule {
+        /// The rule.
+        id: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    rule: Vec<RuleText>,
+}
+
+/// A table of rules, in the order in which they are tried.
+#[derive(Debug, Clone)]
+pub struct Rules(Vec<Rule>);
+
+/// The table that the program comes with.
+pub const BUILTIN: &str = include_str!("rules.toml");
+
+impl Rules {
+    /// Returns the built-in table.
+    #[must_use]
+    pub fn builtin() -> Self {
+        Rules::parse(BUILTIN).expect("the built-in table is checked by a test")
+    }
+
+    /// Reads a table.
+    pub fn parse(text: &str) -> Result<Self, RuleError> {
+        let file: File = toml::from_str(text)?;
+        let rules = file.rule.into_iter().map(ready).collect::<Result<Vec<_>, _>>()?;
+        for (i, rule) in rules.iter().enumerate() {
+            if rules[..i].iter().any(|r| r.text.id == rule.text.id) {
+                return Err(wrong(&rule.text, "its id is used twice"));
+            }
+        }
+        Ok(Rules(rules))
+    }
+
+    /// Returns a table in which a user's rules are tried before these.
+    #[must_use]
+    pub fn preceded_by(mut self, user: Rules) -> Self {
+        self.0.retain(|r| user.0.iter().all(|u| u.text.id != r.text.id));
+        self.0.splice(0..0, user.0);
+        self
+    }
+
+    /// Returns all rules.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.0.iter()
+    }
+
+    /// Returns the first rule that fits.
+    #[must_use]
+    pub fn decide(&self, failed: &Failed) -> Option<&Rule> {
+        self.0.iter().find(|r| r.fits(failed))
+    }
+}
+
+fn wrong(text: &RuleText, what: &str) -> RuleError {
+    RuleError::Rule { id: text.id.clone(), what: what.to_owned() }
+}
+
+/// Checks a rule and makes it ready.
+fn ready(text: RuleText) -> Result<Rule, RuleError> {
+    let says = match (text.cause, text.question) {
+        (Some(_), Some(_)) => return Err(wrong(&text, "it names a cause and a question; it can have one")),
+        (None, None) => return Err(wrong(&text, "it names neither a cause nor a question")),
+        (None, Some(question)) => Says::Ask(question),
+        (Some(cause), None) => {
+            let confidence = text.confidence.unwrap_or(Confidence::Certain);
+            let candidates = if text.candidates.is_empty() { vec![cause] } else { text.candidates.clone() };
+            if candidates[0] != cause {
+                return Err(wrong(&text, "its cause must be the first of its candidates"));
+            }
+            let several = candidates.len() > 1;
+            if several == (confidence == Confidence::Certain) && cause != Cause::Unclassified {
+                return Err(wrong(&text, "certain means one candidate, anything else means several"));
+            }
+            if cause == Cause::Unclassified && confidence == Confidence::Certain {
+                return Err(wrong(&text, "unclassified is never certain"));
+            }
+            if text.detail.is_some_and(|d| !cause.details().contains(&d)) {
+                return Err(wrong(&text, "its cause has no such detail"));
+            }
+            Says::Cause { cause, detail: text.detail, confidence, candidates }
+        }
+    };
+    Ok(Rule { text, says })
+}
+
+fn listed(list: Option<&Vec<String>>, value: Option<&str>) -> bool {
+    list.is_none_or(|l| value.is_some_and(|v| l.iter().any(|x| x == v)))
+}
+
+fn presence(want: Option<Presence>, is: bool) -> bool {
+    want.is_none_or(|p| (p == Presence::Known) == is)
+}
+
+impl Rule {
+    /// Whether the rule speaks of this failure.
+    #[must_use]
+    pub fn fits(&self, failed: &Failed) -> bool {
+        let (t, f) = (&self.text, &failed.failure);
+        let reason = f.reason.as_deref();
+        listed(t.error.as_ref(), f.error.as_deref())
+            && listed(t.event.as_ref(), Some(&*f.event))
+            && listed(t.reason.as_ref(), reason)
+            && t.reason_begins.as_ref().is_none_or(|l| reason.is_some_and(|r| l.iter().any(|x| r.starts_with(x.as_str()))))
+            && t.reason_contains.as_ref().is_none_or(|l| reason.is_some_and(|r| l.iter().any(|x| r.contains(x.as_str()))))
+            && listed(t.grant.as_ref(), f.grant.as_deref())
+            && presence(t.user, f.user.is_some())
+            && presence(t.client, f.client.is_some())
+            && presence(t.session, f.session.is_some())
+            && t.companion.is_none_or(|c| has(failed, c))
+    }
+}
+
+fn has(failed: &Failed, companion: CompanionText) -> bool {
+    let with = &failed.with;
+    match companion {
+        CompanionText::CodeGone => with.gone.is_some(),
+        CompanionText::CodeFormat => with.format.is_some(),
+        CompanionText::CodeBound => with.bound.is_some(),
+        CompanionText::AssertionNotActive => with.assertion.is_some_and(|a| a.0 == Assertion::NotActive),
+        CompanionText::AssertionOther => with.assertion.is_some_and(|a| a.0 == Assertion::Other),
+        CompanionText::PkceUnexpected => with.pkce.is_some_and(|p| p.0 == Pkce::Unexpected),
+    }
+}

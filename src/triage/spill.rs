@@ -1,0 +1,173 @@
+//! Failures that wait for the end of the input, in order, in bounded memory.
+//!
+//! Input: [`Waiting`] failures in any order. Output: the same in the order of (time, node, stream, position), unknown times last. Beyond a number of them,
+//! sorted runs go to a temporary file that has no name and is gone with the process.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::timeline::Waiting;
+
+/// What findings are ordered by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Order {
+    /// The time is not known; such failures come last.
+    unknown: bool,
+    time: i64,
+    node: Arc<str>,
+    stream: usize,
+    position: u64,
+}
+
+impl Order {
+    /// Returns the place of a failure of that node's stream.
+    #[must_use]
+    pub fn of(waiting: &Waiting, node: &Arc<str>, stream: usize) -> Self {
+        Order { unknown: waiting.time.is_none(), time: waiting.time.unwrap_or(0), node: Arc::clone(node), stream, position: waiting.position }
+    }
+}
+
+/// Failures kept in memory before they are written out; one takes about 600 bytes.
+pub const KEEP: usize = 100_000;
+
+/// The store.
+#[derive(Debug)]
+pub struct Spill {
+    keep: usize,
+    held: Vec<(Order, Waiting)>,
+    file: Option<File>,
+    /// Where each run begins in the file, and how many it holds.
+    runs: Vec<(u64, usize)>,
+}
+
+impl Default for Spill {
+    fn default() -> Self {
+        Spill::keeping(KEEP)
+    }
+}
+
+impl Spill {
+    /// Returns a store that keeps so many in memory.
+    #[must_use]
+    pub fn keeping(keep: usize) -> Self {
+        Spill { keep: keep.max(1), held: Vec::new(), file: None, runs: Vec::new() }
+    }
+
+    /// Adds a failure.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be written.
+    pub fn push(&mut self, order: Order, waiting: Waiting) -> io::Result<()> {
+        self.held.push((order, waiting));
+        if self.held.len() >= self.keep { self.write_run() } else { Ok(()) }
+    }
+
+    fn write_run(&mut self) -> io::Result<()> {
+        self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let file = match self.file.as_mut() {
+            Some(file) => file,
+            None => self.file.insert(tempfile::tempfile()?),
+        };
+        let start = file.seek(SeekFrom::End(0))?;
+        let mut out = BufWriter::with_capacity(1 << 18, file);
+        let count = self.held.len();
+        for item in self.held.drain(..) {
+            let bytes = postcard::to_allocvec(&item).map_err(io::Error::other)?;
+            out.write_all(&u32::try_from(bytes.len()).map_err(io::Error::other)?.to_le_bytes())?;
+            out.write_all(&bytes)?;
+        }
+        out.flush()?;
+        self.runs.push((start, count));
+        Ok(())
+    }
+
+    /// Returns all failures in order.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read.
+    pub fn sorted(mut self) -> io::Result<Sorted> {
+        self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let mut runs = Vec::new();
+        if let Some(file) = &self.file {
+            for (start, count) in &self.runs {
+                runs.push(Run { file: BufReader::with_capacity(1 << 16, At { file: file.try_clone()?, at: *start }), left: *count });
+            }
+        }
+        let mut sorted = Sorted { held: self.held.into_iter(), runs, heads: BinaryHeap::new(), items: Vec::new() };
+        for run in 0..=sorted.runs.len() {
+            sorted.items.push(None);
+            sorted.refill(run)?;
+        }
+        Ok(sorted)
+    }
+}
+
+/// Reads a file from a place of its own, whatever other readers of it do.
+struct At {
+    file: File,
+    at: u64,
+}
+
+impl Read for At {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.file.seek(SeekFrom::Start(self.at))?;
+        let n = self.file.read(buf)?;
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+struct Run {
+    file: BufReader<At>,
+    left: usize,
+}
+
+/// All failures in order.
+pub struct Sorted {
+    held: std::vec::IntoIter<(Order, Waiting)>,
+    runs: Vec<Run>,
+    heads: BinaryHeap<Reverse<(Order, usize)>>,
+    /// The next failure of each run; the last place is that of what was never written.
+    items: Vec<Option<Waiting>>,
+}
+
+impl Sorted {
+    fn refill(&mut self, run: usize) -> io::Result<()> {
+        let next = match self.runs.get_mut(run) {
+            None => self.held.next(),
+            Some(r) if r.left == 0 => None,
+            Some(r) => {
+                r.left -= 1;
+                let mut length = [0; 4];
+                r.file.read_exact(&mut length)?;
+                let mut bytes = vec![0; u32::from_le_bytes(length) as usize];
+                r.file.read_exact(&mut bytes)?;
+                Some(postcard::from_bytes(&bytes).map_err(io::Error::other)?)
+            }
+        };
+        if let Some((order, waiting)) = next {
+            self.heads.push(Reverse((order, run)));
+            self.items[run] = Some(waiting);
+        }
+        Ok(())
+    }
+
+    /// Returns the next `count` failures; none at the end.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read.
+    pub fn take(&mut self, count: usize) -> io::Result<Vec<Waiting>> {
+        let mut out = Vec::with_capacity(count.min(1 << 14));
+        while out.len() < count {
+            let Some(Reverse((_, run))) = self.heads.pop() else { break };
+            out.extend(self.items[run].take());
+            self.refill(run)?;
+        }
+        Ok(out)
+    }
+}

@@ -1,0 +1,314 @@
+//! What happened to one session, in order.
+//!
+//! Input: the signals that name a session, in the merged order. Output: [`Facts`] about each failure of that session: what came before and
+//! after it. Must not judge: what the facts mean is decided in [`super::question`].
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use super::joined::{At, Failed};
+use crate::names::{Key, Sym};
+
+/// Codes of logins older than this are not looked for: no code lives that long.
+pub const CODE_HORIZON_MS: i64 = 30 * 60_000;
+
+/// A use that is logged this long after the failure still came before it: threads write late (up to 55 ms were recorded).
+pub const LATE_MS: i64 = 5000;
+
+/// Entries and failures that one timeline keeps; a session with more is somebody's attack.
+const KEEP: usize = 256;
+
+/// What a signal means to its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A login gave the client a code.
+    Login,
+    /// The client exchanged a code.
+    Exchange,
+    /// An exchange of the client failed after its code was read: the code is used up.
+    ReadAndFailed,
+    /// The client sent a code that was another client's.
+    ForeignRead,
+    /// On servers up to 24: one of the two before.
+    ReadOrForeign,
+    /// The client's part of the session is gone: what a reused code leaves behind.
+    Detached,
+    /// The session, or the client's part of it, ended.
+    Ended,
+    /// A code was refused as already used or expired.
+    Gone(Key),
+    /// Anything else that shows that the session is real.
+    Alive,
+    /// A failure that shows nothing: an attacker can name any session.
+    Named,
+}
+
+/// One step.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    time: Option<i64>,
+    client: Option<Sym>,
+    step: Step,
+    at: At,
+}
+
+/// A failure of the session, until its facts are known.
+#[derive(Debug)]
+struct Open {
+    /// Its own entry.
+    entry: usize,
+    failure: Waiting,
+}
+
+/// A failed request that waits for its verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// When.
+    pub time: Option<i64>,
+    /// The node's number.
+    pub node: u32,
+    /// Its position in the node's stream.
+    pub position: u64,
+    /// Where.
+    pub at: At,
+    /// The request.
+    pub failed: Box<Failed>,
+    /// Its realm, by id.
+    pub realm: Option<Sym>,
+    /// Its client.
+    pub client: Option<Sym>,
+    /// What its session's timeline shows.
+    pub facts: Option<Facts>,
+}
+
+/// A step that matters to a failure: how long before it (negative: after), and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Milliseconds before the failure.
+    pub ago_ms: Option<i64>,
+    /// Where.
+    pub at: At,
+}
+
+/// What a session's timeline shows about one failure.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Logins that gave this client a code within [`CODE_HORIZON_MS`] before the first attempt with this code.
+    pub logins: u32,
+    /// The latest of them.
+    pub login: Option<Seen>,
+    /// Codes of this client that were read by then, or within [`LATE_MS`] after.
+    pub uses: u32,
+    /// The latest use before.
+    pub use_before: Option<(Seen, bool)>,
+    /// The first use that was logged after.
+    pub use_after: Option<Seen>,
+    /// A use was logged after, but a login lies between: it may have been of the new code.
+    pub use_after_login: bool,
+    /// Another client read a code of this session, and it may have been this client's.
+    pub foreign_unclear: bool,
+    /// Attempts with the same code before this one, and the first of them.
+    pub attempts: u32,
+    /// The first attempt with the same code.
+    pub first_attempt: Option<Seen>,
+    /// The client's part of the session was gone later (or before): a code was reused.
+    pub detached: Option<Seen>,
+    /// The client logged in to this session at some time.
+    pub own_login: bool,
+    /// Another client did.
+    pub other_login: bool,
+    /// The session is real: a success or its end was seen.
+    pub session_seen: bool,
+    /// The session's end before the failure.
+    pub ended: Option<Seen>,
+    /// Entries were dropped.
+    pub incomplete: bool,
+}
+
+/// What a timeline adds to what is known of its realm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lesson {
+    /// A code that old still worked.
+    Worked(i64),
+    /// A code that was never used was refused at that age.
+    Refused(i64),
+    /// A code was exchanged whose login is not in the log: time and node.
+    Orphan(i64, u32),
+}
+
+/// One session.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    entries: SmallVec<[Entry; 4]>,
+    open: Vec<Open>,
+    /// Exchanges without a login before them.
+    orphans: SmallVec<[(i64, u32); 1]>,
+    /// The session's realm.
+    pub realm: Option<Sym>,
+    /// The clock of its last signal.
+    pub last: i64,
+    dropped: bool,
+    seen_before: bool,
+    ended_before: bool,
+}
+
+impl Timeline {
+    /// Returns an empty timeline; `capped` says that what came before may have been evicted.
+    #[must_use]
+    pub fn new(capped: bool) -> Self {
+        Timeline { last: i64::MIN, dropped: capped, ..Timeline::default() }
+    }
+
+    /// Says that the session was seen before its timeline began, and whether it had ended by then.
+    pub fn revive(&mut self, ended: bool) {
+        self.seen_before = true;
+        self.ended_before |= ended;
+    }
+
+    /// Whether the session is known to be real.
+    #[must_use]
+    pub fn session_seen(&self) -> bool {
+        self.seen_before || self.is_real()
+    }
+
+    /// Whether the session's end was seen.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended_before || self.entries.iter().any(|e| e.step == Step::Ended)
+    }
+
+    /// Adds a step.
+    pub fn step(&mut self, time: Option<i64>, client: Option<Sym>, step: Step, at: At, node: u32) {
+        if step == Step::Exchange && !self.entries.iter().any(|e| e.step == Step::Login && e.client == client) {
+            if let Some(t) = time {
+                if self.orphans.len() < 4 {
+                    self.orphans.push((t, node));
+                }
+            }
+        }
+        if self.entries.len() >= KEEP {
+            self.dropped = true;
+            return;
+        }
+        self.entries.push(Entry { time, client, step, at });
+    }
+
+    /// Adds a failure; returns it when there are too many to keep.
+    pub fn fail(&mut self, mut waiting: Waiting, step: Step) -> Option<Waiting> {
+        self.step(waiting.time, waiting.client, step, waiting.at, waiting.node);
+        if self.open.len() >= KEEP {
+            waiting.facts = Some(Facts { incomplete: true, session_seen: self.session_seen(), ..Facts::default() });
+            return Some(waiting);
+        }
+        self.open.push(Open { entry: self.entries.len().saturating_sub(1), failure: waiting });
+        None
+    }
+
+    /// Whether anything but failures named this session.
+    fn is_real(&self) -> bool {
+        self.entries.iter().any(|e| !matches!(e.step, Step::Named | Step::Gone(_)))
+    }
+
+    /// Ends the timeline: gives each failure its facts, and what the realm can learn.
+    pub fn close(mut self, out: &mut Vec<Waiting>, lessons: &mut Vec<(Option<Sym>, Lesson)>) {
+        for i in 0..self.entries.len() {
+            if let (Step::Exchange, Some(age)) = (self.entries[i].step, self.only_login(i)) {
+                lessons.push((self.realm, Lesson::Worked(age)));
+            }
+        }
+        lessons.extend(self.orphans.iter().map(|(t, node)| (self.realm, Lesson::Orphan(*t, *node))));
+        for open in std::mem::take(&mut self.open) {
+            let facts = self.facts(open.entry, &open.failure);
+            if let (1, 0, Some(age), Some(_)) = (facts.logins, facts.uses, facts.login.and_then(|l| l.ago_ms), open.failure.failed.with.gone) {
+                if !facts.use_after_login && !facts.foreign_unclear {
+                    lessons.push((self.realm, Lesson::Refused(age)));
+                }
+            }
+            out.push(Waiting { facts: Some(facts), ..open.failure });
+        }
+    }
+
+    /// Returns the age of the code that entry `i` exchanged, where only one login can have given it.
+    fn only_login(&self, i: usize) -> Option<i64> {
+        let e = self.entries[i];
+        let mut logins = self.entries[..i].iter().filter(|l| l.step == Step::Login && l.client == e.client);
+        let age = e.time? - logins.next()?.time?;
+        (logins.next().is_none() && (0..=CODE_HORIZON_MS).contains(&age)).then_some(age)
+    }
+
+    fn facts(&self, own: usize, failure: &Waiting) -> Facts {
+        let me = self.entries.get(own).copied().filter(|e| e.at == failure.at).unwrap_or(Entry {
+            time: failure.time,
+            client: failure.client,
+            step: Step::Named,
+            at: failure.at,
+        });
+        let seen = |e: &Entry| Seen { ago_ms: me.time.zip(e.time).map(|(m, t)| m - t), at: e.at };
+        let mut facts = Facts { incomplete: self.dropped, session_seen: self.session_seen(), ..Facts::default() };
+        // attempts with one code share a verdict: that of the first
+        let mut anchor = own;
+        if let Step::Gone(code) = me.step {
+            for (i, e) in self.entries[..own.min(self.entries.len())].iter().enumerate() {
+                if e.step == Step::Gone(code) {
+                    facts.attempts += 1;
+                    if facts.first_attempt.is_none() {
+                        (facts.first_attempt, anchor) = (Some(seen(e)), i);
+                    }
+                }
+            }
+        }
+        let anchor_time = self.entries.get(anchor).and_then(|e| e.time);
+        let age = |e: &Entry| anchor_time.zip(e.time).map_or(0, |(a, t)| a - t);
+        let third = |d: Option<Sym>| self.entries.iter().any(|e| e.step == Step::Login && e.client != me.client && e.client != d);
+        let own_logins = || self.entries.iter().enumerate().filter(|(_, e)| e.step == Step::Login && e.client == me.client);
+        facts.own_login = own_logins().next().is_some();
+        facts.other_login = self.entries.iter().any(|e| e.step == Step::Login && e.client != me.client);
+        let mut first_login = None;
+        for (i, e) in own_logins().filter(|(i, e)| *i < anchor && age(e) <= CODE_HORIZON_MS) {
+            facts.logins += 1;
+            first_login.get_or_insert(i);
+            facts.login = Some(seen(e));
+        }
+        let from = first_login.unwrap_or(0);
+        for (i, e) in self.entries.iter().enumerate().filter(|(i, _)| *i != own) {
+            let other = e.client != me.client;
+            let is_use = match e.step {
+                Step::Exchange | Step::ReadAndFailed => !other,
+                Step::ForeignRead if other => {
+                    facts.foreign_unclear |= i >= from && third(e.client) && age(e).abs() <= CODE_HORIZON_MS;
+                    !third(e.client)
+                }
+                // up to 24 the line does not say whose code it was; the logins may
+                Step::ReadOrForeign => {
+                    let e_logged_in = self.entries.iter().any(|l| l.step == Step::Login && l.client == e.client);
+                    if other { facts.own_login && !e_logged_in && !third(e.client) } else { !facts.other_login }
+                }
+                Step::Detached if !other => {
+                    facts.detached.get_or_insert(seen(e));
+                    false
+                }
+                Step::Ended if i < own && (e.client.is_none() || !other || e.client.is_some()) => {
+                    facts.ended = Some(seen(e));
+                    false
+                }
+                _ => false,
+            };
+            if !is_use || i < from || age(e) > CODE_HORIZON_MS {
+                continue;
+            }
+            if i < anchor {
+                facts.uses += 1;
+                facts.use_before = Some((seen(e), e.step != Step::Exchange));
+            } else if -age(e) <= LATE_MS {
+                let login_between = own_logins().any(|(l, _)| l > anchor && l < i);
+                if login_between {
+                    facts.use_after_login = true;
+                } else {
+                    facts.uses += 1;
+                    facts.use_after.get_or_insert(seen(e));
+                }
+            }
+        }
+        facts
+    }
+}

@@ -1,0 +1,319 @@
+//! How much of the server the log shows.
+//!
+//! Input: every joined signal, once, in the merged order; the streams' spans at the end. Output: answers about a realm and a time: did a server start in
+//! between, is this a part of a cluster only, are successes visible. What rests on "did not happen" is only as good as this view.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::joined::{At, Joined, What};
+use super::timeline::{LATE_MS, Lesson};
+use crate::names::{Key, Sym};
+use crate::signal::{Admin, Done, Life};
+
+/// A code's life where it is not known, for telling a log that begins late from one that is a part: 5 minutes.
+const UNKNOWN_LIFE_MS: i64 = 5 * 60_000;
+
+/// An exchange without its login says that the view is partial this long before and after it.
+const PARTIAL_MS: i64 = 3_600_000;
+
+/// One server process, as far as its log shows it.
+#[derive(Debug, Default)]
+pub struct Node {
+    /// Its stream's number.
+    pub stream: usize,
+    /// Its name.
+    pub name: String,
+    /// The realms that its events name.
+    pub realms: BTreeSet<Sym>,
+    /// It printed a successful user event.
+    pub successes: bool,
+    /// It printed a code exchange that succeeded.
+    pub exchanges: bool,
+    /// It printed a user event.
+    pub events: bool,
+    /// It printed `ClientAuthenticationFlow` lines.
+    pub authentication: bool,
+    /// It printed a line of `OAuth2CodeParser` or `PkceUtils`.
+    pub companions: bool,
+    /// It printed `client_assertion_id`.
+    pub assertions: bool,
+    /// It said of a client that it was not found.
+    pub not_found: bool,
+    /// Its first line of ours was its start.
+    pub from_start: bool,
+    /// When it stopped, if it did not start again.
+    pub stopped: Option<i64>,
+    /// Versions by when they were seen.
+    pub versions: Vec<(i64, String)>,
+    /// It printed anything that matters here.
+    pub seen: bool,
+}
+
+/// Something that may have triggered failures.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Trigger {
+    /// When.
+    pub time: i64,
+    /// Where.
+    pub at: At,
+    /// The node's number.
+    pub node: u32,
+    /// What.
+    pub what: TriggerKind,
+}
+
+/// The kinds of triggers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TriggerKind {
+    /// The server started; its version.
+    Started(Option<String>),
+    /// The server stopped.
+    Stopped,
+    /// A node joined.
+    Joined,
+    /// A node left.
+    Left,
+    /// A client's secret was regenerated; the client's uuid.
+    Secret(u64),
+    /// A client was changed; its uuid.
+    Client(u64),
+    /// A realm's settings were changed.
+    Realm(Option<String>),
+    /// All sessions of a realm were ended, or a not-before was pushed.
+    Revoked,
+}
+
+/// How many triggers are kept.
+const TRIGGERS: usize = 10_000;
+
+/// The view.
+#[derive(Debug, Default)]
+pub struct View {
+    /// The nodes, by number.
+    pub nodes: Vec<Node>,
+    /// First and largest time of each stream.
+    pub spans: Vec<Option<(i64, i64)>>,
+    /// What may have triggered failures, in the merged order.
+    pub triggers: Vec<Trigger>,
+    /// Cluster views: when, which node said so, how many members.
+    clusters: Vec<(i64, u32, u32)>,
+    /// Exchanges without logins, by realm.
+    orphans: BTreeMap<Option<Sym>, Vec<(i64, u32)>>,
+    /// The oldest code that worked, by realm.
+    worked: BTreeMap<Option<Sym>, i64>,
+    /// The youngest code that was refused though never used, by realm.
+    refused: BTreeMap<Option<Sym>, i64>,
+    /// The largest time of all streams.
+    pub end: Option<i64>,
+}
+
+impl View {
+    /// Takes in a signal.
+    pub fn note(&mut self, joined: &Joined) {
+        let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
+        let first = !std::mem::replace(&mut node.seen, true);
+        let trigger = match &joined.what {
+            What::Success(s, auth) => {
+                node.events = true;
+                node.successes = true;
+                node.exchanges |= s.done == Done::CodeToToken;
+                node.authentication |= auth.is_some();
+                node.assertions |= s.assertion;
+                node.realms.extend(s.realm);
+                return;
+            }
+            What::Failed(f, realm, _) => {
+                node.events = true;
+                node.authentication |= f.with.auth_tried;
+                node.companions |= f.with.gone.is_some() || f.with.format.is_some() || f.with.pkce.is_some();
+                node.assertions |= f.failure.assertion;
+                node.not_found |= f.failure.error.as_deref() == Some("client_not_found");
+                node.realms.extend(*realm);
+                return;
+            }
+            What::Admin(Admin::SecretRegenerated(Key(uuid))) => TriggerKind::Secret(*uuid),
+            What::Admin(Admin::ClientChanged(Key(uuid))) => TriggerKind::Client(*uuid),
+            What::Admin(Admin::RealmChanged(name)) => TriggerKind::Realm(name.as_deref().map(String::from)),
+            What::Admin(Admin::RealmRevoked) => TriggerKind::Revoked,
+            What::Admin(_) => return,
+            What::Life(life) => match life {
+                Life::Started { version } => {
+                    node.from_start |= first;
+                    node.stopped = None;
+                    if let (Some(v), Some(t)) = (version, joined.time) {
+                        node.versions.push((t, v.to_string()));
+                    }
+                    TriggerKind::Started(version.as_deref().map(String::from))
+                }
+                Life::Stopped => {
+                    node.stopped = joined.time;
+                    TriggerKind::Stopped
+                }
+                Life::View { members } => {
+                    // a cluster view is printed before "started in": the node's first word all the same
+                    node.from_start |= first;
+                    if let Some(t) = joined.time {
+                        self.clusters.push((t, joined.node, *members));
+                    }
+                    return;
+                }
+                Life::Joined => TriggerKind::Joined,
+                Life::Left => TriggerKind::Left,
+            },
+        };
+        if let (Some(time), true) = (joined.time, self.triggers.len() < TRIGGERS) {
+            self.triggers.push(Trigger { time, at: joined.at, node: joined.node, what: trigger });
+        }
+    }
+
+    /// Takes in what a timeline taught.
+    pub fn learn(&mut self, realm: Option<Sym>, lesson: Lesson) {
+        match lesson {
+            Lesson::Worked(age) => {
+                self.worked.entry(realm).and_modify(|a| *a = age.max(*a)).or_insert(age);
+            }
+            Lesson::Refused(age) => {
+                self.refused.entry(realm).and_modify(|a| *a = age.min(*a)).or_insert(age);
+            }
+            Lesson::Orphan(time, node) => self.orphans.entry(realm).or_default().push((time, node)),
+        }
+    }
+
+    /// Puts what was noted in the order of its time; asked for once, when all is noted.
+    pub fn settle(&mut self) {
+        self.triggers.sort();
+        self.clusters.sort_unstable();
+    }
+
+    /// Returns the age of the oldest code of a realm that still worked.
+    #[must_use]
+    pub fn worked(&self, realm: Option<Sym>) -> Option<i64> {
+        self.worked.get(&realm).copied()
+    }
+
+    /// Returns the age of the youngest code of a realm that was refused though no use of it was seen.
+    #[must_use]
+    pub fn refused(&self, realm: Option<Sym>) -> Option<i64> {
+        self.refused.get(&realm).copied()
+    }
+
+    /// The nodes that serve a realm, as far as their events say.
+    fn group(&self, realm: Option<Sym>) -> impl Iterator<Item = (usize, &Node)> {
+        self.nodes.iter().enumerate().filter(move |(_, n)| realm.is_some_and(|r| n.realms.contains(&r)))
+    }
+
+    /// Whether code exchanges that succeed are visible for a realm at all.
+    #[must_use]
+    pub fn exchanges(&self, realm: Option<Sym>) -> bool {
+        self.group(realm).any(|(_, n)| n.exchanges)
+    }
+
+    /// Whether companions of the code parser and of PKCE were seen anywhere: then one that is missing was not printed.
+    #[must_use]
+    pub fn companions(&self, realm: Option<Sym>) -> bool {
+        self.group(realm).any(|(_, n)| n.companions)
+    }
+
+    /// Whether client assertions are named by this realm's servers.
+    #[must_use]
+    pub fn assertions(&self, realm: Option<Sym>) -> bool {
+        self.group(realm).any(|(_, n)| n.assertions)
+    }
+
+    /// Whether this realm's servers say of an unknown client that it was not found (19 and later).
+    #[must_use]
+    pub fn not_found_is_said(&self, realm: Option<Sym>) -> bool {
+        self.group(realm).any(|(_, n)| n.not_found)
+    }
+
+    /// Returns the version of a node at a time.
+    #[must_use]
+    pub fn version(&self, node: u32, time: Option<i64>) -> Option<&str> {
+        let versions = &self.nodes.get(node as usize)?.versions;
+        let at = time.unwrap_or(i64::MAX);
+        versions.iter().rev().find(|(t, _)| *t <= at).or(versions.first()).map(|(_, v)| v.as_str())
+    }
+
+    /// Returns the first server start, or node that left, between two times, on a node of that realm.
+    #[must_use]
+    pub fn interruption(&self, realm: Option<Sym>, from: i64, to: i64) -> Option<&Trigger> {
+        let begin = self.triggers.partition_point(|t| t.time < from - LATE_MS);
+        self.triggers[begin..].iter().take_while(|t| t.time <= to + LATE_MS).find(|t| {
+            (from..=to).contains(&t.time)
+                && matches!(t.what, TriggerKind::Started(_) | TriggerKind::Stopped | TriggerKind::Left)
+                && self.nodes.get(t.node as usize).is_some_and(|n| realm.is_none_or(|r| n.realms.contains(&r)))
+        })
+    }
+
+    /// Returns when secrets were regenerated, the latest first, before a time.
+    pub fn regenerated(&self, before: i64) -> impl Iterator<Item = &Trigger> {
+        let end = self.triggers.partition_point(|t| t.time <= before);
+        self.triggers[..end].iter().rev().filter(|t| matches!(t.what, TriggerKind::Secret(_)))
+    }
+
+    /// Says why what did not happen between two times may only not have been seen; `None` where the view is whole. `life_ms` is a code's
+    /// life where it is known; `absence` that the conclusion rests on nothing having happened up to [`LATE_MS`] after.
+    #[must_use]
+    pub fn partial(&self, realm: Option<Sym>, from: i64, to: i64, life_ms: Option<i64>, absence: bool) -> Option<&'static str> {
+        if !self.exchanges(realm) {
+            return Some("success events are not visible");
+        }
+        if self.group(realm).any(|(_, n)| n.events && !n.successes) {
+            return Some("a node prints no success events");
+        }
+        if absence && self.end.is_none_or(|end| end < to + LATE_MS) {
+            return Some("the log ends before a late line could show");
+        }
+        for (_, n) in self.group(realm) {
+            let Some((first, high)) = self.spans.get(n.stream).copied().flatten() else { continue };
+            if first > from && !n.from_start {
+                return Some("a node's log begins after the login");
+            }
+            if absence && high < to + LATE_MS && n.stopped.is_none() {
+                return Some("a node's log ends before a late line could show");
+            }
+        }
+        let nodes = u32::try_from(self.group(realm).count()).unwrap_or(u32::MAX);
+        if self.members(realm, from, to) > nodes {
+            return Some("the cluster has more nodes than there are logs");
+        }
+        let orphaned = self.orphans.get(&realm).is_some_and(|list| {
+            list.iter().any(|(t, node)| (t - to).abs() <= PARTIAL_MS && self.is_orphan(*t, *node, life_ms))
+        });
+        orphaned.then_some("codes were exchanged whose logins are in no log here")
+    }
+
+    /// The most members that a node of the realm counted around two times.
+    fn members(&self, realm: Option<Sym>, from: i64, to: i64) -> u32 {
+        let mut most = 0;
+        for (id, _) in self.group(realm) {
+            let mut last = 0;
+            for (t, node, members) in &self.clusters {
+                if *node as usize != id || *t > to + LATE_MS {
+                    continue;
+                }
+                last = *members;
+                if *t >= from {
+                    most = most.max(*members);
+                }
+            }
+            most = most.max(last);
+        }
+        most
+    }
+
+    /// Returns the largest cluster that any node counted, and how many nodes' logs there are.
+    #[must_use]
+    pub fn cluster(&self) -> Option<(u32, usize)> {
+        let most = self.clusters.iter().map(|c| c.2).max()?;
+        Some((most, self.nodes.iter().filter(|n| n.seen).count()))
+    }
+
+    /// Whether an exchange's own log begins so much earlier that its login should be in it.
+    fn is_orphan(&self, time: i64, node: u32, life_ms: Option<i64>) -> bool {
+        let Some(Some((first, high))) = self.nodes.get(node as usize).and_then(|n| self.spans.get(n.stream)) else { return false };
+        let length = high - first;
+        let life = if length < 2 * UNKNOWN_LIFE_MS { length / 2 } else { life_ms.unwrap_or(UNKNOWN_LIFE_MS) };
+        time - first > life_ms.map_or(life, |l| l.min(life))
+    }
+}
