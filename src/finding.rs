@@ -69,7 +69,7 @@ pub struct Evidence {
 }
 
 /// One failed token request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// [`SCHEMA`].
     pub schema: u32,

@@ -34,21 +34,8 @@ pub struct Key {
     pub confidence: Confidence,
 }
 
-/// A finding to look at first, named by its place.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
-    /// When, milliseconds since the epoch.
-    pub time: Option<i64>,
-    /// The file.
-    pub source: String,
-    /// The line.
-    pub line: u64,
-    /// The first line that proves it, in words.
-    pub what: Option<String>,
-}
-
-/// How many places a cell keeps.
-const PLACES: usize = 2;
+/// How many findings a cell keeps whole.
+const SAMPLES: usize = 2;
 
 /// What is known of the findings of one key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,11 +56,25 @@ pub struct Cell {
     pub addresses: Distinct,
     /// Users.
     pub users: Distinct,
-    /// The earliest findings.
-    pub places: Vec<Place>,
+    /// The earliest findings, whole.
+    pub samples: Vec<Finding>,
+}
+
+/// What samples are ordered by: unknown times last.
+fn place(f: &Finding) -> (bool, Option<chrono::DateTime<chrono::Utc>>, &str, u64, &str) {
+    (f.time.is_none(), f.time, &f.source, f.line, &f.id)
 }
 
 impl Cell {
+    /// Keeps a finding if it is among the earliest.
+    fn sample(&mut self, finding: &Finding) {
+        let at = self.samples.partition_point(|s| place(s) < place(finding));
+        if at < SAMPLES {
+            self.samples.insert(at, finding.clone());
+            self.samples.truncate(SAMPLES);
+        }
+    }
+
     /// Adds all of another cell.
     pub fn merge(&mut self, other: &Cell) {
         self.count += other.count;
@@ -88,9 +89,9 @@ impl Cell {
         self.delays.merge(&other.delays);
         self.addresses.merge(&other.addresses);
         self.users.merge(&other.users);
-        self.places.extend(other.places.iter().cloned());
-        self.places.sort();
-        self.places.truncate(PLACES);
+        for finding in &other.samples {
+            self.sample(finding);
+        }
     }
 }
 
@@ -139,12 +140,7 @@ impl Tally {
         if let Some(user) = &finding.user {
             cell.users.add(user);
         }
-        let place = Place { time, source: finding.source.clone(), line: finding.line, what: finding.evidence.first().map(|e| e.what.clone()) };
-        if cell.places.len() < PLACES || cell.places.last().is_some_and(|last| place < *last) {
-            cell.places.push(place);
-            cell.places.sort();
-            cell.places.truncate(PLACES);
-        }
+        cell.sample(finding);
     }
 
     /// Adds all of another tally with windows of the same length.
