@@ -3,7 +3,7 @@
 //! Chunks of all streams are read in turn and scanned in parallel; each stream's batches are joined in order; the streams are merged by time; the
 //! merged signals are split by session and taken in by the shards in parallel; at the end the failures are decided, in order.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 
@@ -26,6 +26,7 @@ use crate::triage::joined::{Joined, Suspect};
 use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard, shard_of};
 use crate::triage::spill::{Order, Spill};
+use crate::triage::tokens::Tokens;
 use crate::triage::verdict::Lack;
 use crate::triage::view::{Node, View};
 
@@ -117,6 +118,31 @@ const MERGE: usize = 1 << 14;
 /// Findings that are decided at once.
 const DECIDE: usize = 1 << 12;
 
+/// Findings that one task counts.
+const COUNT: usize = 512;
+
+/// Counts of findings, and of what would have told their candidates apart.
+type Counted = (Tally, BTreeMap<Lack, u64>);
+
+fn count(decided: &[(Finding, Option<Lack>)], window_ms: i64) -> Counted {
+    let (mut tally, mut lacks) = (Tally::new(window_ms), BTreeMap::new());
+    for (finding, lack) in decided {
+        tally.add(finding);
+        if let Some(lack) = lack {
+            *lacks.entry(*lack).or_default() += 1;
+        }
+    }
+    (tally, lacks)
+}
+
+fn merged(mut a: Counted, b: Counted) -> Counted {
+    a.0.merge(&b.0);
+    for (lack, n) in b.1 {
+        *a.1.entry(lack).or_default() += n;
+    }
+    a
+}
+
 /// Reads all streams. Each finding goes to `sink`, in the order of (time, node, position); `progress` is told of bytes as they are read.
 ///
 /// # Errors
@@ -134,6 +160,7 @@ struct Run<'a> {
     view: View,
     shards: Vec<Shard>,
     merged: Vec<Joined>,
+    tokens: Tokens,
     spill: Spill,
     problems: Vec<Problem>,
     assumed_dates: Vec<(String, NaiveDate, &'static str)>,
@@ -152,6 +179,7 @@ impl<'a> Run<'a> {
             view: View::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             merged: Vec::new(),
+            tokens: Tokens::default(),
             spill: Spill::default(),
             problems: Vec::new(),
             assumed_dates: Vec::new(),
@@ -332,7 +360,8 @@ impl<'a> Run<'a> {
             let limit = self.running.iter().enumerate().filter(|(i, _)| *i != next.1).filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min();
             let r = &mut self.running[next.1];
             while r.queue.front().is_some_and(|j| limit.is_none_or(|l| (j.clock, next.1) < l)) {
-                if let Some(joined) = r.queue.pop_front() {
+                if let Some(mut joined) = r.queue.pop_front() {
+                    self.tokens.follow(&mut joined);
                     self.view.note(&joined);
                     self.merged.push(joined);
                 }
@@ -393,22 +422,21 @@ impl<'a> Run<'a> {
         let sources: Vec<String> = self.sources.iter().map(|s| s.name.clone()).collect();
         let judge = Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, sources: &sources };
         let mut tally = Tally::new(self.options.window_ms);
-        let mut lacks = std::collections::BTreeMap::new();
+        let mut lacks = BTreeMap::new();
         let mut sorted = std::mem::take(&mut self.spill).sorted()?;
         loop {
             let waiting = sorted.take(DECIDE)?;
             if waiting.is_empty() {
                 break;
             }
-            let decided: Vec<(Finding, Option<Lack>)> = waiting.par_iter().map(|w| judge.decide(w)).collect();
-            for (finding, lack) in decided {
-                if !self.options.filter.passes(&finding) {
-                    continue;
-                }
-                if let Some(lack) = lack {
-                    *lacks.entry(lack).or_default() += 1;
-                }
-                tally.add(&finding);
+            let decided: Vec<(Finding, Option<Lack>)> =
+                waiting.par_iter().map(|w| judge.decide(w)).filter(|(finding, _)| self.options.filter.passes(finding)).collect();
+            let counted = decided.par_chunks(COUNT).map(|part| count(part, self.options.window_ms)).reduce(|| count(&[], self.options.window_ms), merged);
+            tally.merge(&counted.0);
+            for (lack, n) in counted.1 {
+                *lacks.entry(lack).or_default() += n;
+            }
+            for (finding, _) in decided {
                 sink(finding)?;
             }
         }

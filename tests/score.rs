@@ -110,11 +110,6 @@ const CANDIDATES_AT_MOST: u64 = 4;
 /// Runs whose shares are not asked for: what their logs can show depends on which node served whom, and on what a restart lost.
 const WITHOUT_SHARES: [&str; 2] = ["2673-cluster", "2673-outage"];
 
-/// Runs with success events on servers whose events give no reasons: a revoked refresh token looks like a disabled user's there, and a
-/// redirect mismatch like another client's code, so the row of their kind (measured on servers with reasons) is out of honest reach.
-/// They are asked at least what a log without success events must give.
-const WITHOUT_REASONS: [&str; 2] = ["1611-success", "2205-flow"];
-
 /// Failures that leave no event line, by run: they stay missed until access-log lines are read.
 const WITHOUT_EVENT: [(&str, u64); 1] = [("2673-access", 1)];
 
@@ -312,13 +307,8 @@ fn kind_of(run: &str) -> String {
 
 /// Returns a run's cases: all its console logs (one per node) together, and its log file, the same run in another layout, by itself.
 fn cases_of(run: &str, kind: &str) -> Vec<Case> {
-    let row = if WITHOUT_REASONS.contains(&run) {
-        "errors-old"
-    } else {
-        kind
-    };
     let shares =
-        shares_of(row).unwrap_or_else(|| panic!("{run}: env.json names the unknown kind {kind:?}"));
+        shares_of(kind).unwrap_or_else(|| panic!("{run}: env.json names the unknown kind {kind:?}"));
     let case = |name: String, logs: Vec<PathBuf>| Case {
         name,
         kind: kind.to_owned(),

@@ -105,6 +105,9 @@ fn kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
     if text && logger == b"LogoutEndpoint" && message.starts_with(b"Client '") {
         return Some(Kind::Carrier { open: !message.ends_with(b"' not found.") });
     }
+    if text && logger == b"OAuth2CodeParser" && message.starts_with(b"Code '") && !message.ends_with(b"'.") {
+        return Some(Kind::Carrier { open: true });
+    }
     if text && logger == b"PkceUtils" && memmem::find(message, b"codeVerifier = ").is_some() {
         return Some(Kind::Carrier { open: false });
     }
@@ -135,11 +138,16 @@ fn event_kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
         if let Some(end) = tail_failure(message, record) {
             return Some(Kind::Tail(Box::new(end), Some(Box::new(Kind::User(user, quoting)))));
         }
-        if message.ends_with(b"' not found.") {
+        if closes(message) {
             return Some(Kind::CarrierEnd(Some(Box::new(Kind::User(user, quoting)))));
         }
     }
     Some(Kind::User(user, quoting))
+}
+
+/// Whether a line ends as a warning does that was opened on an earlier one.
+fn closes(line: &[u8]) -> bool {
+    line.ends_with(b"' not found.") || (line.ends_with(b"'.") && memmem::find(line, b"' already used for userSession '").is_some())
 }
 
 /// The beginning of an event that a line feed cut in two. Its type decides later whether it is a token request.
@@ -156,6 +164,7 @@ fn open_failure(list: &event::Event<'_>, record: &Record<'_>) -> Failure {
         reason: None,
         grant: None,
         assertion: false,
+        token: None,
         cut: true,
         trust: Trust::Ambiguous,
         digest: digest(record),
@@ -177,6 +186,7 @@ fn tail_failure(line: &[u8], record: &Record<'_>) -> Option<Failure> {
         reason: end.text("reason").map(Into::into),
         grant: end.text("grant_type").map(Into::into),
         assertion: false,
+        token: None,
         cut: false,
         trust: Trust::Ambiguous,
         digest: digest(record),
@@ -196,7 +206,7 @@ pub fn read_rest(line: &[u8], number: u32, names: &mut Names) -> Option<Signal> 
         host: None,
         layout: Layout::Text,
     };
-    let kind = if line.ends_with(b"' not found.") {
+    let kind = if closes(line) {
         Kind::CarrierEnd(None)
     } else if memmem::find(line, b", ipAddress=").is_some() {
         Kind::Tail(Box::new(tail_failure(line, &record())?), None)

@@ -44,6 +44,10 @@ pub struct Success {
     pub method: Option<Authenticator>,
     /// The request carried a client assertion.
     pub assertion: bool,
+    /// The refresh token that was taken (or, by an exchange, given), where the event names no `sessionId` (up to 23).
+    pub token: Option<Key>,
+    /// The refresh token that was given for it.
+    pub new_token: Option<Key>,
 }
 
 /// A token request that failed, as its event tells it.
@@ -71,6 +75,8 @@ pub struct Failure {
     pub grant: Option<Box<str>>,
     /// `client_assertion_id` is there.
     pub assertion: bool,
+    /// The refresh token, where the event names no `sessionId` (up to 23).
+    pub token: Option<Key>,
     /// The line ended before its event did.
     pub cut: bool,
     /// How far the line can be trusted.
@@ -123,7 +129,17 @@ pub fn is_token_request(kind: &[u8], grant: bool) -> bool {
 /// Returns the session that an event names.
 fn session<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
     let named = |key| event.raw(key).filter(|v| *v != b"null");
-    named("sessionId").or_else(|| named("code_id"))
+    // up to 23 a LOGOUT names only the authentication session, whose id is that of the user session
+    let parent = || (event.kind() == b"LOGOUT").then(|| named("authSessionParentId")).flatten();
+    named("sessionId").or_else(|| named("code_id")).or_else(parent)
+}
+
+/// Returns a refresh token's id where the event names no session outright.
+fn token(event: &Event<'_>, key: &str) -> Option<Key> {
+    if event.raw("sessionId").is_some() {
+        return None;
+    }
+    event.raw(key).map(Key::of)
 }
 
 /// Returns what a success event did.
@@ -156,6 +172,8 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, name
             session: session(event).map(Key::of),
             method: event.raw("client_auth_method").map(Authenticator::named),
             assertion: event.raw("client_assertion_id").is_some(),
+            token: token(event, "refresh_token_id"),
+            new_token: token(event, "updated_refresh_token_id"),
         });
     }
     if !is_token_request(kind, event.raw("grant_type").is_some()) {
@@ -174,6 +192,7 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, name
         reason: text("reason"),
         grant: text("grant_type"),
         assertion: event.raw("client_assertion_id").is_some(),
+        token: token(event, "refresh_token_id"),
         cut: event.cut,
         trust: if event.cut { Trust::Ambiguous } else { trust },
         digest: digest(),

@@ -70,6 +70,8 @@ impl Judge<'_> {
             Question::SessionOrMalformed => question::session_or_malformed(w, &context),
             Question::RedirectOrForeign => question::redirect_or_foreign(w, &context),
             Question::SecretOrMethod => question::secret_or_method(w, &context),
+            Question::RefreshWithoutReason => question::refresh_without_reason(w),
+            Question::MissingOrMalformed => question::missing_or_malformed(w, &context),
             Question::UnknownOrMethod => question::unknown_or_method(w, &context),
         }
     }

@@ -184,14 +184,18 @@ impl Join {
             }
             (Kind::CarrierEnd(inner), Some(mut hold)) if !hold.is_event() => {
                 hold.queue.push(Placed { kind: inner.map_or(Kind::Companion(Companion::AuthTried), |k| *k), ..signal });
-                self.condemn(hold, "stands inside the client id of a logout warning (keycloak/keycloak#52103)");
+                if let Held::Warning(_, thread, at) = hold.held {
+                    // a code with a line feed in it is none
+                    self.companion(Companion::CodeFormat, thread, at);
+                }
+                self.condemn(hold, "stands inside a client's words in the warning above it (keycloak/keycloak#52103)");
             }
             (kind, Some(mut hold)) => {
                 hold.queue.push(Placed { kind, ..signal });
                 self.hold = Some(hold);
             }
             (Kind::Open(failure), None) => self.hold = Some(Hold::event(*failure, Placed { kind: Kind::Carrier { open: true }, ..signal })),
-            (Kind::Carrier { open: true }, None) => self.hold = Some(Hold::warning(signal.line)),
+            (Kind::Carrier { open: true }, None) => self.hold = Some(Hold::warning(signal.line, signal.thread, signal.at)),
             (kind, None) => self.pass(Placed { kind, ..signal }, names, out),
         }
     }
@@ -217,7 +221,7 @@ impl Join {
         }
         match hold.held {
             Held::Event(failure, placed) => forged::is_token_request(&failure).then_some((*failure, *placed)),
-            Held::Warning(_) => None,
+            Held::Warning(..) => None,
         }
     }
 
@@ -339,7 +343,7 @@ impl Join {
                 let realm = failure.realm_id.as_deref().map(|r| names.number(r.as_bytes()));
                 let client = failure.client.as_deref().map(|c| names.number(c.as_bytes()));
                 let ordinal = self.ordinal(failure.digest);
-                What::Failed(Box::new(Failed { failure: *failure, with, ordinal }), realm, client)
+                What::Failed(Box::new(Failed { failure: *failure, with, ordinal, session: None }), realm, client)
             }
         };
         self.emit(signal, what, out);

@@ -49,6 +49,16 @@ pub struct Failed {
     pub with: Companions,
     /// Its number among equal ones of its node's stream.
     pub ordinal: u32,
+    /// The session that its refresh token is of, where the event does not name it.
+    pub session: Option<Key>,
+}
+
+impl Failed {
+    /// Returns the session that it belongs to.
+    #[must_use]
+    pub fn session_key(&self) -> Option<Key> {
+        self.failure.session.as_deref().map(|s| Key::of(s.as_bytes())).or(self.session)
+    }
 }
 
 /// What happened.

@@ -3,8 +3,7 @@
 //! Input: successes and failures of one (realm, client), in any order. Output: a [`Profile`] that merges, so that shards can each keep their
 //! part of it.
 
-use super::joined::At;
-use crate::signal::Failure;
+use super::joined::{At, Failed};
 use crate::signal::companion::Authenticator;
 
 /// A moment and its line.
@@ -17,9 +16,11 @@ pub struct Profile {
     pub secret_ok: Option<Moment>,
     /// The latest success with a signed assertion.
     pub jwt_ok: Option<Moment>,
+    /// The first success with a signed assertion.
+    pub jwt_first: Option<Moment>,
     /// The latest success with a client certificate or another method.
     pub other_ok: Option<Moment>,
-    /// A failure that carried an assertion.
+    /// An assertion of this client was looked at and refused.
     pub assertion_failed: Option<Moment>,
     /// The latest line that shows that the client exists: a success, or an error that comes after it was found.
     pub exists: Option<Moment>,
@@ -44,6 +45,9 @@ impl Profile {
     /// Takes in a success.
     pub fn succeeded(&mut self, method: Option<Authenticator>, assertion: bool, moment: Moment) {
         self.seen(moment);
+        if assertion || method == Some(Authenticator::Jwt) {
+            self.jwt_first = earlier(self.jwt_first, Some(moment));
+        }
         let slot = match method {
             _ if assertion => &mut self.jwt_ok,
             Some(Authenticator::Secret) => &mut self.secret_ok,
@@ -55,12 +59,14 @@ impl Profile {
     }
 
     /// Takes in a failure.
-    pub fn failed(&mut self, failure: &Failure, moment: Moment) {
+    pub fn failed(&mut self, failed: &Failed, moment: Moment) {
+        let failure = &failed.failure;
         let error = failure.error.as_deref().unwrap_or_default();
-        if failure.assertion {
-            self.assertion_failed = later(self.assertion_failed, Some(moment));
-        }
         if error == "invalid_client_credentials" {
+            // an assertion that is refused was looked at; one that the client must not send ends in client_not_found
+            if failure.assertion || failed.with.assertion.is_some() {
+                self.assertion_failed = later(self.assertion_failed, Some(moment));
+            }
             self.refused = Some(self.refused.map_or((moment, moment), |(a, b)| (a.min(moment), b.max(moment))));
         }
         if !failure.cut && !BEFORE_CLIENT.contains(&error) {
@@ -77,6 +83,7 @@ impl Profile {
     pub fn merge(&mut self, other: &Profile) {
         self.secret_ok = later(self.secret_ok, other.secret_ok);
         self.jwt_ok = later(self.jwt_ok, other.jwt_ok);
+        self.jwt_first = earlier(self.jwt_first, other.jwt_first);
         self.other_ok = later(self.other_ok, other.other_ok);
         self.assertion_failed = later(self.assertion_failed, other.assertion_failed);
         self.exists = later(self.exists, other.exists);

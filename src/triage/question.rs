@@ -3,7 +3,7 @@
 //! Input: a failure with its facts, the profile of its client, and the view. Output: a [`Verdict`]. Each function is one question; what it may
 //! conclude from silence is limited by the view.
 
-use crate::cause::Cause;
+use crate::cause::{Cause, Detail};
 use crate::signal::companion::{Authenticator, Verb};
 
 use super::joined::Companions;
@@ -54,6 +54,9 @@ pub fn expired_or_reused(w: &Waiting, c: &Context<'_>) -> Verdict {
     if let Some(gone) = facts.detached.filter(|_| verdict.candidates[0] == Cause::CodeReused) {
         evidence.push((gone.at, "the tokens of its first use were revoked, as a reuse does".to_owned()));
     }
+    if let Some(at) = facts.together.filter(|_| verdict.candidates[0] == Cause::CodeReused && facts.uses == 0) {
+        evidence.push((at, "another request with the same code was in flight".to_owned()));
+    }
     evidence.extend(verdict.evidence.iter().cloned());
     let delay_ms = facts.login.filter(|_| facts.logins == 1).and_then(|l| l.ago_ms);
     Verdict { evidence, delay_ms, ..verdict }
@@ -64,7 +67,7 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
     let age = facts.login.and_then(|l| l.ago_ms);
     let Some(now) = w.time else { return Verdict::ambiguous(&[CodeExpired, CodeReused], Lack::WholeView) };
     if facts.logins == 0 {
-        let hint = facts.uses > 0 || facts.detached.is_some();
+        let hint = facts.uses > 0 || facts.detached.is_some() || facts.together.is_some();
         let lack = if c.view.exchanges(w.realm) { Lack::WholeView } else { Lack::SuccessEvents };
         return if hint { Verdict::likely(&[CodeReused, CodeExpired], lack) } else { Verdict::ambiguous(&[CodeExpired, CodeReused], lack) };
     }
@@ -193,6 +196,9 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
     }
     let none = Profile::default();
     let profile = c.profile.unwrap_or(&none);
+    if let Some(verdict) = must_sign(w, profile, c) {
+        return verdict;
+    }
     let signs = profile.jwt_ok.or(profile.assertion_failed).or(profile.other_ok);
     let known = profile.exists.is_some();
     // up to 18 a client that does not exist is answered like this, too
@@ -203,10 +209,46 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
             Verdict::likely(&[ClientAuthMethod, WrongClientSecret], Lack::ClientAuthentication).because(at, "this client authenticates otherwise than with a secret")
         }
         (_, true, _) if !known => Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::Reasons),
+        // where successes are visible, a client that exists would have been seen
+        (_, _, true) if c.view.successes(w.realm) => Verdict::likely(&[ClientNotFound, WrongClientSecret, ClientAuthMethod], Lack::Reasons),
         (_, _, true) => Verdict::likely(&[WrongClientSecret, ClientAuthMethod, ClientNotFound], Lack::ClientAuthentication),
         _ => Verdict::likely(&[WrongClientSecret, ClientAuthMethod], Lack::ClientAuthentication),
     };
     rotated(verdict, w, profile, c)
+}
+
+/// A client that signs its requests when it succeeds, and was refused without an assertion: where refused assertions leave a trace, none came.
+fn must_sign(w: &Waiting, profile: &Profile, c: &Context<'_>) -> Option<Verdict> {
+    let (first, at) = profile.jwt_first?;
+    let now = w.time.filter(|now| first < *now)?;
+    let other = |uuid: u64| (c.client_of)(uuid).is_some_and(|client| Some(client) != w.client);
+    let unchanged = c.view.successes(w.realm) && !c.view.client_changed(first, now, other);
+    let alone = profile.secret_ok.is_none() && profile.other_ok.is_none();
+    (alone && unchanged && c.view.assertions(w.realm) && !w.failed.with.lost)
+        .then(|| Verdict::certain(Cause::ClientAuthMethod).because(at, "this client signs its requests, and this one had no assertion"))
+}
+
+/// The refresh token was read and refused, and nobody says why (before 24): did its session end, or was it the user?
+#[must_use]
+pub fn refresh_without_reason(w: &Waiting) -> Verdict {
+    use Cause::{RefreshTokenInvalid, UserDisabled};
+    let ended = w.facts.as_ref().and_then(|f| f.ended);
+    match ended {
+        // the session is looked up before the user is
+        Some(end) => Verdict { detail: Some(Detail::SessionEnded), ..Verdict::certain(RefreshTokenInvalid) }
+            .because(end.at, end.ago_ms.map_or("the session ended".to_owned(), |ms| format!("the session ended {} earlier", span(ms)))),
+        None => Verdict { detail: Some(Detail::Unknown), ..Verdict::likely(&[RefreshTokenInvalid, UserDisabled], Lack::Reasons) },
+    }
+}
+
+/// No session is named: was there no code, or was it none?
+#[must_use]
+pub fn missing_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
+    if c.view.companions(w.realm) && !w.failed.with.lost {
+        // of a malformed code the parser would have said so
+        return Verdict::certain(Cause::CodeMissing);
+    }
+    Verdict::likely(&[Cause::CodeMissing, Cause::CodeMalformed], Lack::WholeView)
 }
 
 /// What `ClientAuthenticationFlow` said, where it spoke.

@@ -4,6 +4,11 @@
 //! ([`RuleText`]) and what is ready ([`Rule`]) are different types. Must not know timelines or profiles: where those decide, a rule names
 //! a [`Question`].
 
+pub mod check;
+
+#[cfg(test)]
+mod tests;
+
 use serde::Deserialize;
 
 use super::joined::Failed;
@@ -23,8 +28,39 @@ pub enum Question {
     RedirectOrForeign,
     /// The client's credentials were refused: a wrong secret, or sent the wrong way?
     SecretOrMethod,
+    /// A refresh token was read and refused without a reason: did its session end, or was it the user?
+    RefreshWithoutReason,
+    /// No session is named: was there no code, or was it none?
+    MissingOrMalformed,
     /// No such client: is it unknown, or was it authenticated in a way that is not its own?
     UnknownOrMethod,
+}
+
+impl Question {
+    /// Every question.
+    pub const ALL: [Question; 7] = [
+        Question::ExpiredOrReused,
+        Question::SessionOrMalformed,
+        Question::RedirectOrForeign,
+        Question::SecretOrMethod,
+        Question::RefreshWithoutReason,
+        Question::MissingOrMalformed,
+        Question::UnknownOrMethod,
+    ];
+
+    /// Returns the word that a rule file uses.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Question::ExpiredOrReused => "expired-or-reused",
+            Question::SessionOrMalformed => "session-or-malformed",
+            Question::RedirectOrForeign => "redirect-or-foreign",
+            Question::SecretOrMethod => "secret-or-method",
+            Question::RefreshWithoutReason => "refresh-without-reason",
+            Question::MissingOrMalformed => "missing-or-malformed",
+            Question::UnknownOrMethod => "unknown-or-method",
+        }
+    }
 }
 
 /// A companion that a rule asks for.
@@ -96,6 +132,9 @@ pub struct RuleText {
     pub question: Option<Question>,
     /// Why, in words that a person reads as evidence.
     pub why: String,
+    /// Where to read more: addresses of standards, issues, documentation.
+    #[serde(default)]
+    pub references: Vec<String>,
     /// Lines that it must decide.
     #[serde(default)]
     pub examples: Vec<Vec<String>>,
@@ -164,6 +203,10 @@ pub const BUILTIN: &str = include_str!("rules.toml");
 
 impl Rules {
     /// Returns the built-in table.
+    ///
+    /// # Panics
+    ///
+    /// Never: the table is part of the program, and a test reads it.
     #[must_use]
     pub fn builtin() -> Self {
         Rules::parse(BUILTIN).expect("the built-in table is checked by a test")

@@ -56,8 +56,8 @@ pub struct Shard {
 pub fn shard_of(joined: &Joined) -> usize {
     let key = match &joined.what {
         What::Success(Success { session: Some(s), .. }, _) => s.0,
-        What::Failed(f, _, client) => match &f.failure.session {
-            Some(s) => Key::of(s.as_bytes()).0,
+        What::Failed(f, _, client) => match f.session_key() {
+            Some(s) => s.0,
             None => client.map_or(0, |c| c.index() as u64),
         },
         What::Success(s, _) => s.client.map_or(0, |c| c.index() as u64),
@@ -95,7 +95,8 @@ impl Shard {
             Done::LoginWithCode => Step::Login,
             Done::CodeToToken => Step::Exchange,
             Done::SessionEnd | Done::RevokeGrant => Step::Ended,
-            Done::Login | Done::RefreshToken | Done::ClientLogin | Done::Other => Step::Alive,
+            Done::RefreshToken => Step::Refresh,
+            Done::Login | Done::ClientLogin | Done::Other => Step::Alive,
         };
         let timeline = self.timeline(session, joined.clock);
         timeline.realm = timeline.realm.or(success.realm);
@@ -103,14 +104,14 @@ impl Shard {
     }
 
     fn failure(&mut self, waiting: Waiting, clock: i64) {
-        let Failed { failure, with, .. } = &*waiting.failed;
+        let Failed { with, .. } = &*waiting.failed;
         if let (Some((_, uuid, _)), Some(client)) = (with.gone, waiting.client) {
             self.uuids.insert(uuid, client);
         }
         if let (Some(client), Some(t)) = (waiting.client, waiting.time) {
-            self.profiles.entry((waiting.realm, client)).or_default().failed(failure, (t, waiting.at));
+            self.profiles.entry((waiting.realm, client)).or_default().failed(&waiting.failed, (t, waiting.at));
         }
-        let Some(session) = failure.session.as_deref().map(|s| Key::of(s.as_bytes())) else {
+        let Some(session) = waiting.failed.session_key() else {
             return self.done.push(waiting);
         };
         let step = step_of(&waiting.failed);

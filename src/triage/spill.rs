@@ -171,3 +171,56 @@ impl Sorted {
         Ok(out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Trust;
+    use crate::signal::Failure;
+    use crate::triage::joined::{At, Companions, Failed};
+
+    fn waiting(time: Option<i64>, position: u64) -> Waiting {
+        let failure = Failure {
+            event: "CODE_TO_TOKEN_ERROR".into(),
+            realm: Some("shop".into()),
+            realm_id: None,
+            client: Some("web".into()),
+            user: None,
+            session: None,
+            ip: Some("10.0.0.1".into()),
+            error: None,
+            reason: None,
+            grant: None,
+            assertion: false,
+            token: None,
+            cut: false,
+            trust: Trust::Quoted,
+            digest: u128::from(position) << 64,
+        };
+        let failed = Failed { failure, with: Companions::default(), ordinal: 0, session: None };
+        Waiting { time, node: 0, position, at: At { source: 0, line: position }, failed: Box::new(failed), realm: None, client: None, facts: None }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_goes_in_comes_out_in_order_however_little_is_kept(times in proptest::collection::vec(proptest::option::of(0i64..50), 0..120), keep in 1usize..40) {
+            let node: Arc<str> = "n".into();
+            let mut spill = Spill::keeping(keep);
+            let mut want = Vec::new();
+            for (i, time) in times.iter().enumerate() {
+                let w = waiting(*time, i as u64);
+                want.push((time.is_none(), time.unwrap_or(0), i as u64, w.clone()));
+                spill.push(Order::of(&w, &node, 0), w).expect("a temporary file");
+            }
+            want.sort_by_key(|w| (w.0, w.1, w.2));
+            let mut sorted = spill.sorted().expect("a temporary file");
+            let mut got = Vec::new();
+            loop {
+                let part = sorted.take(7).expect("a temporary file");
+                if part.is_empty() { break }
+                got.extend(part);
+            }
+            proptest::prop_assert_eq!(got, want.into_iter().map(|w| w.3).collect::<Vec<_>>());
+        }
+    }
+}

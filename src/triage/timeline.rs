@@ -15,6 +15,9 @@ pub const CODE_HORIZON_MS: i64 = 30 * 60_000;
 /// A use that is logged this long after the failure still came before it: threads write late (up to 55 ms were recorded).
 pub const LATE_MS: i64 = 5000;
 
+/// Two attempts with one code that are logged within this were in flight together: a retry needs the answer to the first.
+pub const TOGETHER_MS: i64 = 1;
+
 /// Entries and failures that one timeline keeps; a session with more is somebody's attack.
 const KEEP: usize = 256;
 
@@ -37,6 +40,8 @@ pub enum Step {
     Ended,
     /// A code was refused as already used or expired.
     Gone(Key),
+    /// The client refreshed a token.
+    Refresh,
     /// Anything else that shows that the session is real.
     Alive,
     /// A failure that shows nothing: an attacker can name any session.
@@ -111,6 +116,8 @@ pub struct Facts {
     pub attempts: u32,
     /// The first attempt with the same code.
     pub first_attempt: Option<Seen>,
+    /// Another attempt with the same code was in flight: logged within [`TOGETHER_MS`].
+    pub together: Option<At>,
     /// The client's part of the session was gone later (or before): a code was reused.
     pub detached: Option<Seen>,
     /// The client logged in to this session at some time.
@@ -134,6 +141,8 @@ pub enum Lesson {
     Refused(i64),
     /// A code was exchanged whose login is not in the log: time and node.
     Orphan(i64, u32),
+    /// A token was refreshed whose client logged in here and never exchanged its code here: time.
+    Unfounded(i64),
 }
 
 /// One session.
@@ -216,6 +225,7 @@ impl Timeline {
                 lessons.push((self.realm, Lesson::Worked(age)));
             }
         }
+        lessons.extend(self.unfounded().into_iter().map(|t| (self.realm, Lesson::Unfounded(t))));
         lessons.extend(self.orphans.iter().map(|(t, node)| (self.realm, Lesson::Orphan(*t, *node))));
         for open in std::mem::take(&mut self.open) {
             let facts = self.facts(open.entry, &open.failure);
@@ -226,6 +236,14 @@ impl Timeline {
             }
             out.push(Waiting { facts: Some(facts), ..open.failure });
         }
+    }
+
+    /// Returns when a token was first refreshed though its client's code was never exchanged.
+    fn unfounded(&self) -> Option<i64> {
+        let (i, refresh) = self.entries.iter().enumerate().find(|(_, e)| e.step == Step::Refresh)?;
+        let of_client = |step| self.entries[..i].iter().any(|e| e.step == step && e.client == refresh.client);
+        // a password login gives tokens without a code
+        (of_client(Step::Login) && !of_client(Step::Exchange) && !of_client(Step::Alive)).then_some(refresh.time)?
     }
 
     /// Returns the age of the code that entry `i` exchanged, where only one login can have given it.
@@ -256,6 +274,10 @@ impl Timeline {
                     }
                 }
             }
+        }
+        if let Step::Gone(_) = me.step {
+            let near = |e: &&Entry| e.step == me.step && e.at != me.at && e.time.zip(me.time).is_some_and(|(a, b)| (a - b).abs() <= TOGETHER_MS);
+            facts.together = self.entries.iter().find(near).map(|e| e.at);
         }
         let anchor_time = self.entries.get(anchor).and_then(|e| e.time);
         let age = |e: &Entry| anchor_time.zip(e.time).map_or(0, |(a, t)| a - t);
@@ -300,8 +322,9 @@ impl Timeline {
                 facts.uses += 1;
                 facts.use_before = Some((seen(e), e.step != Step::Exchange));
             } else if -age(e) <= LATE_MS {
-                let login_between = own_logins().any(|(l, _)| l > anchor && l < i);
-                if login_between {
+                // a login in these seconds may have given the code that was used, even if it is logged behind the use
+                let new_login = own_logins().any(|(l, e)| l > anchor && (l < i || -age(e) <= LATE_MS));
+                if new_login {
                     facts.use_after_login = true;
                 } else {
                     facts.uses += 1;

@@ -37,6 +37,8 @@ pub struct Node {
     pub companions: bool,
     /// It printed `client_assertion_id`.
     pub assertions: bool,
+    /// It printed `KC-SERVICES0025` for an assertion that it refused (up to 26.3).
+    pub refusals: bool,
     /// It said of a client that it was not found.
     pub not_found: bool,
     /// Its first line of ours was its start.
@@ -99,6 +101,8 @@ pub struct View {
     clusters: Vec<(i64, u32, u32)>,
     /// Exchanges without logins, by realm.
     orphans: BTreeMap<Option<Sym>, Vec<(i64, u32)>>,
+    /// Refreshes of tokens whose codes were exchanged nowhere here, by realm.
+    unfounded: BTreeMap<Option<Sym>, Vec<i64>>,
     /// The oldest code that worked, by realm.
     worked: BTreeMap<Option<Sym>, i64>,
     /// The youngest code that was refused though never used, by realm.
@@ -127,6 +131,7 @@ impl View {
                 node.authentication |= f.with.auth_tried;
                 node.companions |= f.with.gone.is_some() || f.with.format.is_some() || f.with.pkce.is_some();
                 node.assertions |= f.failure.assertion;
+                node.refusals |= f.with.assertion.is_some();
                 node.not_found |= f.failure.error.as_deref() == Some("client_not_found");
                 node.realms.extend(*realm);
                 return;
@@ -175,6 +180,7 @@ impl View {
             Lesson::Refused(age) => {
                 self.refused.entry(realm).and_modify(|a| *a = age.min(*a)).or_insert(age);
             }
+            Lesson::Unfounded(time) => self.unfounded.entry(realm).or_default().push(time),
             Lesson::Orphan(time, node) => self.orphans.entry(realm).or_default().push((time, node)),
         }
     }
@@ -214,10 +220,10 @@ impl View {
         self.group(realm).any(|(_, n)| n.companions)
     }
 
-    /// Whether client assertions are named by this realm's servers.
+    /// Whether an assertion that this realm's servers refuse leaves a trace: then a refusal without one had no assertion.
     #[must_use]
     pub fn assertions(&self, realm: Option<Sym>) -> bool {
-        self.group(realm).any(|(_, n)| n.assertions)
+        self.group(realm).any(|(_, n)| n.assertions || n.refusals)
     }
 
     /// Whether this realm's servers say of an unknown client that it was not found (19 and later).
@@ -243,6 +249,20 @@ impl View {
                 && matches!(t.what, TriggerKind::Started(_) | TriggerKind::Stopped | TriggerKind::Left)
                 && self.nodes.get(t.node as usize).is_some_and(|n| realm.is_none_or(|r| n.realms.contains(&r)))
         })
+    }
+
+    /// Whether a client was changed between two times: that client, or one whose name no line told.
+    #[must_use]
+    pub fn client_changed(&self, from: i64, to: i64, is_other: impl Fn(u64) -> bool) -> bool {
+        let begin = self.triggers.partition_point(|t| t.time < from);
+        self.triggers[begin..].iter().take_while(|t| t.time <= to).any(|t| matches!(t.what, TriggerKind::Client(uuid) if !is_other(uuid)))
+    }
+
+    /// Whether successes of a realm, and with them what administrators change, are visible.
+    #[must_use]
+    pub fn successes(&self, realm: Option<Sym>) -> bool {
+        let mut nodes = self.group(realm).filter(|(_, n)| n.events).peekable();
+        nodes.peek().is_some() && nodes.all(|(_, n)| n.successes)
     }
 
     /// Returns when secrets were regenerated, the latest first, before a time.
@@ -280,7 +300,12 @@ impl View {
         let orphaned = self.orphans.get(&realm).is_some_and(|list| {
             list.iter().any(|(t, node)| (t - to).abs() <= PARTIAL_MS && self.is_orphan(*t, *node, life_ms))
         });
-        orphaned.then_some("codes were exchanged whose logins are in no log here")
+        if orphaned {
+            return Some("codes were exchanged whose logins are in no log here");
+        }
+        // one can be of a session that is older than the log; a node that is missing leaves many
+        let unfounded = self.unfounded.get(&realm).map_or(0, |list| list.iter().filter(|t| (**t - to).abs() <= PARTIAL_MS).count());
+        (unfounded >= 2).then_some("tokens were refreshed whose codes were exchanged in no log here")
     }
 
     /// The most members that a node of the realm counted around two times.

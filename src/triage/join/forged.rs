@@ -5,7 +5,9 @@
 //! another way of quoting than the server's own.
 
 use super::Placed;
+use crate::names::Sym;
 use crate::signal::{Failure, Quoting};
+use crate::triage::joined::At;
 
 /// Lines after an unfinished one that may still be part of it.
 const REACH: u64 = 64;
@@ -14,8 +16,8 @@ const REACH: u64 = 64;
 pub(super) enum Held {
     /// An event, cut inside the client's id.
     Event(Box<Failure>, Box<Placed>),
-    /// A warning, cut inside the client's id; its line.
-    Warning(u64),
+    /// A warning, cut inside a client's words: its line in the stream, its thread and its place.
+    Warning(u64, (Option<Sym>, Sym), At),
 }
 
 /// An unfinished line and what came after it.
@@ -29,8 +31,8 @@ impl Hold {
         Hold { held: Held::Event(Box::new(failure), Box::new(placed)), queue: Vec::new() }
     }
 
-    pub(super) fn warning(line: u64) -> Self {
-        Hold { held: Held::Warning(line), queue: Vec::new() }
+    pub(super) fn warning(line: u64, thread: (Option<Sym>, Sym), at: At) -> Self {
+        Hold { held: Held::Warning(line, thread, at), queue: Vec::new() }
     }
 
     pub(super) fn is_event(&self) -> bool {
@@ -41,7 +43,7 @@ impl Hold {
     pub(super) fn is_over(&self, line: u64) -> bool {
         let began = match &self.held {
             Held::Event(_, placed) => placed.line,
-            Held::Warning(line) => *line,
+            Held::Warning(line, ..) => *line,
         };
         line > began + REACH
     }

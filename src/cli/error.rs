@@ -1,0 +1,159 @@
+//! What stops a command, with its place and what to do about it.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use kctriage::report::escape::Untrusted;
+use kctriage::triage::rules::RuleError;
+
+use super::exit::Exit;
+
+/// What stops a command. What is wrong with a log is never one: that is printed with the results.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The command line does not parse; clap has the words for it. Help and version come this way, too.
+    #[error("{0}")]
+    Parse(#[from] clap::Error),
+    /// An option's value cannot be used.
+    #[error("{option} {given:?}: {what}")]
+    Value {
+        /// The option.
+        option: &'static str,
+        /// What was typed.
+        given: String,
+        /// What is wrong with it.
+        what: String,
+        /// What to type instead.
+        advice: String,
+    },
+    /// The command cannot be followed for another reason.
+    #[error("{what}")]
+    Usage {
+        /// What is wrong.
+        what: String,
+        /// What to do.
+        advice: String,
+    },
+    /// A rule file cannot be read.
+    #[error("{}: cannot be read: {error}", shown(path))]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// The system's word.
+        error: io::Error,
+    },
+    /// A rule file is wrong.
+    #[error("{}: {error}", shown(path))]
+    Rules {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        error: RuleError,
+    },
+    /// Standard output cannot be written.
+    #[error("standard output cannot be written: {0}")]
+    Output(io::Error),
+    /// The temporary file for undecided failures cannot be used.
+    #[error("the temporary file for failures that wait for a verdict cannot be used: {0}")]
+    Spill(io::Error),
+    /// The worker threads cannot be started.
+    #[error("the worker threads cannot be started: {0}")]
+    Threads(rayon::ThreadPoolBuildError),
+}
+
+impl Error {
+    /// Returns an error about an option's value.
+    pub fn value(option: &'static str, given: &str, what: impl Into<String>, advice: impl Into<String>) -> Self {
+        Error::Value { option, given: given.to_owned(), what: what.into(), advice: advice.into() }
+    }
+
+    /// Returns the exit code.
+    fn exit(&self) -> Exit {
+        match self {
+            Error::Parse(error) if !error.use_stderr() => Exit::Done,
+            Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            _ => Exit::Usage,
+        }
+    }
+
+    /// Returns what to do about it; empty where the message says it.
+    fn advice(&self) -> String {
+        match self {
+            Error::Value { advice, .. } | Error::Usage { advice, .. } => advice.clone(),
+            Error::Parse(_) | Error::Output(_) => String::new(),
+            Error::Unreadable { .. } => "--rules takes a TOML file; without it the built-in table is used".into(),
+            Error::Rules { path, .. } => format!("kctriage rules check {}", super::settings::quoted(std::slice::from_ref(path))),
+            Error::Spill(_) => "free space there, or point TMPDIR to another folder".into(),
+            Error::Threads(_) => "try --threads 1".into(),
+        }
+    }
+
+    /// Prints it and returns the exit code. Nobody is left to hear if that fails, so failures to print are passed over.
+    pub fn say(self) -> Exit {
+        let exit = self.exit();
+        match &self {
+            Error::Parse(error) => {
+                let _ = error.print();
+            }
+            Error::Output(_) if exit == Exit::Done => {}
+            error => {
+                let mut out = io::stderr().lock();
+                let _ = writeln!(out, "error: {}", harmless(&error.to_string()));
+                for line in error.advice().lines() {
+                    let _ = writeln!(out, "  {}", Untrusted::new(line).terminal(usize::MAX));
+                }
+            }
+        }
+        exit
+    }
+}
+
+/// Returns a path on one line, without anything that acts on a terminal.
+fn shown(path: &Path) -> String {
+    Untrusted::new(&path.to_string_lossy()).terminal(usize::MAX)
+}
+
+/// Returns a text of several lines without anything that acts on a terminal.
+fn harmless(text: &str) -> String {
+    text.lines().map(|line| Untrusted::new(line).terminal(usize::MAX)).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_begins_in_lower_case_and_names_its_place() {
+        let disk_full = || io::Error::from(io::ErrorKind::StorageFull);
+        let table = [
+            (Error::value("--window", "5x", "unknown unit \"x\"", "write 5m"), "--window \"5x\": unknown unit \"x\"", "write 5m"),
+            (Error::Usage { what: "nothing to read".into(), advice: "name a file".into() }, "nothing to read", "name a file"),
+            (
+                Error::Unreadable { path: "my.toml".into(), error: io::ErrorKind::NotFound.into() },
+                "my.toml: cannot be read: entity not found",
+                "--rules takes a TOML file; without it the built-in table is used",
+            ),
+            (
+                Error::Rules { path: "my.toml".into(), error: RuleError::Rule { id: "a".into(), what: "its id is used twice".into() } },
+                "my.toml: rule a: its id is used twice",
+                "kctriage rules check my.toml",
+            ),
+            (Error::Output(disk_full()), "standard output cannot be written: no storage space", ""),
+            (
+                Error::Spill(disk_full()),
+                "the temporary file for failures that wait for a verdict cannot be used: no storage space",
+                "free space there, or point TMPDIR to another folder",
+            ),
+        ];
+        for (error, text, advice) in table {
+            assert_eq!((error.to_string().as_str(), error.advice().as_str()), (text, advice));
+            assert_eq!(error.exit(), Exit::Usage, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_failure() {
+        assert_eq!(Error::Output(io::ErrorKind::BrokenPipe.into()).exit(), Exit::Done);
+    }
+}

@@ -1,0 +1,108 @@
+//! `scan`: reads logs and prints why token requests failed. Reading is shared with `doctor`.
+
+use std::io::{self, BufWriter, Write};
+use std::time::Instant;
+
+use kctriage::finding::Finding;
+use kctriage::pipeline::{self, Lines, Options};
+use kctriage::report::{Csv, Findings, Json, Ndjson, Summary, Terminal, terminal};
+use kctriage::source::{self, Found};
+use kctriage::tally::Outcome;
+
+use super::notes::Notes;
+use super::progress::Progress;
+use super::settings::{self, Input};
+use super::{Error, Exit, Format};
+
+/// Bytes that are held back before they are written.
+const BUFFER: usize = 1 << 16;
+
+/// Standard input is counted as if it had so many bytes: enough that a long one does not leave too many windows.
+const PIPED: u64 = 1 << 26;
+
+/// Runs the command.
+pub fn run(settings: &settings::Scan) -> Result<Exit, Error> {
+    let started = Instant::now();
+    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    let found = discover(&settings.input);
+    let window_ms = settings.window_ms.unwrap_or_else(|| match settings.format {
+        Format::Text => terminal::window_ms(bytes(&found).unwrap_or(PIPED)),
+        Format::Json | Format::Ndjson | Format::Csv => Options::default().window_ms,
+    });
+    let outcome = match settings.format {
+        Format::Ndjson => stream(settings, found, window_ms, Ndjson::new(&mut out))?,
+        Format::Csv => stream(settings, found, window_ms, Csv::new(&mut out))?,
+        Format::Text | Format::Json => read(&settings.input, found, window_ms, &mut |_| Ok(()))?,
+    };
+    let notes = Notes::of(&outcome, &settings.input);
+    match settings.format {
+        Format::Ndjson | Format::Csv => notes.say(),
+        Format::Json => {
+            notes.say();
+            Json.write(&outcome, &mut out).map_err(Error::Output)?;
+        }
+        Format::Text => {
+            notes.say_what_a_page_leaves_out();
+            page(settings, started).write(&outcome, &mut out).map_err(Error::Output)?;
+        }
+    }
+    out.flush().map_err(Error::Output)?;
+    let found = settings.fail_on.is_some_and(|least| outcome.tally.cells.keys().any(|k| k.confidence <= least));
+    Ok(notes.exit().max(if found { Exit::Found } else { Exit::Done }))
+}
+
+/// Returns the page for people. A pipe is not told how long it took: the same logs give the same bytes.
+fn page(settings: &settings::Scan, started: Instant) -> Terminal {
+    let Input { terminal, options, zone_named, paths, .. } = &settings.input;
+    Terminal {
+        width: terminal.width,
+        colour: terminal.colour,
+        zone: options.zone,
+        zone_assumed: !zone_named,
+        top: settings.top,
+        elapsed: terminal.interactive.then(|| started.elapsed()),
+        command: settings::quoted(paths),
+        life_ms: options.code_lifespan_ms,
+    }
+}
+
+/// Writes findings as they come.
+fn stream(settings: &settings::Scan, found: Found, window_ms: i64, mut format: impl Findings) -> Result<Outcome, Error> {
+    let outcome = read(&settings.input, found, window_ms, &mut |finding| format.finding(&finding))?;
+    format.finish().map_err(Error::Output)?;
+    Ok(outcome)
+}
+
+/// Finds what there is to read.
+pub fn discover(input: &Input) -> Found {
+    source::discover(&input.paths, &Lines)
+}
+
+/// Returns the bytes of all inputs; `None` where standard input is among them.
+fn bytes(found: &Found) -> Option<u64> {
+    let sources = || found.streams.iter().flat_map(|s| &s.sources);
+    sources().all(|s| s.path.is_some()).then(|| sources().map(|s| s.size).sum())
+}
+
+/// Reads it all; each finding that passes the filters goes to `sink`.
+pub fn read(input: &Input, found: Found, window_ms: i64, sink: &mut dyn FnMut(Finding) -> io::Result<()>) -> Result<Outcome, Error> {
+    start_threads(input.threads)?;
+    let progress = Progress::new(input.progress, bytes(&found).unwrap_or_default());
+    let options = Options { window_ms, ..input.options.clone() };
+    let mut written = true;
+    let outcome = pipeline::run(&found.streams, &input.rules, &options, &|n| progress.advance(n), &mut |finding| {
+        progress.clear();
+        let result = sink(finding);
+        written = result.is_ok();
+        result
+    });
+    progress.clear();
+    let mut outcome = outcome.map_err(if written { Error::Spill } else { Error::Output })?;
+    outcome.problems.splice(0..0, found.problems);
+    Ok(outcome)
+}
+
+fn start_threads(threads: Option<usize>) -> Result<(), Error> {
+    // 0 leaves the number to rayon: one for each core, or RAYON_NUM_THREADS
+    rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).thread_name(|n| format!("worker-{n}")).build_global().map_err(Error::Threads)
+}

@@ -1,0 +1,96 @@
+//! What these logs cannot tell, and which option of Keycloak would.
+
+use super::Run;
+use super::figure::{count, number};
+use super::page::{Page, Text, Tone};
+use crate::report::escape::Untrusted;
+use crate::triage::verdict::Lack;
+
+pub(super) fn write(run: &Run<'_>, page: &mut Page) {
+    let lacks = &run.outcome.lacks;
+    if lacks.is_empty() {
+        return;
+    }
+    let all = run.outcome.tally.findings();
+    let unsure: u64 = lacks.values().sum();
+    page.gap();
+    let text = format!("{} of {} cannot be told for certain from these logs:", number(unsure), count(all, "failure"));
+    page.paragraph(1, 3, &Text::new().add(Tone::Strong, text));
+    let mut entries: Vec<(&Lack, &u64)> = lacks.iter().collect();
+    entries.sort_by_key(|(lack, n)| (std::cmp::Reverse(**n), **lack));
+    let wide = entries.iter().map(|(_, n)| number(**n).chars().count()).max().unwrap_or(1);
+    for (lack, n) in entries {
+        page.labelled(&format!("   {:>wide$} ", number(*n)), &Text::new().plain(reason(*lack)));
+    }
+    let versions = versions(run);
+    let missing = |lack| lacks.contains_key(&lack);
+    if !missing(Lack::SuccessEvents) && !missing(Lack::ClientAuthentication) {
+        return;
+    }
+    let mut levels = "--log-level=INFO".to_owned();
+    if missing(Lack::SuccessEvents) {
+        levels += ",org.keycloak.events:DEBUG";
+    }
+    if missing(Lack::ClientAuthentication) {
+        levels += ",org.keycloak.authentication.ClientAuthenticationFlow:DEBUG";
+    }
+    let wildfly = !versions.is_empty() && versions.iter().all(|v| v.0 <= 16);
+    if wildfly {
+        let mut loggers = Vec::new();
+        if missing(Lack::SuccessEvents) {
+            loggers.push("org.keycloak.events");
+        }
+        if missing(Lack::ClientAuthentication) {
+            loggers.push("org.keycloak.authentication.ClientAuthenticationFlow");
+        }
+        for logger in loggers {
+            let command = format!("/subsystem=logging/logger={logger}:add(level=DEBUG)");
+            page.paragraph(3, 5, &Text::new().add(Tone::Advice, "→ ").plain("jboss-cli: ").add(Tone::Strong, command));
+        }
+        return;
+    }
+    page.paragraph(3, 5, &Text::new().add(Tone::Advice, "→ ").plain("start Keycloak with ").add(Tone::Strong, levels));
+    if missing(Lack::SuccessEvents) {
+        page.paragraph(5, 5, &success_option(&versions));
+    }
+}
+
+/// Says why failures stay unsure.
+fn reason(lack: Lack) -> &'static str {
+    match lack {
+        Lack::SuccessEvents => "because successful logins and exchanges are not logged (success events)",
+        Lack::ClientAuthentication => "because it is not logged how clients authenticate (ClientAuthenticationFlow)",
+        Lack::Reasons => "because this server version prints no reason in its events (24 and later do)",
+        Lack::WholeView => "because what happened may stand in another log: give the logs of all nodes, and earlier and later ones",
+        Lack::Beginning => "because they stand before the first line given: give the log file before this one, too",
+    }
+}
+
+/// Spells the option for success events for the versions that the logs show.
+fn success_option(versions: &[(u32, u32)]) -> Text {
+    const NEW: &str = "--spi-events-listener--jboss-logging--success-level=info";
+    const OLD: &str = "--spi-events-listener-jboss-logging-success-level=info";
+    let is_new = |v: &(u32, u32)| *v >= (26, 3);
+    let text = Text::new().plain("or, for success events alone, with ");
+    if !versions.is_empty() && versions.iter().all(is_new) {
+        text.add(Tone::Strong, NEW)
+    } else if !versions.is_empty() && !versions.iter().any(is_new) {
+        text.add(Tone::Strong, OLD)
+    } else {
+        text.add(Tone::Strong, NEW).plain(" (26.3 and later), ").add(Tone::Strong, OLD).plain(" (before)")
+    }
+}
+
+/// Returns major and minor of the versions that the logs show.
+fn versions(run: &Run<'_>) -> Vec<(u32, u32)> {
+    let parse = |v: &str| {
+        let mut parts = v.split('.').map(|p| p.parse::<u32>().ok());
+        Some((parts.next()??, parts.next().flatten().unwrap_or(0)))
+    };
+    run.outcome.view.nodes.iter().flat_map(|n| &n.versions).filter_map(|(_, v)| parse(v)).collect()
+}
+
+/// Returns the paths that were typed, for a command to copy.
+pub(super) fn paths(run: &Run<'_>) -> String {
+    Untrusted::new(&run.settings.command).terminal(60)
+}

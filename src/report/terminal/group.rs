@@ -1,0 +1,152 @@
+//! Failures that belong together: of one realm and cause, of clients that fail at the same time.
+//!
+//! Input: the cells of a tally. Output: [`Group`]s, most failures first.
+
+use std::collections::BTreeMap;
+
+use crate::cause::{Cause, Detail};
+use crate::finding::{Confidence, Finding};
+use crate::tally::{Cell, Delays, Distinct, Key, Outcome};
+
+/// A client that is not known fails seldom under one name; names with so few failures are told together.
+const FEW: u64 = 3;
+
+/// Failures that are told together.
+#[derive(Debug, Clone)]
+pub(super) struct Group<'a> {
+    pub(super) realm: Option<&'a str>,
+    pub(super) cause: Cause,
+    /// The clients and their failures, most first; `None` is a request that named no client.
+    pub(super) clients: Vec<(Option<&'a str>, u64)>,
+    pub(super) count: u64,
+    /// Failures by how sure, in the order of [`Confidence::ALL`].
+    pub(super) sure: [u64; 3],
+    pub(super) details: BTreeMap<Detail, u64>,
+    pub(super) others: BTreeMap<Cause, u64>,
+    pub(super) first: Option<i64>,
+    pub(super) last: Option<i64>,
+    pub(super) delays: Delays,
+    /// The delays of those that are certain.
+    pub(super) certain_delays: Delays,
+    pub(super) addresses: Distinct,
+    pub(super) users: Distinct,
+    /// Counts and first times by the starts of windows.
+    pub(super) windows: BTreeMap<i64, (u64, Option<i64>)>,
+    /// Some of the failures whole: the surest first, of these the best proven.
+    pub(super) samples: Vec<&'a Finding>,
+}
+
+impl<'a> Group<'a> {
+    fn new(realm: Option<&'a str>, client: Option<&'a str>, cause: Cause) -> Self {
+        Group {
+            realm,
+            cause,
+            clients: vec![(client, 0)],
+            count: 0,
+            sure: [0; 3],
+            details: BTreeMap::new(),
+            others: BTreeMap::new(),
+            first: None,
+            last: None,
+            delays: Delays::default(),
+            certain_delays: Delays::default(),
+            addresses: Distinct::default(),
+            users: Distinct::default(),
+            windows: BTreeMap::new(),
+            samples: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, key: &Key, cell: &'a Cell) {
+        self.count += cell.count;
+        self.clients[0].1 += cell.count;
+        for (sum, confidence) in self.sure.iter_mut().zip(Confidence::ALL) {
+            *sum += if key.confidence == confidence { cell.count } else { 0 };
+        }
+        sum(&mut self.details, &cell.details);
+        sum(&mut self.others, &cell.others);
+        self.first = self.first.into_iter().chain(cell.first).min();
+        self.last = self.last.into_iter().chain(cell.last).max();
+        self.delays.merge(&cell.delays);
+        if key.confidence == Confidence::Certain {
+            self.certain_delays.merge(&cell.delays);
+        }
+        self.addresses.merge(&cell.addresses);
+        self.users.merge(&cell.users);
+        if let Some(window) = key.window {
+            note(&mut self.windows, window, (cell.count, cell.first));
+        }
+        self.samples.extend(&cell.samples);
+    }
+
+    fn join(&mut self, other: Group<'a>) {
+        self.clients.extend(other.clients);
+        self.count += other.count;
+        self.sure.iter_mut().zip(other.sure).for_each(|(sum, n)| *sum += n);
+        sum(&mut self.details, &other.details);
+        sum(&mut self.others, &other.others);
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.into_iter().chain(other.last).max();
+        self.delays.merge(&other.delays);
+        self.certain_delays.merge(&other.certain_delays);
+        self.addresses.merge(&other.addresses);
+        self.users.merge(&other.users);
+        for (window, value) in other.windows {
+            note(&mut self.windows, window, value);
+        }
+        self.samples.extend(other.samples);
+    }
+
+    fn settle(&mut self) {
+        self.clients.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        self.samples.sort_by_key(|f| (f.confidence, std::cmp::Reverse(f.evidence.len()), f.time.is_none(), f.time, &f.source, f.line));
+    }
+
+    /// Whether another group's failures come at about the same time: what both have in common is half of the whole at least.
+    fn meets(&self, other: &Group<'_>, slack: i64) -> bool {
+        let few = |g: &Group<'_>| g.count <= FEW;
+        if self.cause == Cause::ClientNotFound && (self.clients.len() > 1 || few(self)) && few(other) {
+            return true;
+        }
+        match (self.first.zip(self.last), other.first.zip(other.last)) {
+            (Some((a, b)), Some((c, d))) => 2 * (b.min(d) - a.max(c) + slack) >= b.max(d) - a.min(c) + slack,
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}
+
+fn sum<K: Ord + Copy>(sums: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
+    for (key, n) in more {
+        *sums.entry(*key).or_default() += n;
+    }
+}
+
+fn note(windows: &mut BTreeMap<i64, (u64, Option<i64>)>, window: i64, (count, first): (u64, Option<i64>)) {
+    let entry = windows.entry(window).or_default();
+    entry.0 += count;
+    entry.1 = entry.1.into_iter().chain(first).min();
+}
+
+/// Returns the groups of an outcome, most failures first.
+pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
+    let mut clients: BTreeMap<(Option<&str>, Cause, Option<&str>), Group<'_>> = BTreeMap::new();
+    for (key, cell) in &outcome.tally.cells {
+        let (realm, client) = (key.realm.as_deref(), key.client.as_deref());
+        clients.entry((realm, key.cause, client)).or_insert_with(|| Group::new(realm, client, key.cause)).add(key, cell);
+    }
+    let mut single: Vec<Group<'_>> = clients.into_values().collect();
+    single.sort_by_key(|g| std::cmp::Reverse(g.count));
+    let slack = outcome.span.map_or(0, |(from, to)| (to - from) / 10).max(outcome.tally.window_ms);
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for group in single {
+        let same = |g: &&mut Group<'_>| g.realm == group.realm && g.cause == group.cause && g.meets(&group, slack);
+        match groups.iter_mut().find(same) {
+            Some(found) => found.join(group),
+            None => groups.push(group),
+        }
+    }
+    groups.iter_mut().for_each(Group::settle);
+    groups.sort_by(|a, b| b.count.cmp(&a.count).then(a.cause.cmp(&b.cause)).then(a.realm.cmp(&b.realm)).then(a.clients.cmp(&b.clients)));
+    groups
+}

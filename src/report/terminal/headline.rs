@@ -1,0 +1,80 @@
+//! The first lines: is something wrong, how bad, and in what.
+
+use std::collections::BTreeSet;
+
+use super::Run;
+use super::figure::{bytes, count, length, list, span};
+use super::page::{Page, Text, Tone};
+use crate::report::escape::Untrusted;
+
+pub(super) fn write(run: &Run<'_>, page: &mut Page) {
+    let outcome = run.outcome;
+    page.gap();
+    let findings = outcome.tally.findings();
+    let of_log = outcome.span.map(|(from, to)| format!(" in {} of log", length(to - from))).unwrap_or_default();
+    let mut text = if findings > 0 {
+        Text::new().add(Tone::Alarm, format!("{} failed", count(findings, "token request"))).add(Tone::Strong, of_log)
+    } else {
+        let found = if outcome.books.records > 0 { "No failed token request found" } else { "No Keycloak log found" };
+        Text::new().add(Tone::Strong, format!("{found}{of_log}"))
+    };
+    let about = about(run);
+    if !about.is_empty() {
+        text = text.plain(format!(" ({about})"));
+    }
+    let took = run.settings.elapsed.map(|e| format!(" in {}", span(i64::try_from(e.as_millis()).unwrap_or(i64::MAX)))).unwrap_or_default();
+    page.paragraph(0, 2, &text.faint(format!(" · {}{took}", bytes(outcome.books.bytes()))));
+    if let Some((from, to)) = outcome.span {
+        let assumed = outcome.zone_assumed && run.settings.zone_assumed;
+        let why = if assumed { " (assumed: the log's times name no zone; --timezone sets it)" } else { "" };
+        page.paragraph(0, 2, &Text::new().faint(format!("{}{why}", run.moments.span(from, to))));
+    }
+    if findings == 0 {
+        nothing(run, page);
+    }
+}
+
+/// Names nodes, versions and realms.
+fn about(run: &Run<'_>) -> String {
+    let outcome = run.outcome;
+    let seen: Vec<_> = outcome.view.nodes.iter().filter(|n| n.seen).collect();
+    let mut parts = Vec::new();
+    match outcome.view.cluster() {
+        Some((members, logs)) if members as usize > logs => parts.push(format!("logs of {logs} of {members} nodes")),
+        _ if seen.is_empty() => {}
+        _ => parts.push(count(seen.len() as u64, "node")),
+    }
+    let versions: BTreeSet<String> = seen.iter().flat_map(|n| &n.versions).map(|(_, v)| Untrusted::new(v).terminal(24)).collect();
+    if !versions.is_empty() {
+        parts.push(format!("Keycloak {}", list(&versions.into_iter().collect::<Vec<_>>(), 3)));
+    }
+    let realms: BTreeSet<String> = outcome.tally.cells.keys().filter_map(|k| k.realm.as_deref()).map(|r| Untrusted::new(r).terminal(40)).collect();
+    let realms: Vec<String> = realms.into_iter().collect();
+    match realms.len() {
+        0 => {}
+        1 => parts.push(format!("realm {}", realms[0])),
+        _ => parts.push(format!("realms {}", list(&realms, 3))),
+    }
+    parts.join(", ")
+}
+
+/// Says what finding nothing means.
+fn nothing(run: &Run<'_>, page: &mut Page) {
+    let outcome = run.outcome;
+    if outcome.books.records == 0 {
+        return;
+    }
+    let events = outcome.view.nodes.iter().any(|n| n.events);
+    let successes = outcome.view.nodes.iter().any(|n| n.successes);
+    let looked = format!("{} looked at", count(outcome.books.records, "record"));
+    let text = match (events, successes) {
+        (true, true) => format!("{looked}: events are logged, successful ones too, so this is good news."),
+        (true, false) => format!("{looked}: events are logged, and none of them is a failed token request."),
+        (false, _) => format!(
+            "{looked}, and not one user event among them: this says nothing yet. Keycloak prints failures as WARN of org.keycloak.events; \
+             see whether that logger is silenced, the event listener jboss-logging is off for the realm, or another node serves it."
+        ),
+    };
+    page.gap();
+    page.paragraph(2, 2, &Text::new().add(if events { Tone::Plain } else { Tone::Doubt }, text));
+}

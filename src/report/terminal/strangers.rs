@@ -1,0 +1,48 @@
+//! What was not understood or not readable, before anything else.
+
+use super::Run;
+use super::figure::count;
+use super::page::{Page, Text, Tone};
+use crate::report::escape::Untrusted;
+use crate::tally::SourceReport;
+
+/// How many are told one by one.
+const TOLD: usize = 3;
+
+pub(super) fn write(run: &Run<'_>, page: &mut Page) {
+    let outcome = run.outcome;
+    for problem in outcome.problems.iter().take(TOLD) {
+        let text = Untrusted::new(&problem.to_string()).terminal(300);
+        page.paragraph(0, 2, &Text::new().add(Tone::Alarm, "not read: ").plain(text));
+    }
+    more(outcome.problems.len(), "not readable", page);
+    let quotes = |s: &SourceReport| outcome.quoted.iter().any(|q| q.source == s.name);
+    let strangers: Vec<&SourceReport> = outcome.sources.iter().filter(|s| s.is_foreign() && !quotes(s)).collect();
+    for source in strangers.iter().take(TOLD) {
+        one(source, page);
+    }
+    more(strangers.len(), "not recognised", page);
+}
+
+fn more(n: usize, what: &str, page: &mut Page) {
+    if n > TOLD {
+        page.paragraph(0, 2, &Text::new().add(Tone::Alarm, format!("and {} more {what}", n - TOLD)));
+    }
+}
+
+fn one(source: &SourceReport, page: &mut Page) {
+    let name = Untrusted::new(&source.name).terminal(100);
+    let lines = count(source.books.unparsed_lines, "line");
+    let text = Text::new().add(Tone::Alarm, format!("not recognised: {name}")).plain(format!(", none of its {lines} is a record of a known layout"));
+    let text = match source.nearest {
+        Some((line, missing)) => text.plain(format!("; line {line} comes near, but lacks {}.", crate::report::missing(missing))),
+        None => text.plain("."),
+    };
+    page.paragraph(0, 2, &text);
+    let nearest = source.nearest.map(|n| n.0);
+    let samples = &source.books.samples;
+    if let Some(sample) = samples.iter().find(|s| Some(s.line) == nearest).or(samples.first()) {
+        let shown = Untrusted::new(&sample.text).terminal(page.width().saturating_sub(14));
+        page.paragraph(2, 4, &Text::new().faint(format!("line {}: {shown}", sample.line)));
+    }
+}

@@ -1,0 +1,155 @@
+//! What equality is promised: the same findings and the same tally whatever the threads, the chunks and the order of the arguments, byte for byte;
+//! and the same but for their places however a log is cut into rotated files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kctriage::finding::Finding;
+use kctriage::pipeline::{self, Lines, Options};
+use kctriage::source::discover;
+use kctriage::triage::rules::Rules;
+
+fn recordings() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings");
+    let mut runs: Vec<PathBuf> = fs::read_dir(root).expect("recordings").flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
+    runs.sort();
+    assert!(runs.len() >= 12, "the recordings are missing");
+    runs
+}
+
+fn logs(run: &Path) -> Vec<PathBuf> {
+    let mut logs: Vec<PathBuf> =
+        fs::read_dir(run).expect("a run").flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|x| x == "log") && !p.ends_with("file.log")).collect();
+    logs.sort();
+    logs
+}
+
+/// Findings as lines, and the counts.
+fn scan(paths: &[PathBuf], threads: usize, chunk_bytes: usize) -> (Vec<Finding>, String) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+    pool.install(|| {
+        let found = discover(paths, &Lines);
+        assert!(found.problems.is_empty(), "{:?}", found.problems);
+        let mut findings = Vec::new();
+        let options = Options { chunk_bytes, ..Options::default() };
+        let outcome = pipeline::run(&found.streams, &Rules::builtin(), &options, &|_| {}, &mut |f| {
+            findings.push(f);
+            Ok(())
+        })
+        .expect("a run");
+        let books = &outcome.books;
+        let read: u64 = paths.iter().map(|p| fs::metadata(p).expect("a file").len()).sum();
+        assert_eq!(books.bytes(), read, "bytes read = parsed + skipped + damaged");
+        let (rows, _) = outcome.tally.rows(10_000);
+        let tally = format!("{:?} {} {} {} {}", rows, books.parsed, books.skipped, books.records, books.unparsed_lines);
+        (findings, tally)
+    })
+}
+
+fn lines(findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(|f| serde_json::to_string(f).expect("JSON")).collect()
+}
+
+/// Findings without their places.
+fn placeless(findings: &[Finding]) -> Vec<String> {
+    let mut all: Vec<String> = findings
+        .iter()
+        .map(|f| {
+            let mut f = f.clone();
+            (f.node, f.source, f.line) = (String::new(), String::new(), 0);
+            for e in &mut f.evidence {
+                (e.source, e.line) = (None, 0);
+            }
+            serde_json::to_string(&f).expect("JSON")
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn threads_chunks_and_order_of_arguments_make_no_difference() {
+    for run in recordings() {
+        let paths = logs(&run);
+        let want = scan(&paths, 1, 1 << 20);
+        let want_lines = lines(&want.0);
+        assert!(!want_lines.is_empty(), "{}", run.display());
+        let reversed: Vec<PathBuf> = paths.iter().rev().cloned().collect();
+        for (threads, chunk) in [(1, 700), (2, 4096), (8, 1 << 16), (8, 333), (2, 1 << 20)] {
+            let got = scan(&reversed, threads, chunk);
+            assert_eq!(lines(&got.0), want_lines, "{} with {threads} threads and chunks of {chunk}", run.display());
+            assert_eq!(got.1, want.1, "tally of {} with {threads} threads and chunks of {chunk}", run.display());
+        }
+    }
+}
+
+/// Writes a log as rotated files: the newest is `server.log`, the oldest has the highest number.
+fn rotated(dir: &Path, bytes: &[u8], cuts: &[usize]) -> Vec<PathBuf> {
+    let mut edges = vec![0];
+    edges.extend(cuts.iter().copied());
+    edges.push(bytes.len());
+    let parts = edges.len() - 1;
+    (0..parts)
+        .map(|i| {
+            let name = if i + 1 == parts { "server.log".to_owned() } else { format!("server.log.{}", parts - 1 - i) };
+            let path = dir.join(name);
+            fs::write(&path, &bytes[edges[i]..edges[i + 1]]).expect("a file");
+            path
+        })
+        .collect()
+}
+
+/// Offsets of every kind of place: record boundaries, inside heads, inside messages, inside stack traces, between a companion and its event.
+fn places(bytes: &[u8]) -> Vec<(&'static str, usize)> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for (n, line) in bytes.split_inclusive(|c| *c == b'\n').enumerate() {
+        let middle = start + line.len() / 2;
+        let has = |needle: &str| memchr::memmem::find(line, needle.as_bytes()).is_some();
+        if has("_ERROR") {
+            if n % 7 == 0 {
+                found.push(("a record boundary before an event", start));
+                found.push(("inside an event's head", start + 15.min(line.len() - 1)));
+                found.push(("before the line feed of an event", start + line.len() - 1));
+            } else if n % 7 < 3 {
+                found.push(("inside an event", middle));
+            }
+        } else if line.starts_with(b"\tat ") && n % 97 == 0 {
+            found.push(("inside a stack trace", start));
+            found.push(("inside a line of a stack trace", middle));
+        } else if has("already used for") && n % 5 == 0 {
+            found.push(("between a companion and its event", start + line.len()));
+            found.push(("inside a companion", middle));
+        } else if n % 211 == 0 && line.len() > 30 {
+            found.push(("anywhere", start + n % line.len()));
+        }
+        start += line.len();
+    }
+    found.retain(|(_, at)| *at > 0 && *at < bytes.len());
+    found
+}
+
+#[test]
+fn cutting_a_log_into_rotated_files_makes_no_difference() {
+    for run in recordings() {
+        let [path] = &logs(&run)[..] else { continue };
+        let bytes = fs::read(path).expect("a log");
+        let dir = tempfile::tempdir().expect("a folder");
+        let whole = dir.path().join("whole");
+        fs::create_dir(&whole).expect("a folder");
+        let want = placeless(&scan(&rotated(&whole, &bytes, &[]), 2, 1 << 20).0);
+        let all = places(&bytes);
+        assert!(!all.is_empty());
+        // each place once, several cuts a copy
+        for (i, group) in all.chunks(6).enumerate() {
+            let mut cuts: Vec<usize> = group.iter().map(|(_, at)| *at).collect();
+            cuts.sort_unstable();
+            cuts.dedup();
+            let folder = dir.path().join(i.to_string());
+            fs::create_dir(&folder).expect("a folder");
+            let got = placeless(&scan(&rotated(&folder, &bytes, &cuts), 2, 1 << 14).0);
+            let differing: Vec<_> = got.iter().zip(&want).filter(|(g, w)| g != w).take(2).collect();
+            assert!(got.len() == want.len() && differing.is_empty(), "{} cut at {group:?}: {} and {} findings, {differing:#?}", run.display(), got.len(), want.len());
+        }
+    }
+}
