@@ -423,14 +423,24 @@ impl<'a> Run<'a> {
         let judge = Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, sources: &sources };
         let mut tally = Tally::new(self.options.window_ms);
         let mut lacks = BTreeMap::new();
+        let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
+        let mut left_out = 0;
         let mut sorted = std::mem::take(&mut self.spill).sorted()?;
         loop {
             let waiting = sorted.take(DECIDE)?;
             if waiting.is_empty() {
                 break;
             }
+            for w in &waiting {
+                let realm = w.failed.failure.realm.as_deref();
+                if let Some(age) = self.view.worked(w.realm).filter(|_| !worked.contains_key(&realm.map(String::from))) {
+                    worked.insert(realm.map(String::from), age);
+                }
+            }
+            let all = waiting.len() as u64;
             let decided: Vec<(Finding, Option<Lack>)> =
                 waiting.par_iter().map(|w| judge.decide(w)).filter(|(finding, _)| self.options.filter.passes(finding)).collect();
+            left_out += all - decided.len() as u64;
             let counted = decided.par_chunks(COUNT).map(|part| count(part, self.options.window_ms)).reduce(|| count(&[], self.options.window_ms), merged);
             tally.merge(&counted.0);
             for (lack, n) in counted.1 {
@@ -462,6 +472,8 @@ impl<'a> Run<'a> {
             sources: self.sources,
             view: self.view,
             lacks,
+            worked,
+            left_out,
             suspects,
             quoted,
             quoted_count,

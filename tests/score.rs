@@ -18,6 +18,8 @@ use std::process::Command;
 
 use serde::Deserialize;
 
+mod readme_block;
+
 /// What `env.json` says of a run, as far as it matters here.
 #[derive(Deserialize)]
 struct Env {
@@ -346,8 +348,9 @@ fn node_logs(run: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Scores all cases, prints the table, and panics with everything that fell short.
-fn demand(cases: &[Case]) {
+/// Scores all cases, prints the table, and panics with everything that fell short. Returns the scores by kind.
+fn demand(cases: &[Case]) -> Vec<(String, Score)> {
+    let mut scores = Vec::new();
     assert!(
         Command::new("python3")
             .arg("--version")
@@ -373,7 +376,9 @@ fn demand(cases: &[Case]) {
         let found = match case.score() {
             Ok(score) => {
                 table.push_str(&case.row(&score));
-                case.faults(&score)
+                let faults = case.faults(&score);
+                scores.push((case.kind.clone(), score));
+                faults
             }
             Err(error) => {
                 let _ = write!(table, "{:<26} {:<10} no figures", case.name, case.kind);
@@ -390,6 +395,29 @@ fn demand(cases: &[Case]) {
         faults.is_empty(),
         "the recordings show more than was found, or less than was claimed:\n{faults}"
     );
+    scores
+}
+
+/// Returns the README's table: one row a kind of log, over all its recordings.
+fn summary(scores: &[(String, Score)]) -> String {
+    let kinds = [
+        ("errors-old", "failures only, servers up to 24"),
+        ("errors", "failures only (Keycloak's default)"),
+        ("success", "and success events"),
+        ("full", "and `ClientAuthenticationFlow`"),
+        ("hostile", "under attack, with success events"),
+    ];
+    let mut table = String::from("| the log shows | recordings | failures | wrong `certain` | right | certain | candidates |\n| --- | --- | --- | --- | --- | --- | --- |\n");
+    for (kind, shows) in kinds {
+        let of_kind: Vec<&Score> = scores.iter().filter(|(k, _)| k == kind).map(|(_, s)| s).collect();
+        let failures: u64 = of_kind.iter().map(|s| s.failures).sum();
+        let wrong: u64 = of_kind.iter().map(|s| s.certain_wrong).sum();
+        #[allow(clippy::cast_precision_loss, reason = "a few thousand failures")]
+        let mean = |figure: fn(&Score) -> f64| of_kind.iter().map(|s| figure(s) * s.failures as f64).sum::<f64>() / failures as f64;
+        let (right, certain, left) = (mean(|s| s.right_share) * 100.0, mean(|s| s.certain_share) * 100.0, mean(|s| s.candidates_mean));
+        writeln!(table, "| {shows} | {} | {failures} | {wrong} | {right:.0} % | {certain:.0} % | {left:.2} |", of_kind.len()).expect("a string takes it");
+    }
+    table.trim_end().to_owned()
 }
 
 #[test]
@@ -405,7 +433,8 @@ fn every_recording_scores_what_its_kind_allows() {
         .iter()
         .flat_map(|(run, kind)| cases_of(run, kind))
         .collect();
-    demand(&cases);
+    let scores = demand(&cases);
+    readme_block::hold("scores", &summary(&scores));
 }
 
 /// One node's log of two: it shows logins whose exchange the other node served, and must not conclude from that.

@@ -72,7 +72,7 @@ impl Error {
     fn exit(&self) -> Exit {
         match self {
             Error::Parse(error) if !error.use_stderr() => Exit::Done,
-            Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Error::Output(error) if reader_is_gone(error) => Exit::Done,
             _ => Exit::Usage,
         }
     }
@@ -107,6 +107,13 @@ impl Error {
         }
         exit
     }
+}
+
+/// Whether whoever read the output went away: `| head` has seen enough. The `csv` crate wraps what the system said.
+fn reader_is_gone(error: &io::Error) -> bool {
+    let wrapped = error.get_ref().and_then(|e| e.downcast_ref::<csv::Error>()).map(csv::Error::kind);
+    let gone = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
+    gone(error) || matches!(wrapped, Some(csv::ErrorKind::Io(e)) if gone(e))
 }
 
 /// Returns a path on one line, without anything that acts on a terminal.
@@ -154,6 +161,8 @@ mod tests {
 
     #[test]
     fn a_reader_that_went_away_is_no_failure() {
-        assert_eq!(Error::Output(io::ErrorKind::BrokenPipe.into()).exit(), Exit::Done);
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        assert_eq!(Error::Output(gone()).exit(), Exit::Done);
+        assert_eq!(Error::Output(csv::Error::from(gone()).into()).exit(), Exit::Done);
     }
 }

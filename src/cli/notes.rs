@@ -88,8 +88,8 @@ impl Notes {
             }
         }
         if outcome.quoted_count > 0 {
-            let of = count(outcome.quoted_count, "answer");
-            self.note(format!("{of} of a token endpoint stand in logs that are not Keycloak's; they are no findings: only the server's own log tells the cause"));
+            let quotes = count(outcome.quoted_count, "answer");
+            self.note(format!("no Keycloak log, but one that quotes {quotes} of a token endpoint; that is no finding: only the server's own log tells the cause"));
         }
     }
 

@@ -176,7 +176,9 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, name
             new_token: token(event, "updated_refresh_token_id"),
         });
     }
-    if !is_token_request(kind, event.raw("grant_type").is_some()) {
+    // a device that is told to wait has not failed
+    let waits = matches!(event.raw("error"), Some(b"slow_down" | b"authorization_pending"));
+    if waits || !is_token_request(kind, event.raw("grant_type").is_some()) {
         return User::Elsewhere;
     }
     let text = |key| event.text(key).map(|t| capped(&t));

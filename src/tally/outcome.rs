@@ -67,6 +67,10 @@ pub struct Outcome {
     pub view: View,
     /// What would have told candidates apart, by how many findings lack it.
     pub lacks: BTreeMap<Lack, u64>,
+    /// The age in milliseconds of the oldest code that still worked, by realm.
+    pub worked: BTreeMap<Option<String>, i64>,
+    /// Findings that the filter left out.
+    pub left_out: u64,
     /// Lines that look forged.
     pub suspects: Vec<(String, Suspect)>,
     /// Answers quoted in other programs' logs: the first ones, and how many of each answer and source.

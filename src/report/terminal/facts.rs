@@ -1,6 +1,5 @@
 //! What was observed about a group: figures, details, other candidates, what happened before.
 
-use std::collections::BTreeSet;
 
 use super::Run;
 use super::advice::addresses;
@@ -8,7 +7,6 @@ use super::figure::{count, list, number, range, span};
 use super::group::Group;
 use super::pulse::Pulse;
 use crate::cause::{Catalogue, Cause, Detail};
-use crate::names::Sym;
 use crate::report::escape::Untrusted;
 use crate::triage::question::DEFAULT_LIFE_MS;
 use crate::triage::view::{Trigger, TriggerKind};
@@ -45,7 +43,7 @@ fn delays(run: &Run<'_>, group: &Group<'_>) -> Option<String> {
     let range = if min < 0 { format!("up to {} (some before it: clocks differ)", span(max)) } else { range(min, max) };
     match group.cause {
         Cause::CodeExpired => {
-            let worked = worked(run).map(|w| format!("; the oldest code that still worked was {} old", span(w))).unwrap_or_default();
+            let worked = run.outcome.worked.get(&group.realm.map(String::from)).map(|w| format!("; the oldest code that still worked was {} old", span(*w))).unwrap_or_default();
             let life = match run.settings.life_ms {
                 Some(life) => format!("the lifespan is {}", span(life)),
                 None => format!("Keycloak's default lifespan is {}, yours is not in the log", span(DEFAULT_LIFE_MS)),
@@ -54,13 +52,6 @@ fn delays(run: &Run<'_>, group: &Group<'_>) -> Option<String> {
         }
         _ => Some(format!("The requests came {range} after the login.")),
     }
-}
-
-/// Returns the age of the oldest code that still worked, where the log shows one realm only: the view does not tell the names of several.
-fn worked(run: &Run<'_>) -> Option<i64> {
-    let realms: BTreeSet<Sym> = run.outcome.view.nodes.iter().flat_map(|n| n.realms.iter().copied()).collect();
-    let realm = realms.first().filter(|_| realms.len() == 1)?;
-    run.outcome.view.worked(Some(*realm))
 }
 
 fn details(group: &Group<'_>) -> Option<String> {
@@ -87,7 +78,9 @@ fn trigger(run: &Run<'_>, group: &Group<'_>, pulse: Pulse) -> Option<String> {
     if group.count < 2 {
         return None;
     }
-    let near = |t: &&Trigger| t.time <= pulse.since && pulse.since - t.time <= TRIGGER_MS;
+    // a rise is known by its window, not by the failure that began it
+    let slack = if pulse.before > 0 { run.outcome.tally.window_ms } else { 0 };
+    let near = |t: &&Trigger| t.time <= pulse.since + slack && pulse.since - t.time <= TRIGGER_MS;
     let fits = |t: &&Trigger| match t.what {
         TriggerKind::Secret(_) => matches!(group.cause, Cause::WrongClientSecret | Cause::ClientAuthMethod),
         TriggerKind::Client(_) => !matches!(group.cause, Cause::CodeExpired | Cause::CodeReused | Cause::UserCredentials | Cause::ClientNotFound),
@@ -109,5 +102,6 @@ fn trigger(run: &Run<'_>, group: &Group<'_>, pulse: Pulse) -> Option<String> {
         TriggerKind::Revoked => "an administrator ended sessions or revoked tokens",
     };
     let source = run.outcome.sources.get(trigger.at.source as usize).map(|s| Untrusted::new(&s.name).terminal(60)).unwrap_or_default();
-    Some(format!("{} before that, at {}, {what} ({source}:{}).", capital(&span(pulse.since - trigger.time)), run.moments.time(trigger.time), trigger.at.line))
+    let when = if trigger.time > pulse.since { "Just then".to_owned() } else { format!("{} before that", span(pulse.since - trigger.time)) };
+    Some(format!("{when}, at {}, {what} ({source}:{}).", run.moments.time(trigger.time), trigger.at.line))
 }
