@@ -82,11 +82,10 @@ impl Grammar for Lines {
 fn first_stamp(bytes: &[u8]) -> Stamp {
     let mut scratch = Vec::new();
     for text in bytes.split(|c| *c == b'\n') {
-        if let Line::Head(record) = line(text, &mut scratch) {
-            if record.at != Stamp::Unknown {
+        if let Line::Head(record) = line(text, &mut scratch)
+            && record.at != Stamp::Unknown {
                 return record.at;
             }
-        }
     }
     Stamp::Unknown
 }
@@ -263,12 +262,9 @@ impl<'a> Run<'a> {
         let mut chunks: Vec<(usize, Chunk)> = Vec::new();
         for (number, r) in self.running.iter_mut().enumerate().filter(|(_, r)| !r.ended && r.queue.is_empty()) {
             for _ in 0..each {
-                match r.reader.next() {
-                    Some(chunk) => chunks.push((number, chunk)),
-                    None => {
-                        r.ended = true;
-                        break;
-                    }
+                if let Some(chunk) = r.reader.next() { chunks.push((number, chunk)) } else {
+                    r.ended = true;
+                    break;
                 }
             }
         }

@@ -105,7 +105,7 @@ fn kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
     if text && logger == b"LogoutEndpoint" && message.starts_with(b"Client '") {
         return Some(Kind::Carrier { open: !message.ends_with(b"' not found.") });
     }
-    if text && logger == b"OAuth2CodeParser" && message.starts_with(b"Code '") && !message.ends_with(b"'.") {
+    if text && logger == b"OAuth2CodeParser" && message.starts_with(b"Code '") && companion::read(logger, message).is_none() {
         return Some(Kind::Carrier { open: true });
     }
     if text && logger == b"PkceUtils" && memmem::find(message, b"codeVerifier = ").is_some() {

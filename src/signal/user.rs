@@ -160,15 +160,15 @@ fn done(event: &Event<'_>) -> Done {
 
 /// Reads a user event.
 #[must_use]
-pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, names: &mut Names) -> User {
+pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, table: &mut Names) -> User {
     let named = |key| event.raw(key).filter(|v: &&[u8]| *v != b"null");
     let kind = event.kind();
     if !kind.ends_with(b"_ERROR") {
-        let realm = named("realmId").or_else(|| named("realmName")).map(|r| names.number(r));
+        let realm = named("realmId").or_else(|| named("realmName")).map(|r| table.number(r));
         return User::Success(Success {
             done: done(event),
             realm,
-            client: named("clientId").map(|c| names.number(c)),
+            client: named("clientId").map(|c| table.number(c)),
             session: session(event).map(Key::of),
             method: event.raw("client_auth_method").map(Authenticator::named),
             assertion: event.raw("client_assertion_id").is_some(),

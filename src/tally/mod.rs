@@ -36,6 +36,9 @@ pub struct Key {
 /// How many findings a cell keeps whole.
 const SAMPLES: usize = 2;
 
+/// A realm's or a client's name, where there is one.
+type Name<'a> = Option<&'a Arc<str>>;
+
 /// What is known of the findings of one key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cell {
@@ -159,11 +162,11 @@ impl Tally {
     /// clients stay is decided by count, then name, so that merging first and capping last is exact. Says whether the cap bit.
     #[must_use]
     pub fn rows(&self, cap: usize) -> (BTreeMap<Key, Cell>, bool) {
-        let mut counts: BTreeMap<(Option<&Arc<str>>, Option<&Arc<str>>), u64> = BTreeMap::new();
+        let mut counts: BTreeMap<(Name<'_>, Name<'_>), u64> = BTreeMap::new();
         for (key, cell) in &self.cells {
             *counts.entry((key.realm.as_ref(), key.client.as_ref())).or_default() += cell.count;
         }
-        let mut by_realm: BTreeMap<Option<&Arc<str>>, Vec<(u64, Option<&Arc<str>>)>> = BTreeMap::new();
+        let mut by_realm: BTreeMap<Name<'_>, Vec<(u64, Name<'_>)>> = BTreeMap::new();
         for ((realm, client), count) in counts {
             by_realm.entry(realm).or_default().push((count, client));
         }

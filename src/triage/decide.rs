@@ -45,7 +45,7 @@ impl Judge<'_> {
             Some(Says::Ask(question)) => self.ask(*question, w),
             None => Verdict { confidence: Confidence::Ambiguous, ..Verdict::certain(Cause::Unclassified) },
         };
-        self.companions(&mut verdict, w);
+        Self::companions(&mut verdict, w);
         if verdict.evidence.is_empty() || verdict.evidence.iter().all(|(at, _)| *at == w.at) {
             let why = rule.map_or("no rule knows this event", |r: &Rule| r.text.why.as_str());
             verdict.evidence.push((w.at, why.to_owned()));
@@ -77,7 +77,7 @@ impl Judge<'_> {
     }
 
     /// Puts the companions that a rule rests on first.
-    fn companions(&self, verdict: &mut Verdict, w: &Waiting) {
+    fn companions(verdict: &mut Verdict, w: &Waiting) {
         let with = &w.failed.with;
         let first = match verdict.candidates[0] {
             Cause::CodeMalformed => with.format.map(|at| (at, "invalid format of the code")).or(with.bound.map(|at| (at, "code bound to a different session"))),

@@ -356,11 +356,10 @@ impl Join {
         *count += 1;
         if ordinal == 0 {
             self.order.push_back(digest);
-            if self.order.len() > RECENT {
-                if let Some(old) = self.order.pop_front() {
+            if self.order.len() > RECENT
+                && let Some(old) = self.order.pop_front() {
                     self.recent.remove(&old);
                 }
-            }
         }
         ordinal
     }

@@ -97,11 +97,10 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
         };
         return Verdict::likely(&[CodeExpired, CodeReused, Unclassified], Lack::WholeView).because(trigger.at, what);
     }
-    if let (Some(life), Some(age)) = (c.life_ms, age) {
-        if age + 1000 < life && facts.attempts == 0 {
+    if let (Some(life), Some(age)) = (c.life_ms, age)
+        && age + 1000 < life && facts.attempts == 0 {
             return Verdict::likely(&[ClockSkew, CodeReused, CodeExpired], Lack::WholeView);
         }
-    }
     if c.view.partial(w.realm, since, now, c.life_ms, true).is_some() {
         let [first, second] = by_age(w, age, c);
         return Verdict::likely(&[first, second], Lack::WholeView);
@@ -125,6 +124,7 @@ pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
     let id = w.failed.failure.session.as_deref().unwrap_or_default();
     let verdict = match form(id) {
         Form::Never => Verdict::certain(CodeMalformed),
+        Form::Unusual if w.failed.with.lost => Verdict::likely(&[CodeMalformed, SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
         _ if w.failed.with.lost => Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
         _ if facts.session_seen && (facts.ended.is_some() || c.view.companions(w.realm)) => Verdict::certain(SessionTerminated),
         _ if facts.session_seen => Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused], Lack::WholeView),

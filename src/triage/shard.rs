@@ -55,13 +55,12 @@ pub struct Shard {
 #[must_use]
 pub fn shard_of(joined: &Joined) -> usize {
     let key = match &joined.what {
-        What::Success(Success { session: Some(s), .. }, _) => s.0,
+        What::Success(Success { session: Some(s), .. }, _) | What::Admin(Admin::SessionDeleted(s)) => s.0,
         What::Failed(f, _, client) => match f.session_key() {
             Some(s) => s.0,
             None => client.map_or(0, |c| c.index() as u64),
         },
         What::Success(s, _) => s.client.map_or(0, |c| c.index() as u64),
-        What::Admin(Admin::SessionDeleted(s)) => s.0,
         What::Admin(_) | What::Life(_) => 0,
     };
     usize::try_from(key % SHARDS as u64).unwrap_or(0)
@@ -151,11 +150,10 @@ impl Shard {
             self.retire(clock.saturating_sub(CODE_MS));
         }
         while self.remembered_queue.front().is_some_and(|(queued, _)| queued.saturating_add(SESSION_MS) < clock) || self.remembered_queue.len() > REMEMBERED / SHARDS {
-            if let Some((queued, session)) = self.remembered_queue.pop_front() {
-                if self.remembered.get(&session).is_some_and(|r| r.0 == queued) {
+            if let Some((queued, session)) = self.remembered_queue.pop_front()
+                && self.remembered.get(&session).is_some_and(|r| r.0 == queued) {
                     self.remembered.remove(&session);
                 }
-            }
         }
     }
 

@@ -45,11 +45,10 @@ impl Tokens {
     fn keep(&mut self, token: Key, session: Key) {
         if self.sessions.insert(token, session).is_none() {
             self.order.push_back(token);
-            if self.order.len() > KEEP {
-                if let Some(old) = self.order.pop_front() {
+            if self.order.len() > KEEP
+                && let Some(old) = self.order.pop_front() {
                     self.sessions.remove(&old);
                 }
-            }
         }
     }
 }

@@ -78,7 +78,7 @@ fn the_last_question_decides_each_cause() {
             "Could the code be read?",
             No,
         ),
-        (event("CODE_TO_TOKEN_ERROR", "null", "no such id", "error=\"invalid_code\""), Cause::CodeMalformed, "Could the code be read?", No),
+        (event("CODE_TO_TOKEN_ERROR", "null", "no=such=id", "error=\"invalid_code\""), Cause::CodeMalformed, "Could the code be read?", No),
         (
             code("u", "error=\"invalid_client\", reason=\"Auth error: Found different client_id in clientSession\""),
             Cause::CodeOfOtherClient,
