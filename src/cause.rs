@@ -198,12 +198,7 @@ impl Cause {
                 Detail::Offline,
                 Detail::Unknown,
             ],
-            Self::PkceMismatch => &[
-                Detail::Missing,
-                Detail::Mismatch,
-                Detail::Malformed,
-                Detail::Unexpected,
-            ],
+            Self::PkceMismatch => &[Detail::Missing, Detail::Mismatch, Detail::Malformed, Detail::Unexpected],
             _ => &[],
         }
     }
@@ -225,9 +220,7 @@ impl FromStr for Cause {
         let wanted = as_slug(given);
         Self::ALL
             .into_iter()
-            .find(|cause| {
-                cause.slug() == wanted || cause.number().is_some_and(|n| n.to_string() == wanted)
-            })
+            .find(|cause| cause.slug() == wanted || cause.number().is_some_and(|n| n.to_string() == wanted))
             .ok_or_else(|| UnknownName::new("cause", given, &Self::ALL.map(Self::slug)))
     }
 }
@@ -312,8 +305,7 @@ impl FromStr for Detail {
 
     /// Reads a slug as a person types it: case does not matter, blanks and underscores stand for hyphens.
     fn from_str(given: &str) -> Result<Self, UnknownName> {
-        Self::from_slug(&as_slug(given))
-            .ok_or_else(|| UnknownName::new("detail", given, &Self::ALL.map(Self::slug)))
+        Self::from_slug(&as_slug(given)).ok_or_else(|| UnknownName::new("detail", given, &Self::ALL.map(Self::slug)))
     }
 }
 
@@ -335,27 +327,14 @@ pub struct UnknownName {
 impl UnknownName {
     fn new(kind: &'static str, given: &str, all: &[&'static str]) -> Self {
         let wanted = as_slug(given);
-        let mut ranked: Vec<_> = all
-            .iter()
-            .map(|&slug| (nearness(&wanted, slug), slug))
-            .filter(|&(rank, _)| rank <= FARTHEST)
-            .collect();
+        let mut ranked: Vec<_> = all.iter().map(|&slug| (nearness(&wanted, slug), slug)).filter(|&(rank, _)| rank <= FARTHEST).collect();
         ranked.sort_by_key(|&(rank, _)| rank);
-        Self {
-            kind,
-            given: given.to_owned(),
-            near: ranked.into_iter().map(|(_, slug)| slug).collect(),
-            all: all.to_vec(),
-        }
+        Self { kind, given: given.to_owned(), near: ranked.into_iter().map(|(_, slug)| slug).collect(), all: all.to_vec() }
     }
 }
 
 fn advice(near: &[&str], all: &[&str]) -> String {
-    if near.is_empty() {
-        format!("use one of: {}", all.join(", "))
-    } else {
-        format!("did you mean {}?", near.join(" or "))
-    }
+    if near.is_empty() { format!("use one of: {}", all.join(", ")) } else { format!("did you mean {}?", near.join(" or ")) }
 }
 
 /// The largest distance at which a slug is still offered.
@@ -451,8 +430,7 @@ impl Catalogue {
     pub fn builtin() -> &'static Self {
         static BUILTIN: OnceLock<Catalogue> = OnceLock::new();
         BUILTIN.get_or_init(|| {
-            let file: File = toml::from_str(include_str!("causes.toml"))
-                .expect("causes.toml is compiled in and read by a test");
+            let file: File = toml::from_str(include_str!("causes.toml")).expect("causes.toml is compiled in and read by a test");
             let mut explanations = file.cause;
             for explanation in &mut explanations {
                 explanation.what.truncate(explanation.what.trim_end().len());
@@ -490,20 +468,8 @@ mod tests {
 
     fn texts(e: &Explanation) -> Vec<&str> {
         let mut all: Vec<&str> = e.what.lines().collect();
-        all.extend([
-            e.title.as_str(),
-            e.summary.as_str(),
-            e.first.as_str(),
-            e.cannot_tell.as_str(),
-        ]);
-        for list in [
-            &e.why,
-            &e.verify,
-            &e.fix,
-            &e.answers,
-            &e.certain_when,
-            &e.references,
-        ] {
+        all.extend([e.title.as_str(), e.summary.as_str(), e.first.as_str(), e.cannot_tell.as_str()]);
+        for list in [&e.why, &e.verify, &e.fix, &e.answers, &e.certain_when, &e.references] {
             all.extend(list.iter().map(String::as_str));
         }
         all.extend(e.details.values().map(String::as_str));
@@ -553,30 +519,15 @@ mod tests {
     #[test]
     fn every_entry_says_what_how_to_prove_and_how_to_end() {
         for e in Catalogue::builtin() {
-            for (key, list) in [
-                ("why", &e.why),
-                ("verify", &e.verify),
-                ("fix", &e.fix),
-                ("answers", &e.answers),
-                ("references", &e.references),
-            ] {
+            for (key, list) in [("why", &e.why), ("verify", &e.verify), ("fix", &e.fix), ("answers", &e.answers), ("references", &e.references)] {
                 assert!(!list.is_empty(), "{}: {key} is empty", e.slug);
             }
             let sentences = e.what.lines().count();
-            assert!(
-                (2..=6).contains(&sentences),
-                "{}: what has {sentences}",
-                e.slug
-            );
+            assert!((2..=6).contains(&sentences), "{}: what has {sentences}", e.slug);
             for sentence in e.what.lines().chain([e.summary.as_str(), e.first.as_str()]) {
                 assert!(sentence.ends_with('.'), "{}: {sentence}", e.slug);
             }
-            assert_eq!(
-                e.certain_when.is_empty(),
-                e.slug == Cause::Unclassified,
-                "only unclassified is never certain: {}",
-                e.slug
-            );
+            assert_eq!(e.certain_when.is_empty(), e.slug == Cause::Unclassified, "only unclassified is never certain: {}", e.slug);
         }
     }
 
@@ -584,18 +535,9 @@ mod tests {
     fn every_text_is_short_trimmed_ascii() {
         for e in Catalogue::builtin() {
             for text in texts(e) {
-                assert!(
-                    text.len() <= 300,
-                    "{}: {} bytes: {text}",
-                    e.slug,
-                    text.len()
-                );
+                assert!(text.len() <= 300, "{}: {} bytes: {text}", e.slug, text.len());
                 assert_eq!(text, text.trim(), "{}", e.slug);
-                assert!(
-                    text.bytes().all(|b| (b' '..=b'~').contains(&b)),
-                    "{}: not printable ASCII: {text}",
-                    e.slug
-                );
+                assert!(text.bytes().all(|b| (b' '..=b'~').contains(&b)), "{}: not printable ASCII: {text}", e.slug);
             }
             for text in [&e.title, &e.summary, &e.first] {
                 assert!(!text.is_empty(), "{}", e.slug);
@@ -675,28 +617,13 @@ mod tests {
     #[test]
     fn an_unknown_name_gets_advice() {
         let said = |given: &str| given.parse::<Cause>().expect_err("not a cause").to_string();
-        assert_eq!(
-            said("code-expird"),
-            "unknown cause \"code-expird\"; did you mean code-expired?"
-        );
-        assert_eq!(
-            said("pkce"),
-            "unknown cause \"pkce\"; did you mean pkce-mismatch?"
-        );
-        assert_eq!(
-            said("disabled"),
-            "unknown cause \"disabled\"; did you mean client-disabled or user-disabled?"
-        );
+        assert_eq!(said("code-expird"), "unknown cause \"code-expird\"; did you mean code-expired?");
+        assert_eq!(said("pkce"), "unknown cause \"pkce\"; did you mean pkce-mismatch?");
+        assert_eq!(said("disabled"), "unknown cause \"disabled\"; did you mean client-disabled or user-disabled?");
         for given in ["", "10", "0", "zzz", &"x".repeat(10_000)] {
             assert!(said(given).ends_with("unlogged, unclassified"), "{given}");
         }
         assert!(said("\u{1b}[31m").starts_with("unknown cause \"\\u{1b}[31m\"; use one of: "));
-        assert_eq!(
-            "session"
-                .parse::<Detail>()
-                .expect_err("not one")
-                .to_string(),
-            "unknown detail \"session\"; did you mean session-ended?"
-        );
+        assert_eq!("session".parse::<Detail>().expect_err("not one").to_string(), "unknown detail \"session\"; did you mean session-ended?");
     }
 }

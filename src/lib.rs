@@ -14,10 +14,10 @@ pub mod cause;
 pub mod finding;
 pub mod names;
 
-pub mod source;
-pub mod record;
-pub mod signal;
-pub mod triage;
-pub mod tally;
-pub mod report;
 pub mod pipeline;
+pub mod record;
+pub mod report;
+pub mod signal;
+pub mod source;
+pub mod tally;
+pub mod triage;

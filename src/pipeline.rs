@@ -15,8 +15,8 @@ use crate::finding::Finding;
 use crate::names::Names;
 use crate::record::{Line, Stamp, line};
 use crate::signal::batch::{self, Batch, Inside};
-use crate::signal::relayed::Relayed;
 use crate::signal::event;
+use crate::signal::relayed::Relayed;
 use crate::source::{Chunk, Grammar, Problem, Reader, Source, Stream};
 use crate::tally::{Filter, Outcome, Quoted, SourceReport, Tally};
 use crate::triage::clock::{Clock, Zone};
@@ -83,9 +83,10 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
     let mut scratch = Vec::new();
     for text in bytes.split(|c| *c == b'\n') {
         if let Line::Head(record) = line(text, &mut scratch)
-            && record.at != Stamp::Unknown {
-                return record.at;
-            }
+            && record.at != Stamp::Unknown
+        {
+            return record.at;
+        }
     }
     Stamp::Unknown
 }
@@ -115,10 +116,10 @@ const QUOTED: usize = 1000;
 const MERGE: usize = 1 << 14;
 
 /// Findings that are decided at once.
-const DECIDE: usize = 1 << 12;
+const DECIDE: usize = 1 << 14;
 
-/// Findings that one task counts.
-const COUNT: usize = 512;
+/// Findings that one task counts: few tasks, since each begins with a tally of its own.
+const COUNT: usize = 1 << 12;
 
 /// Counts of findings, and of what would have told their candidates apart.
 type Counted = (Tally, BTreeMap<Lack, u64>);
@@ -146,7 +147,13 @@ fn merged(mut a: Counted, b: Counted) -> Counted {
 ///
 /// # Errors
 /// When the temporary file that holds undecided failures cannot be used.
-pub fn run(streams: &[Stream], rules: &Rules, options: &Options, progress: &(dyn Fn(u64) + Sync), sink: &mut dyn FnMut(Finding) -> io::Result<()>) -> io::Result<Outcome> {
+pub fn run(
+    streams: &[Stream],
+    rules: &Rules,
+    options: &Options,
+    progress: &(dyn Fn(u64) + Sync),
+    sink: &mut dyn FnMut(Finding) -> io::Result<()>,
+) -> io::Result<Outcome> {
     Run::new(streams, options).drive(rules, progress, sink)
 }
 
@@ -187,7 +194,12 @@ impl<'a> Run<'a> {
         };
         for (number, stream) in streams.iter().enumerate() {
             let base = run.sources.len();
-            run.sources.extend(stream.sources.iter().map(|s| SourceReport { name: s.name.clone(), node: stream.node.clone(), named: s.named, ..SourceReport::default() }));
+            run.sources.extend(stream.sources.iter().map(|s| SourceReport {
+                name: s.name.clone(),
+                node: stream.node.clone(),
+                named: s.named,
+                ..SourceReport::default()
+            }));
             let node = u32::try_from(run.view.nodes.len()).unwrap_or(u32::MAX);
             run.view.nodes.push(Node { stream: number, name: stream.node.clone(), ..Node::default() });
             let date = run.date(stream);
@@ -262,7 +274,9 @@ impl<'a> Run<'a> {
         let mut chunks: Vec<(usize, Chunk)> = Vec::new();
         for (number, r) in self.running.iter_mut().enumerate().filter(|(_, r)| !r.ended && r.queue.is_empty()) {
             for _ in 0..each {
-                if let Some(chunk) = r.reader.next() { chunks.push((number, chunk)) } else {
+                if let Some(chunk) = r.reader.next() {
+                    chunks.push((number, chunk))
+                } else {
                     r.ended = true;
                     break;
                 }
@@ -343,6 +357,7 @@ impl<'a> Run<'a> {
         r.join.chunk(batch, &mut join::Chunk { source, line: before, node: &mut node }, &mut self.names, &mut out);
         r.queue.extend(out);
         r.lines[chunk.source] = before + lines;
+        r.reader.recycle(chunk.bytes);
     }
 
     /// Merges the streams' signals by time as far as all of them are known.

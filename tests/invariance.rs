@@ -18,8 +18,12 @@ fn recordings() -> Vec<PathBuf> {
 }
 
 fn logs(run: &Path) -> Vec<PathBuf> {
-    let mut logs: Vec<PathBuf> =
-        fs::read_dir(run).expect("a run").flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|x| x == "log") && !p.ends_with("file.log")).collect();
+    let mut logs: Vec<PathBuf> = fs::read_dir(run)
+        .expect("a run")
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|x| x == "log") && !p.ends_with("file.log"))
+        .collect();
     logs.sort();
     logs
 }
@@ -149,7 +153,13 @@ fn cutting_a_log_into_rotated_files_makes_no_difference() {
             fs::create_dir(&folder).expect("a folder");
             let got = placeless(&scan(&rotated(&folder, &bytes, &cuts), 2, 1 << 14).0);
             let differing: Vec<_> = got.iter().zip(&want).filter(|(g, w)| g != w).take(2).collect();
-            assert!(got.len() == want.len() && differing.is_empty(), "{} cut at {group:?}: {} and {} findings, {differing:#?}", run.display(), got.len(), want.len());
+            assert!(
+                got.len() == want.len() && differing.is_empty(),
+                "{} cut at {group:?}: {} and {} findings, {differing:#?}",
+                run.display(),
+                got.len(),
+                want.len()
+            );
         }
     }
 }

@@ -6,10 +6,7 @@
 //!
 //! A new recording needs no change here: put a folder with `server.log` (or `node0.log`, `node1.log`, …), `truth.jsonl` and an
 //! `env.json` that names its `kind` beside the others.
-#![allow(
-    clippy::print_stdout,
-    reason = "the table of figures is meant for a person who runs this with --nocapture"
-)]
+#![allow(clippy::print_stdout, reason = "the table of figures is meant for a person who runs this with --nocapture")]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -67,17 +64,8 @@ impl Score {
 
     /// Returns the counts that are not 0 as words, or a dash.
     fn blemishes(&self) -> String {
-        let found: Vec<String> = self
-            .counts()
-            .iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(name, count)| format!("{name} {count}"))
-            .collect();
-        if found.is_empty() {
-            "-".to_owned()
-        } else {
-            found.join(", ")
-        }
+        let found: Vec<String> = self.counts().iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{name} {count}")).collect();
+        if found.is_empty() { "-".to_owned() } else { found.join(", ") }
     }
 }
 
@@ -99,11 +87,7 @@ fn shares_of(kind: &str) -> Option<Shares> {
         "hostile" => (0.97, 0.70, 1.4),
         _ => return None,
     };
-    Some(Shares {
-        right_at_least,
-        certain_at_least,
-        candidates_at_most,
-    })
+    Some(Shares { right_at_least, certain_at_least, candidates_at_most })
 }
 
 /// No finding may name more candidates than this.
@@ -132,17 +116,7 @@ impl Case {
         let mut faults: Vec<String> = score
             .counts()
             .into_iter()
-            .map(|(name, count)| {
-                (
-                    name,
-                    count,
-                    if name == "missed" {
-                        self.missed_at_most
-                    } else {
-                        0
-                    },
-                )
-            })
+            .map(|(name, count)| (name, count, if name == "missed" { self.missed_at_most } else { 0 }))
             .filter(|&(_, count, allowed)| count > allowed)
             .map(|(name, count, allowed)| format!("{name} is {count}, must be {allowed}"))
             .collect();
@@ -150,35 +124,20 @@ impl Case {
             faults.push("not one failure was compared".to_owned());
         }
         if score.covered + self.missed_at_most < score.failures {
-            faults.push(format!(
-                "the true cause is among the candidates of {} of {} failures only",
-                score.covered, score.failures
-            ));
+            faults.push(format!("the true cause is among the candidates of {} of {} failures only", score.covered, score.failures));
         }
         if score.candidates_max > CANDIDATES_AT_MOST {
-            faults.push(format!(
-                "candidates_max is {}, at most {CANDIDATES_AT_MOST} allowed",
-                score.candidates_max
-            ));
+            faults.push(format!("candidates_max is {}, at most {CANDIDATES_AT_MOST} allowed", score.candidates_max));
         }
         if let Some(shares) = self.shares {
             if score.right_share < shares.right_at_least {
-                faults.push(format!(
-                    "right_share is {}, at least {} asked",
-                    score.right_share, shares.right_at_least
-                ));
+                faults.push(format!("right_share is {}, at least {} asked", score.right_share, shares.right_at_least));
             }
             if score.certain_share < shares.certain_at_least {
-                faults.push(format!(
-                    "certain_share is {}, at least {} asked",
-                    score.certain_share, shares.certain_at_least
-                ));
+                faults.push(format!("certain_share is {}, at least {} asked", score.certain_share, shares.certain_at_least));
             }
             if score.candidates_mean > shares.candidates_at_most {
-                faults.push(format!(
-                    "candidates_mean is {}, at most {} allowed",
-                    score.candidates_mean, shares.candidates_at_most
-                ));
+                faults.push(format!("candidates_mean is {}, at most {} allowed", score.candidates_mean, shares.candidates_at_most));
             }
         }
         faults
@@ -186,12 +145,7 @@ impl Case {
 
     /// Returns the line of figures of this case.
     fn row(&self, score: &Score) -> String {
-        let asked = self.shares.map_or_else(String::new, |s| {
-            format!(
-                "{:.2} {:.2} {:.1}",
-                s.right_at_least, s.certain_at_least, s.candidates_at_most
-            )
-        });
+        let asked = self.shares.map_or_else(String::new, |s| format!("{:.2} {:.2} {:.1}", s.right_at_least, s.certain_at_least, s.candidates_at_most));
         format!(
             "{:<26} {:<10} {:>8} {:>7.4} {:>7.4} {:>7.4} {:>7.3} {:>4}  {asked:<14} {}",
             self.name,
@@ -210,8 +164,7 @@ impl Case {
     fn score(&self) -> Result<Score, String> {
         let scratch = tempfile::tempdir().map_err(|e| format!("no temporary folder: {e}"))?;
         let findings = scratch.path().join("findings.ndjson");
-        fs::write(&findings, scan(&self.logs)?)
-            .map_err(|e| format!("cannot write the findings: {e}"))?;
+        fs::write(&findings, scan(&self.logs)?).map_err(|e| format!("cannot write the findings: {e}"))?;
         // score.py takes one log: it only looks up which addresses were logged at all
         let log = if let [only] = self.logs.as_slice() {
             only.clone()
@@ -219,9 +172,7 @@ impl Case {
             let all = scratch.path().join("all.log");
             let mut text = Vec::new();
             for log in &self.logs {
-                text.extend(
-                    fs::read(log).map_err(|e| format!("cannot read {}: {e}", log.display()))?,
-                );
+                text.extend(fs::read(log).map_err(|e| format!("cannot read {}: {e}", log.display()))?);
             }
             fs::write(&all, text).map_err(|e| format!("cannot write the joined logs: {e}"))?;
             all
@@ -237,15 +188,7 @@ fn scan(logs: &[PathBuf]) -> Result<Vec<u8>, String> {
         .args(logs)
         .output()
         .map_err(|e| format!("kctriage did not start: {e}"))?;
-    if output.status.success() {
-        Ok(output.stdout)
-    } else {
-        Err(format!(
-            "kctriage scan ended with {}: {}",
-            output.status,
-            excerpt(&output.stderr)
-        ))
-    }
+    if output.status.success() { Ok(output.stdout) } else { Err(format!("kctriage scan ended with {}: {}", output.status, excerpt(&output.stderr))) }
 }
 
 /// Returns the figures that `score.py` prints; its exit code says the same as its counts and is not looked at.
@@ -255,12 +198,7 @@ fn judge(log: &Path, truth: &Path, findings: &Path) -> Result<Score, String> {
         .args([log, truth, findings])
         .output()
         .map_err(|e| format!("score.py did not start: {e}"))?;
-    serde_json::from_slice(&output.stdout).map_err(|e| {
-        format!(
-            "score.py gave no figures ({e}): {}",
-            excerpt(&output.stderr)
-        )
-    })
+    serde_json::from_slice(&output.stdout).map_err(|e| format!("score.py gave no figures ({e}): {}", excerpt(&output.stderr)))
 }
 
 /// Returns the end of an error output, which is where the reason is.
@@ -284,9 +222,7 @@ fn runs() -> Vec<(String, String)> {
     let mut names: Vec<String> = fs::read_dir(&folder)
         .unwrap_or_else(|e| panic!("cannot list {}: {e}", folder.display()))
         .filter_map(Result::ok)
-        .filter(|entry| {
-            entry.path().is_dir() && !entry.file_name().to_string_lossy().starts_with(['.', '_'])
-        })
+        .filter(|entry| entry.path().is_dir() && !entry.file_name().to_string_lossy().starts_with(['.', '_']))
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
@@ -302,36 +238,24 @@ fn runs() -> Vec<(String, String)> {
 fn kind_of(run: &str) -> String {
     let path = folder_of(run).join("env.json");
     let text = fs::read(&path).unwrap_or_else(|e| panic!("cannot read {}: {e}", path.display()));
-    let env: Env =
-        serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let env: Env = serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     env.kind
 }
 
 /// Returns a run's cases: all its console logs (one per node) together, and its log file, the same run in another layout, by itself.
 fn cases_of(run: &str, kind: &str) -> Vec<Case> {
-    let shares =
-        shares_of(kind).unwrap_or_else(|| panic!("{run}: env.json names the unknown kind {kind:?}"));
+    let shares = shares_of(kind).unwrap_or_else(|| panic!("{run}: env.json names the unknown kind {kind:?}"));
     let case = |name: String, logs: Vec<PathBuf>| Case {
         name,
         kind: kind.to_owned(),
         logs,
         truth: folder_of(run).join("truth.jsonl"),
         shares: (!WITHOUT_SHARES.contains(&run)).then_some(shares),
-        missed_at_most: WITHOUT_EVENT
-            .iter()
-            .find(|(name, _)| *name == run)
-            .map_or(0, |&(_, missed)| missed),
+        missed_at_most: WITHOUT_EVENT.iter().find(|(name, _)| *name == run).map_or(0, |&(_, missed)| missed),
     };
     let server = folder_of(run).join("server.log");
-    let console = if server.is_file() {
-        vec![server]
-    } else {
-        node_logs(run)
-    };
-    assert!(
-        !console.is_empty(),
-        "{run} has neither server.log nor node0.log"
-    );
+    let console = if server.is_file() { vec![server] } else { node_logs(run) };
+    assert!(!console.is_empty(), "{run} has neither server.log nor node0.log");
     let mut cases = vec![case(run.to_owned(), console)];
     let file = folder_of(run).join("file.log");
     if file.is_file() {
@@ -342,34 +266,19 @@ fn cases_of(run: &str, kind: &str) -> Vec<Case> {
 
 /// Returns `node0.log`, `node1.log`, … as far as they exist.
 fn node_logs(run: &str) -> Vec<PathBuf> {
-    (0..16)
-        .map(|node| folder_of(run).join(format!("node{node}.log")))
-        .filter(|log| log.is_file())
-        .collect()
+    (0..16).map(|node| folder_of(run).join(format!("node{node}.log"))).filter(|log| log.is_file()).collect()
 }
 
 /// Scores all cases, prints the table, and panics with everything that fell short. Returns the scores by kind.
 fn demand(cases: &[Case]) -> Vec<(String, Score)> {
     let mut scores = Vec::new();
     assert!(
-        Command::new("python3")
-            .arg("--version")
-            .output()
-            .is_ok_and(|output| output.status.success()),
+        Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success()),
         "python3 is needed to judge the recordings (tests/recordings/score.py), and it does not run here: install it (apt-get install python3)"
     );
     let mut table = format!(
         "{:<26} {:<10} {:>8} {:>7} {:>7} {:>7} {:>7} {:>4}  {:<14} {}\n",
-        "recording",
-        "kind",
-        "failures",
-        "right",
-        "covered",
-        "certain",
-        "cand.",
-        "max",
-        "asked",
-        "counts that are not 0"
+        "recording", "kind", "failures", "right", "covered", "certain", "cand.", "max", "asked", "counts that are not 0"
     );
     let mut faults = String::new();
     for case in cases {
@@ -391,10 +300,7 @@ fn demand(cases: &[Case]) -> Vec<(String, Score)> {
         }
     }
     println!("\n{table}");
-    assert!(
-        faults.is_empty(),
-        "the recordings show more than was found, or less than was claimed:\n{faults}"
-    );
+    assert!(faults.is_empty(), "the recordings show more than was found, or less than was claimed:\n{faults}");
     scores
 }
 
@@ -407,7 +313,9 @@ fn summary(scores: &[(String, Score)]) -> String {
         ("full", "and `ClientAuthenticationFlow`"),
         ("hostile", "under attack, with success events"),
     ];
-    let mut table = String::from("| the log shows | recordings | failures | wrong `certain` | right | certain | candidates |\n| --- | --- | --- | --- | --- | --- | --- |\n");
+    let mut table = String::from(
+        "| the log shows | recordings | failures | wrong `certain` | right | certain | candidates |\n| --- | --- | --- | --- | --- | --- | --- |\n",
+    );
     for (kind, shows) in kinds {
         let of_kind: Vec<&Score> = scores.iter().filter(|(k, _)| k == kind).map(|(_, s)| s).collect();
         let failures: u64 = of_kind.iter().map(|s| s.failures).sum();
@@ -423,16 +331,8 @@ fn summary(scores: &[(String, Score)]) -> String {
 #[test]
 fn every_recording_scores_what_its_kind_allows() {
     let runs = runs();
-    assert!(
-        runs.len() >= 12,
-        "only {} recordings are left in {}",
-        runs.len(),
-        recordings_folder().display()
-    );
-    let cases: Vec<Case> = runs
-        .iter()
-        .flat_map(|(run, kind)| cases_of(run, kind))
-        .collect();
+    assert!(runs.len() >= 12, "only {} recordings are left in {}", runs.len(), recordings_folder().display());
+    let cases: Vec<Case> = runs.iter().flat_map(|(run, kind)| cases_of(run, kind)).collect();
     let scores = demand(&cases);
     readme_block::hold("scores", &summary(&scores));
 }

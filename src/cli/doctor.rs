@@ -107,7 +107,11 @@ fn nodes(zone: Zone, outcome: &Outcome, prose: &mut Prose) {
             prose.marked(2, if there { "✓ " } else { "✗ " }, if there { Tone::Good } else { Tone::Doubt }, Tone::Plain, what);
         }
         if !node.events {
-            prose.paragraph(4, Tone::Plain, "no user event at all: nothing happened, or the realm's event listener jboss-logging is off, or org.keycloak.events is above WARN");
+            prose.paragraph(
+                4,
+                Tone::Plain,
+                "no user event at all: nothing happened, or the realm's event listener jboss-logging is off, or org.keycloak.events is above WARN",
+            );
         }
     }
     let more = seen().count().saturating_sub(NODES);
@@ -139,7 +143,10 @@ fn limits(outcome: &Outcome, prose: &mut Prose) {
         let logs = u64::try_from(logs).unwrap_or(u64::MAX);
         if u64::from(members) > logs {
             prose.gap();
-            let text = format!("The cluster had {} (ISPN000094), and there are logs of {logs} here: what rests on \"did not happen\" is at most likely.", count(members.into(), "node"));
+            let text = format!(
+                "The cluster had {} (ISPN000094), and there are logs of {logs} here: what rests on \"did not happen\" is at most likely.",
+                count(members.into(), "node")
+            );
             prose.paragraph(0, Tone::Doubt, &text);
             prose.paragraph(0, Tone::Plain, "Give the logs of all nodes at once: kctriage scan kc-0.log kc-1.log");
         }
@@ -147,7 +154,11 @@ fn limits(outcome: &Outcome, prose: &mut Prose) {
     if outcome.books.time_went_back > 0 {
         prose.gap();
         let times = count(outcome.books.time_went_back, "time");
-        prose.paragraph(0, Tone::Doubt, &format!("Time went back {times}: files of several nodes in one, or a clock that was set. What came first cannot be told there."));
+        prose.paragraph(
+            0,
+            Tone::Doubt,
+            &format!("Time went back {times}: files of several nodes in one, or a clock that was set. What came first cannot be told there."),
+        );
     }
 }
 
@@ -156,6 +167,9 @@ fn remedies(outcome: &Outcome, prose: &mut Prose) {
     let of = |sure| outcome.tally.cells.iter().filter(|(k, _)| k.confidence == sure).map(|(_, c)| c.count).sum::<u64>();
     let (all, certain) = (outcome.tally.findings(), of(Confidence::Certain));
     prose.gap();
+    if all == 0 && !outcome.view.nodes.iter().any(|n| n.events) {
+        return prose.paragraph(0, Tone::Doubt, "Whether token requests failed cannot be told: there is no user event in these logs.");
+    }
     if all == 0 {
         return prose.paragraph(0, Tone::Good, "No token request failed in these logs.");
     }

@@ -178,7 +178,11 @@ fn answer(number: usize, terminal: Terminal) -> String {
         prose.marked(2, &format!("{}  ", padded(cause.slug(), slugs)), Tone::Strong, Tone::Plain, &e.summary);
     }
     prose.gap();
-    prose.paragraph(0, Tone::Plain, if alone { "The server's log says for whom and since when:" } else { "The answer does not tell which; the server's log mostly does:" });
+    prose.paragraph(
+        0,
+        Tone::Plain,
+        if alone { "The server's log says for whom and since when:" } else { "The answer does not tell which; the server's log mostly does:" },
+    );
     prose.line(2, Tone::Advice, "kctriage scan server.log");
     if let Some(first) = answer.candidates.first() {
         prose.line(2, Tone::Advice, &format!("kctriage explain {first}"));

@@ -41,7 +41,7 @@ Examples:
 Exit codes: 0 done, 1 findings as sure as --fail-on asks, 2 usage, 3 input damaged, unreadable or not understood";
 
 #[derive(Debug, Parser)]
-#[command(name = "kctriage", version, max_term_width = 100, after_help = AFTER, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(name = "kctriage", version, max_term_width = 100, after_help = AFTER, arg_required_else_help = true)]
 /// Reads Keycloak server logs and says why every failed token request failed, how sure that is, and what to do.
 struct Typed {
     /// When to use colours
@@ -150,7 +150,7 @@ struct Scan {
     /// How to print it
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
     format: Format,
-    /// At most so many causes and clients in the summary
+    /// Tell so many groups of failures in the summary [default: 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Output")]
     top: Option<u32>,
     /// Length of the windows that are counted in: 5m, 1h [default: 5m; for text what suits the size]
@@ -159,7 +159,7 @@ struct Scan {
     /// Exit with 1 if there are findings so sure
     #[arg(long, value_enum, value_name = "CONFIDENCE", default_value_t, help_heading = "Output")]
     fail_on: FailOn,
-    /// Not before this: 2026-11-23T14:00:00Z, '2026-11-23 14:00', 14:00
+    /// Not before this: 2026-11-23T14:00:00Z, '2026-11-23 14:00', 14:00 (of today, or of --date)
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
     since: Option<String>,
     /// Before this
@@ -207,11 +207,15 @@ struct Explain {
 
 /// List or check the rules that say what an event means
 #[derive(Debug, Args)]
-#[command(arg_required_else_help = true, disable_help_subcommand = true, after_help = "\
+#[command(
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "\
 Examples:
   kctriage rules list
   kctriage rules list --rules mine.toml
-  kctriage rules check mine.toml")]
+  kctriage rules check mine.toml"
+)]
 struct Rules {
     #[command(subcommand)]
     command: RulesCommand,
@@ -232,7 +236,9 @@ enum RulesCommand {
     /// Check that rules are well formed and decide their own examples, not their counter-examples
     ///
     /// Exits with 1 if one does not.
-    #[command(after_help = "Examples:\n  kctriage rules check                the built-in rules\n  kctriage rules check mine.toml      your own, as they would be tried: before the built-in ones")]
+    #[command(
+        after_help = "Examples:\n  kctriage rules check                the built-in rules\n  kctriage rules check mine.toml      your own, as they would be tried: before the built-in ones"
+    )]
     Check {
         /// Rule files; the built-in rules if there is none
         #[arg(value_name = "FILE")]

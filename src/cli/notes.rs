@@ -89,7 +89,9 @@ impl Notes {
         }
         if outcome.quoted_count > 0 {
             let quotes = count(outcome.quoted_count, "answer");
-            self.note(format!("no Keycloak log, but one that quotes {quotes} of a token endpoint; that is no finding: only the server's own log tells the cause"));
+            self.note(format!(
+                "no Keycloak log, but one that quotes {quotes} of a token endpoint; that is no finding: only the server's own log tells the cause"
+            ));
         }
     }
 
@@ -129,7 +131,9 @@ impl Notes {
         }
         let outside = |(first, last): (i64, i64)| filter.since.is_some_and(|s| s > last) || filter.until.is_some_and(|u| u <= first);
         match outcome.span.filter(|s| outside(*s)) {
-            Some((first, last)) => self.own.push(format!("note: the log runs from {} to {}: none of it is between --since and --until", instant(first), instant(last))),
+            Some((first, last)) => {
+                self.own.push(format!("note: the log runs from {} to {}: none of it is between --since and --until", instant(first), instant(last)));
+            }
             None => self.own.push(format!("note: no finding passes {}", typed.join(" and "))),
         }
     }

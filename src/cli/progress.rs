@@ -42,9 +42,9 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away: results are printed from here on.
+    /// Takes the bar away: results are printed from here on. May be called for each of them.
     pub fn clear(&self) {
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = self.bar.as_ref().filter(|b| !b.is_finished()) {
             bar.finish_and_clear();
         }
     }

@@ -89,7 +89,11 @@ fn table(rules: &Rules, terminal: Terminal) -> String {
     let mut prose = Prose::new(terminal);
     let clean = |text: &str| Untrusted::new(text).terminal(200);
     let id = rules.iter().map(|r| r.text.id.width()).max().unwrap_or_default().min(ID);
-    prose.paragraph(0, Tone::Faint, "The first rule that fits a failed request decides: it names the cause, or asks a question that the session's other lines answer.");
+    prose.paragraph(
+        0,
+        Tone::Faint,
+        "The first rule that fits a failed request decides: it names the cause, or asks a question that the session's other lines answer.",
+    );
     prose.gap();
     for rule in rules.iter() {
         prose.marked(2, &format!("{}  ", padded(&clean(&rule.text.id), id)), Tone::Strong, Tone::Plain, &clean(&rule.text.title));
@@ -103,7 +107,9 @@ fn json(rules: &Rules) -> String {
         .iter()
         .map(|r| {
             let (cause, question, confidence, candidates) = match &r.says {
-                Says::Cause { cause, confidence, candidates, .. } => (Some(cause.slug()), None, Some(confidence.slug()), candidates.iter().map(|c| c.slug()).collect()),
+                Says::Cause { cause, confidence, candidates, .. } => {
+                    (Some(cause.slug()), None, Some(confidence.slug()), candidates.iter().map(|c| c.slug()).collect())
+                }
                 Says::Ask(q) => (None, Some(kebab(&format!("{q:?}")).replace(' ', "-")), None, Vec::new()),
             };
             serde_json::json!({

@@ -107,7 +107,8 @@ impl Scan {
     pub(super) fn of(typed: super::Scan, colour: Colour) -> Result<Self, Error> {
         let mut input = Input::of(typed.input, "scan", colour)?;
         let Options { zone, date, .. } = input.options;
-        let window = |text: &String| duration::parse_within(text, SHORTEST, LONGEST_WINDOW).map_err(|what| Error::value("--window", text, what, duration::ADVICE));
+        let window =
+            |text: &String| duration::parse_within(text, SHORTEST, LONGEST_WINDOW).map_err(|what| Error::value("--window", text, what, duration::ADVICE));
         let window_ms = typed.window.as_ref().map(window).transpose()?;
         let day = date.unwrap_or_else(|| today(zone));
         let moment = |option, text: Option<&String>| {

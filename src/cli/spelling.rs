@@ -64,7 +64,12 @@ impl Spelling {
             Spelling::Wildfly => own(&wildfly),
             Spelling::OneDash => own(&one),
             Spelling::TwoDashes => own(&two),
-            Spelling::Unknown => vec![format!("{}   (26.3 and later)", two[0]), format!("{}   (17 to 26.2)", one[0]), format!("{}   (26.3 and later)", two[1]), format!("{}   (17 to 26.2)", one[1])],
+            Spelling::Unknown => vec![
+                format!("{}   (26.3 and later)", two[0]),
+                format!("{}   (17 to 26.2)", one[0]),
+                format!("{}   (26.3 and later)", two[1]),
+                format!("{}   (17 to 26.2)", one[1]),
+            ],
         }
     }
 

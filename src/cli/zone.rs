@@ -17,7 +17,8 @@ pub fn parse(text: &str) -> Result<Zone, (String, String)> {
         return Ok(Zone::Named(*zone));
     }
     let near = near(text);
-    let advice = if near.is_empty() { "write UTC, an offset as +02:00, or a name as Europe/Berlin".into() } else { format!("did you mean {}?", near.join(" or ")) };
+    let advice =
+        if near.is_empty() { "write UTC, an offset as +02:00, or a name as Europe/Berlin".into() } else { format!("did you mean {}?", near.join(" or ")) };
     Err(("no such time zone is known".into(), advice))
 }
 

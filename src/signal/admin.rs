@@ -67,7 +67,9 @@ mod tests {
             ("CREATE", "CLIENT", "clients/u-1", Admin::Other),
         ];
         for (op, kind, path, want) in table {
-            let line = format!("operationType=\"{op}\", realmId=\"r\", clientId=\"c\", userId=\"u\", ipAddress=\"i\", resourceType=\"{kind}\", resourcePath=\"{path}\"");
+            let line = format!(
+                "operationType=\"{op}\", realmId=\"r\", clientId=\"c\", userId=\"u\", ipAddress=\"i\", resourceType=\"{kind}\", resourcePath=\"{path}\""
+            );
             assert_eq!(read(&parse(line.as_bytes()).expect("an event")), *want, "{line}");
         }
     }

@@ -6,10 +6,11 @@
 use memchr::memchr;
 
 use super::relayed::{self, Relayed};
-use super::{Signal, read, read_rest};
+use super::{Signal, matters, read, read_rest};
 use crate::books::Books;
 use crate::names::Names;
-use crate::record::text::Missing;
+use crate::record::stamp::stamp;
+use crate::record::text::{Missing, quick_logger};
 use crate::record::{Layout, Line, Stamp, line};
 
 /// What a line that begins no record belongs to.
@@ -74,14 +75,19 @@ pub fn scan(bytes: &[u8]) -> Batch {
         relayed: Vec::new(),
     };
     let mut scratch = Vec::new();
+    // the last record whose stamp was not read
+    let mut last = None;
     let mut at = 0;
     while at < bytes.len() {
         let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i);
         let text = &bytes[at..end];
         let next = (end + 1).min(bytes.len());
-        take(&mut b, text, (next - at) as u64, &mut scratch);
+        take(&mut b, text, (next - at) as u64, &mut scratch, &mut last);
         b.lines += 1;
         at = next;
+    }
+    if let Some((at, _)) = last.and_then(stamp) {
+        b.last = at;
     }
     if !b.keycloak {
         quotes(&mut b, bytes);
@@ -90,7 +96,20 @@ pub fn scan(bytes: &[u8]) -> Batch {
 }
 
 /// Takes in one line of `size` bytes, its line feed included.
-fn take(b: &mut Batch, text: &[u8], size: u64, scratch: &mut Vec<u8>) {
+fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, last: &mut Option<&'a [u8]>) {
+    if let Some(logger) = quick_logger(text).filter(|l| !matters(l)) {
+        // the common line: a record that says nothing here
+        b.books.records += 1;
+        b.books.parsed += size;
+        b.layouts[Layout::Text as usize] += 1;
+        b.inside = Some(Inside::Record);
+        b.keycloak |= logger.starts_with(b"org.keycloak");
+        if b.first == Stamp::Unknown {
+            b.first = stamp(text).map_or(Stamp::Unknown, |s| s.0);
+        }
+        *last = Some(text);
+        return;
+    }
     let number = u32::try_from(b.lines).unwrap_or(u32::MAX);
     match line(text, scratch) {
         Line::Head(record) => {
@@ -111,6 +130,7 @@ fn take(b: &mut Batch, text: &[u8], size: u64, scratch: &mut Vec<u8>) {
             }
             if record.at != Stamp::Unknown {
                 b.last = record.at;
+                *last = None;
             }
             if let Some(mut signal) = read(&record, number, &mut b.names) {
                 b.keycloak = true;

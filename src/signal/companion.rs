@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn reads_what_the_recorded_servers_print() {
-        let gone = |c: &str, s: &str, u: &str| Companion::CodeGone { code: Key::of(c.as_bytes()), session: Key::of(s.as_bytes()), client: Key::of(u.as_bytes()) };
+        let gone =
+            |c: &str, s: &str, u: &str| Companion::CodeGone { code: Key::of(c.as_bytes()), session: Key::of(s.as_bytes()), client: Key::of(u.as_bytes()) };
         let table: &[(&str, &str, Option<Companion>)] = &[
             ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'u'.", Some(gone("c", "s", "u"))),
             ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'x' and client 'u'.", Some(gone("c", "s' and client 'x", "u"))),
@@ -181,8 +182,16 @@ mod tests {
             ("PkceUtils", "PKCE invalid code verifier", Some(Companion::Pkce(Pkce::Malformed))),
             ("PkceUtils", "PKCE code verifier specified but challenge not present in authorization", Some(Companion::Pkce(Pkce::Unexpected))),
             ("PkceUtils", "PKCE codeChallengeMethod = S256", None),
-            ("services", "KC-SERVICES0025: Error when validating client assertion: java.lang.RuntimeException: Token is not active", Some(Companion::Assertion(Assertion::NotActive))),
-            ("services", "KC-SERVICES0025: Error when validating client assertion: java.lang.RuntimeException: Signature on JWT token failed validation", Some(Companion::Assertion(Assertion::Other))),
+            (
+                "services",
+                "KC-SERVICES0025: Error when validating client assertion: java.lang.RuntimeException: Token is not active",
+                Some(Companion::Assertion(Assertion::NotActive)),
+            ),
+            (
+                "services",
+                "KC-SERVICES0025: Error when validating client assertion: java.lang.RuntimeException: Signature on JWT token failed validation",
+                Some(Companion::Assertion(Assertion::Other)),
+            ),
             ("services", "KC-SERVICES0015: Unexpected error when authenticating client: java.lang.IllegalArgumentException", Some(Companion::MalformedHeader)),
             ("services", "KC-SERVICES0009: Added user 'admin' to realm 'master'", None),
             ("ClientAuthenticationFlow", "client authenticator: client-secret", Some(Companion::AuthTried)),

@@ -71,6 +71,16 @@ fn is_event_logger(segment: &[u8]) -> bool {
     b"events".starts_with(segment) || b"audit".starts_with(segment)
 }
 
+/// Whether anything that matters is said under a logger's name: the last segments that [`read`] knows, and Infinispan's.
+#[must_use]
+pub fn matters(logger: &[u8]) -> bool {
+    let segment = &logger[memrchr(b'.', logger).map_or(0, |i| i + 1)..];
+    is_event_logger(segment)
+        || matches!(segment, b"LogoutEndpoint" | b"OAuth2CodeParser" | b"PkceUtils" | b"TokenEndpoint" | b"ClientAuthenticationFlow" | b"services")
+        || matches!(segment, b"quarkus" | b"as" | b"server" | b"CLUSTER" | b"JGroupsTransport")
+        || logger.starts_with(b"org.infinispan")
+}
+
 /// Digest of what makes a failure the same failure for everybody: its time as printed, thread and message.
 fn digest(record: &Record<'_>) -> u128 {
     let mut hash = Xxh3::new();
@@ -85,17 +95,13 @@ fn digest(record: &Record<'_>) -> u128 {
 #[must_use]
 pub fn read(record: &Record<'_>, line: u32, names: &mut Names) -> Option<Signal> {
     let kind = kind(record, names)?;
-    Some(Signal {
-        at: record.at,
-        day: 0,
-        line,
-        thread: names.number(&record.thread),
-        host: record.host.as_deref().map(|h| names.number(h)),
-        kind,
-    })
+    Some(Signal { at: record.at, day: 0, line, thread: names.number(&record.thread), host: record.host.as_deref().map(|h| names.number(h)), kind })
 }
 
 fn kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
+    if !matters(&record.logger) {
+        return None;
+    }
     let logger = &record.logger[memrchr(b'.', &record.logger).map_or(0, |i| i + 1)..];
     let message = &*record.message;
     if is_event_logger(logger) && event::begins(message) {

@@ -46,10 +46,7 @@ pub struct Relayed {
 fn searcher() -> &'static AhoCorasick {
     static SEARCHER: OnceLock<AhoCorasick> = OnceLock::new();
     SEARCHER.get_or_init(|| {
-        AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostFirst)
-            .build(ANSWERS.iter().map(|a| a.message))
-            .expect("ten short literals compile")
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(ANSWERS.iter().map(|a| a.message)).expect("ten short literals compile")
     })
 }
 

@@ -229,7 +229,10 @@ mod tests {
             s.into_iter().map(|s| s.name).collect::<Vec<_>>()
         };
         let unknown = None;
-        assert_eq!(names(vec![source("s.log", unknown), source("s.log.1", unknown), source("s.log.10", unknown), source("s.log.2", unknown)]), ["s.log.10", "s.log.2", "s.log.1", "s.log"]);
+        assert_eq!(
+            names(vec![source("s.log", unknown), source("s.log.1", unknown), source("s.log.10", unknown), source("s.log.2", unknown)]),
+            ["s.log.10", "s.log.2", "s.log.1", "s.log"]
+        );
         assert_eq!(names(vec![source("s.log.1", Some(50_000)), source("s.log", Some(30_000))]), ["s.log", "s.log.1"]);
         assert_eq!(names(vec![source("s.log.2", Some(1)), source("s.log.1", unknown), source("s.log", Some(3))]), ["s.log.2", "s.log.1", "s.log"]);
     }

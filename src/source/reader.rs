@@ -34,6 +34,8 @@ pub struct Reader<'a> {
     input: Option<Box<dyn Read + Send + 'a>>,
     /// Bytes of a line whose end is not read yet.
     carry: Vec<u8>,
+    /// Buffers of chunks that were used up.
+    spare: Vec<Vec<u8>>,
     /// The source's first line was taken to complete the line of the source before: its own lines begin with number 2.
     joined: Option<usize>,
 }
@@ -49,6 +51,7 @@ fn open(source: &Source) -> io::Result<Box<dyn Read + Send>> {
 /// Reads until `buf` holds `size` bytes or the input ends; returns whether it ended.
 fn fill(input: &mut dyn Read, buf: &mut Vec<u8>, size: usize) -> io::Result<bool> {
     let want = size.saturating_sub(buf.len());
+    buf.reserve(want);
     let read = input.take(want as u64).read_to_end(buf)?;
     Ok(read < want)
 }
@@ -57,7 +60,7 @@ impl<'a> Reader<'a> {
     /// Begins a stream; chunks have about `size` bytes.
     #[must_use]
     pub fn open(stream: &'a Stream, size: usize, grammar: &'a dyn Grammar) -> Self {
-        Reader { stream, grammar, size: size.max(1), source: 0, input: None, carry: Vec::new(), joined: None }
+        Reader { stream, grammar, size: size.max(1), source: 0, input: None, carry: Vec::new(), spare: Vec::new(), joined: None }
     }
 
     /// Returns the next chunk; `None` at the end.
@@ -74,7 +77,8 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
-            let mut buf = std::mem::take(&mut self.carry);
+            let mut buf = self.spare.pop().unwrap_or_default();
+            buf.append(&mut self.carry);
             let mut dropped = 0;
             let (ended, error) = self.lines(&mut buf, &mut dropped);
             if !ended {
@@ -90,6 +94,12 @@ impl<'a> Reader<'a> {
             }
             return Some(self.chunk(source, buf, dropped, error));
         }
+    }
+
+    /// Takes back the buffer of a chunk, to be filled again.
+    pub fn recycle(&mut self, mut bytes: Vec<u8>) {
+        bytes.clear();
+        self.spare.push(bytes);
     }
 
     fn chunk(&mut self, source: usize, bytes: Vec<u8>, dropped: u64, error: Option<io::Error>) -> Chunk {

@@ -14,7 +14,6 @@ pub use filter::Filter;
 pub use outcome::{Outcome, Quoted, SourceReport};
 pub use sketch::{Delays, Distinct};
 
-
 use crate::cause::{Cause, Detail};
 use crate::finding::{Confidence, Finding};
 

@@ -78,9 +78,10 @@ impl Clock {
     /// Begins a chunk whose dateless lines run from the first to the last time of the day over that many midnights.
     pub fn begin(&mut self, days: Option<(u32, u32, u16)>) {
         if let (Some((first, ..)), Some(last)) = (days, self.last)
-            && first.saturating_add(crate::signal::batch::MIDNIGHT_BACK_MS) < last {
-                self.midnights += 1;
-            }
+            && first.saturating_add(crate::signal::batch::MIDNIGHT_BACK_MS) < last
+        {
+            self.midnights += 1;
+        }
     }
 
     /// Ends that chunk.

@@ -357,9 +357,10 @@ impl Join {
         if ordinal == 0 {
             self.order.push_back(digest);
             if self.order.len() > RECENT
-                && let Some(old) = self.order.pop_front() {
-                    self.recent.remove(&old);
-                }
+                && let Some(old) = self.order.pop_front()
+            {
+                self.recent.remove(&old);
+            }
         }
         ordinal
     }

@@ -98,9 +98,11 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
         return Verdict::likely(&[CodeExpired, CodeReused, Unclassified], Lack::WholeView).because(trigger.at, what);
     }
     if let (Some(life), Some(age)) = (c.life_ms, age)
-        && age + 1000 < life && facts.attempts == 0 {
-            return Verdict::likely(&[ClockSkew, CodeReused, CodeExpired], Lack::WholeView);
-        }
+        && age + 1000 < life
+        && facts.attempts == 0
+    {
+        return Verdict::likely(&[ClockSkew, CodeReused, CodeExpired], Lack::WholeView);
+    }
     if c.view.partial(w.realm, since, now, c.life_ms, true).is_some() {
         let [first, second] = by_age(w, age, c);
         return Verdict::likely(&[first, second], Lack::WholeView);
@@ -207,7 +209,8 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
     let maybe_unknown = old && !known && !c.view.not_found_is_said(w.realm);
     let verdict = match (signs, with.auth_tried, maybe_unknown) {
         (Some((_, at)), ..) if profile.secret_ok.is_none_or(|ok| Some(ok.0) < signs.map(|s| s.0)) => {
-            Verdict::likely(&[ClientAuthMethod, WrongClientSecret], Lack::ClientAuthentication).because(at, "this client authenticates otherwise than with a secret")
+            Verdict::likely(&[ClientAuthMethod, WrongClientSecret], Lack::ClientAuthentication)
+                .because(at, "this client authenticates otherwise than with a secret")
         }
         (_, true, _) if !known => Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::Reasons),
         // where successes are visible, a client that exists would have been seen
@@ -305,7 +308,9 @@ pub fn unknown_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
     match (w.failed.failure.assertion, exists) {
         (true, Some((first, _))) if around => Verdict::certain(ClientAuthMethod).because(first.1, "the client exists: it is seen here, and later again"),
         (true, _) => Verdict::likely(&[ClientAuthMethod, ClientNotFound], Lack::SuccessEvents),
-        (false, Some((_, (_, at)))) => Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::ClientAuthentication).because(at, "a client of that name is seen here"),
+        (false, Some((_, (_, at)))) => {
+            Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::ClientAuthentication).because(at, "a client of that name is seen here")
+        }
         (false, None) => Verdict::certain(ClientNotFound),
     }
 }

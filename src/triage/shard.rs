@@ -149,11 +149,14 @@ impl Shard {
         while self.queue.front().is_some_and(|(queued, _)| queued.saturating_add(CODE_MS) < clock) {
             self.retire(clock.saturating_sub(CODE_MS));
         }
-        while self.remembered_queue.front().is_some_and(|(queued, _)| queued.saturating_add(SESSION_MS) < clock) || self.remembered_queue.len() > REMEMBERED / SHARDS {
+        while self.remembered_queue.front().is_some_and(|(queued, _)| queued.saturating_add(SESSION_MS) < clock)
+            || self.remembered_queue.len() > REMEMBERED / SHARDS
+        {
             if let Some((queued, session)) = self.remembered_queue.pop_front()
-                && self.remembered.get(&session).is_some_and(|r| r.0 == queued) {
-                    self.remembered.remove(&session);
-                }
+                && self.remembered.get(&session).is_some_and(|r| r.0 == queued)
+            {
+                self.remembered.remove(&session);
+            }
         }
     }
 

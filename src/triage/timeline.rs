@@ -188,11 +188,13 @@ impl Timeline {
 
     /// Adds a step.
     pub fn step(&mut self, time: Option<i64>, client: Option<Sym>, step: Step, at: At, node: u32) {
-        if step == Step::Exchange && !self.entries.iter().any(|e| e.step == Step::Login && e.client == client)
+        if step == Step::Exchange
+            && !self.entries.iter().any(|e| e.step == Step::Login && e.client == client)
             && let Some(t) = time
-                && self.orphans.len() < 4 {
-                    self.orphans.push((t, node));
-                }
+            && self.orphans.len() < 4
+        {
+            self.orphans.push((t, node));
+        }
         if self.entries.len() >= KEEP {
             self.dropped = true;
             return;
@@ -228,9 +230,11 @@ impl Timeline {
         for open in std::mem::take(&mut self.open) {
             let facts = self.facts(open.entry, &open.failure);
             if let (1, 0, Some(age), Some(_)) = (facts.logins, facts.uses, facts.login.and_then(|l| l.ago_ms), open.failure.failed.with.gone)
-                && !facts.use_after_login && !facts.foreign_unclear {
-                    lessons.push((self.realm, Lesson::Refused(age)));
-                }
+                && !facts.use_after_login
+                && !facts.foreign_unclear
+            {
+                lessons.push((self.realm, Lesson::Refused(age)));
+            }
             out.push(Waiting { facts: Some(facts), ..open.failure });
         }
     }

@@ -46,9 +46,10 @@ impl Tokens {
         if self.sessions.insert(token, session).is_none() {
             self.order.push_back(token);
             if self.order.len() > KEEP
-                && let Some(old) = self.order.pop_front() {
-                    self.sessions.remove(&old);
-                }
+                && let Some(old) = self.order.pop_front()
+            {
+                self.sessions.remove(&old);
+            }
         }
     }
 }

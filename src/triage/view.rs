@@ -297,9 +297,8 @@ impl View {
         if self.members(realm, from, to) > nodes {
             return Some("the cluster has more nodes than there are logs");
         }
-        let orphaned = self.orphans.get(&realm).is_some_and(|list| {
-            list.iter().any(|(t, node)| (t - to).abs() <= PARTIAL_MS && self.is_orphan(*t, *node, life_ms))
-        });
+        let orphaned =
+            self.orphans.get(&realm).is_some_and(|list| list.iter().any(|(t, node)| (t - to).abs() <= PARTIAL_MS && self.is_orphan(*t, *node, life_ms)));
         if orphaned {
             return Some("codes were exchanged whose logins are in no log here");
         }

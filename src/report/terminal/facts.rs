@@ -1,6 +1,5 @@
 //! What was observed about a group: figures, details, other candidates, what happened before.
 
-
 use super::Run;
 use super::advice::addresses;
 use super::figure::{count, list, number, range, span};
@@ -43,7 +42,12 @@ fn delays(run: &Run<'_>, group: &Group<'_>) -> Option<String> {
     let range = if min < 0 { format!("up to {} (some before it: clocks differ)", span(max)) } else { range(min, max) };
     match group.cause {
         Cause::CodeExpired => {
-            let worked = run.outcome.worked.get(&group.realm.map(String::from)).map(|w| format!("; the oldest code that still worked was {} old", span(*w))).unwrap_or_default();
+            let worked = run
+                .outcome
+                .worked
+                .get(&group.realm.map(String::from))
+                .map(|w| format!("; the oldest code that still worked was {} old", span(*w)))
+                .unwrap_or_default();
             let life = match run.settings.life_ms {
                 Some(life) => format!("the lifespan is {}", span(life)),
                 None => format!("Keycloak's default lifespan is {}, yours is not in the log", span(DEFAULT_LIFE_MS)),

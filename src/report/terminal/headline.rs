@@ -68,7 +68,11 @@ fn nothing(run: &Run<'_>, page: &mut Page) {
     let successes = outcome.view.nodes.iter().any(|n| n.successes);
     let looked = format!("{} looked at", count(outcome.books.records, "record"));
     let text = match (events, successes) {
-        _ if outcome.left_out > 0 => format!("none passes the filter; without it there {} {}.", if outcome.left_out == 1 { "is" } else { "are" }, count(outcome.left_out, "failed token request")),
+        _ if outcome.left_out > 0 => format!(
+            "none passes the filter; without it there {} {}.",
+            if outcome.left_out == 1 { "is" } else { "are" },
+            count(outcome.left_out, "failed token request")
+        ),
         (true, true) => format!("{looked}: events are logged, successful ones too, so this is good news."),
         (true, false) => format!("{looked}: events are logged, and none of them is a failed token request."),
         (false, _) => format!(

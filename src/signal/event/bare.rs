@@ -168,18 +168,49 @@ mod tests {
     fn values_come_from_the_fixed_places() {
         let table: &[(&str, &str, &str, &str, Trust)] = &[
             // message, clientId, ipAddress, error, trust
-            ("type=CODE_TO_TOKEN_ERROR, realmId=r, clientId=web, userId=null, ipAddress=10.0.0.1, error=invalid_code, grant_type=authorization_code", "web", "10.0.0.1", "invalid_code", Trust::Unquoted),
-            ("type=CLIENT_LOGIN_ERROR, realmId=r, clientId=x, ipAddress=9.9.9.9, error=none, userId=null, ipAddress=10.0.0.1, error=client_not_found", "x, ipAddress=9.9.9.9, error=none", "10.0.0.1", "client_not_found", Trust::Unquoted),
-            ("type=CLIENT_LOGIN_ERROR, realmId=r, clientId=x, userId=null, ipAddress=9.9.9.9, error=none, userId=null, ipAddress=10.0.0.1, error=client_not_found", "x, userId=null, ipAddress=9.9.9.9, error=none", "10.0.0.1", "client_not_found", Trust::Ambiguous),
-            ("type=LOGIN_ERROR, realmId=r, clientId=web, userId=null, ipAddress=10.0.0.1, error=user_not_found, username=a, userId=null, ipAddress=9.9.9.9, error=e", "web", "10.0.0.1", "user_not_found", Trust::Ambiguous),
-            ("event=REFRESH_TOKEN_ERROR, realmId=r, clientId=web, userId=f:a-b:c, ipAddress=10.0.0.1, error=invalid_token, reason='Token is not active'", "web", "10.0.0.1", "invalid_token", Trust::Unquoted),
+            (
+                "type=CODE_TO_TOKEN_ERROR, realmId=r, clientId=web, userId=null, ipAddress=10.0.0.1, error=invalid_code, grant_type=authorization_code",
+                "web",
+                "10.0.0.1",
+                "invalid_code",
+                Trust::Unquoted,
+            ),
+            (
+                "type=CLIENT_LOGIN_ERROR, realmId=r, clientId=x, ipAddress=9.9.9.9, error=none, userId=null, ipAddress=10.0.0.1, error=client_not_found",
+                "x, ipAddress=9.9.9.9, error=none",
+                "10.0.0.1",
+                "client_not_found",
+                Trust::Unquoted,
+            ),
+            (
+                "type=CLIENT_LOGIN_ERROR, realmId=r, clientId=x, userId=null, ipAddress=9.9.9.9, error=none, userId=null, ipAddress=10.0.0.1, error=client_not_found",
+                "x, userId=null, ipAddress=9.9.9.9, error=none",
+                "10.0.0.1",
+                "client_not_found",
+                Trust::Ambiguous,
+            ),
+            (
+                "type=LOGIN_ERROR, realmId=r, clientId=web, userId=null, ipAddress=10.0.0.1, error=user_not_found, username=a, userId=null, ipAddress=9.9.9.9, error=e",
+                "web",
+                "10.0.0.1",
+                "user_not_found",
+                Trust::Ambiguous,
+            ),
+            (
+                "event=REFRESH_TOKEN_ERROR, realmId=r, clientId=web, userId=f:a-b:c, ipAddress=10.0.0.1, error=invalid_token, reason='Token is not active'",
+                "web",
+                "10.0.0.1",
+                "invalid_token",
+                Trust::Unquoted,
+            ),
         ];
         for (line, client, ip, error, trust) in table {
             let e = list(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
             let got = ["clientId", "ipAddress", "error"].map(|key| e.text(key).unwrap_or_default());
             assert_eq!((&got.each_ref().map(|v| &**v), e.trust), (&[*client, *ip, *error], *trust), "{line}");
         }
-        let e = list(b"type=X, realmId=r, clientId=c, userId=null, ipAddress=1.1.1.1, error=e, reason='two, words=1', redirect_uri=http://a/?b=c, d").expect("an event list");
+        let e = list(b"type=X, realmId=r, clientId=c, userId=null, ipAddress=1.1.1.1, error=e, reason='two, words=1', redirect_uri=http://a/?b=c, d")
+            .expect("an event list");
         assert_eq!((e.text("reason").as_deref(), e.text("redirect_uri").as_deref()), (Some("two, words=1"), Some("http://a/?b=c, d")));
     }
 
