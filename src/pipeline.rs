@@ -275,7 +275,7 @@ impl<'a> Run<'a> {
         for (number, r) in self.running.iter_mut().enumerate().filter(|(_, r)| !r.ended && r.queue.is_empty()) {
             for _ in 0..each {
                 if let Some(chunk) = r.reader.next() {
-                    chunks.push((number, chunk))
+                    chunks.push((number, chunk));
                 } else {
                     r.ended = true;
                     break;
@@ -333,6 +333,7 @@ impl<'a> Run<'a> {
             report.nearest = batch.nearest.map(|(l, m)| (before + l + 1, m));
         }
         r.keycloak |= batch.keycloak;
+        self.view.nodes[r.nodes[0].1 as usize].access_log |= batch.access_log;
         self.zone_assumed |= matches!(batch.first, Stamp::Local(_) | Stamp::TimeOfDay(_));
         let lines = batch.lines;
         r.relayed_count += batch.relayed.len() as u64;
@@ -428,6 +429,9 @@ impl<'a> Run<'a> {
             uuids.extend(shard.uuids.drain());
             if shard.capped {
                 books.caps_hit.insert("timelines".into());
+            }
+            if shard.crowded {
+                books.caps_hit.insert("failures of one session".into());
             }
         }
         let sources: Vec<String> = self.sources.iter().map(|s| s.name.clone()).collect();

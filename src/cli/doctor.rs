@@ -103,6 +103,7 @@ fn nodes(zone: Zone, outcome: &Outcome, prose: &mut Prose) {
             (node.events, "errors"),
             (node.successes, "success events: logins, exchanges, refreshes"),
             (node.authentication, "client authentication: whether a secret came, and whether it was right"),
+            (node.access_log, "HTTP access log (not read yet)"),
         ] {
             prose.marked(2, if there { "✓ " } else { "✗ " }, if there { Tone::Good } else { Tone::Doubt }, Tone::Plain, what);
         }

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat};
-use kctriage::record::text::Missing;
+use kctriage::report;
 use kctriage::report::escape::Untrusted;
 use kctriage::tally::{Filter, Outcome, SourceReport};
 
@@ -148,21 +148,10 @@ pub fn is_stranger(source: &SourceReport, outcome: &Outcome) -> bool {
 /// Says what an unknown source lacks, and shows a line of it.
 fn strange(source: &SourceReport) -> String {
     let name = Untrusted::new(&source.name).terminal(COLUMNS);
-    let lacks = source.nearest.map(|(line, missing)| format!(": line {line} lacks {}", words(missing))).unwrap_or_default();
+    let lacks = source.nearest.map(|(line, missing)| format!(": line {line} lacks {}", report::missing(missing))).unwrap_or_default();
     let sample = source.books.samples.first();
     let sample = sample.map(|s| format!("; line {} begins: {}", s.line, Untrusted::new(s.text.trim()).terminal(COLUMNS))).unwrap_or_default();
     format!("{name}: not a layout that is known here{lacks}{sample}")
-}
-
-/// Returns the words for what a line lacks to be a record of the text layout, which is the nearest to all others.
-fn words(missing: Missing) -> &'static str {
-    match missing {
-        Missing::Stamp => "a time stamp at its start",
-        Missing::Level => "a level after the time stamp",
-        Missing::Logger => "a [logger] after the level",
-        Missing::Thread => "a (thread) after the logger",
-        Missing::Other => "the form of a record",
-    }
 }
 
 fn looks(n: u64) -> String {

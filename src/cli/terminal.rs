@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn colour_follows_the_option_then_the_environment_then_the_terminal() {
-        let table: &[(Colour, bool, &[(&str, &str)], bool)] = &[
+        type Environment<'a> = &'a [(&'a str, &'a str)];
+        let table: &[(Colour, bool, Environment<'_>, bool)] = &[
             (Colour::Auto, true, &[], true),
             (Colour::Auto, false, &[], false),
             (Colour::Auto, true, &[("TERM", "dumb")], false),

@@ -49,7 +49,7 @@ impl<W: Write> Csv<W> {
 
     fn begin(&mut self) -> io::Result<()> {
         if !std::mem::replace(&mut self.begun, true) {
-            self.out.write_record(HEADER)?;
+            self.out.write_record(HEADER).map_err(plain)?;
         }
         Ok(())
     }
@@ -58,13 +58,20 @@ impl<W: Write> Csv<W> {
 impl<W: Write> Findings for Csv<W> {
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         self.begin()?;
-        self.out.write_record(cells(&masked(finding)))?;
-        Ok(())
+        self.out.write_record(cells(&masked(finding))).map_err(plain)
     }
 
     fn finish(&mut self) -> io::Result<()> {
         self.begin()?;
         self.out.flush()
+    }
+}
+
+/// Returns what the system said, which the `csv` crate wraps.
+fn plain(error: ::csv::Error) -> io::Error {
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

@@ -55,7 +55,8 @@ pub trait Findings {
 }
 
 /// Returns the words for what a line lacks to be the head of a record.
-fn missing(missing: Missing) -> &'static str {
+#[must_use]
+pub fn missing(missing: Missing) -> &'static str {
     match missing {
         Missing::Stamp => "a time stamp at its start",
         Missing::Level => "a level after the time stamp",

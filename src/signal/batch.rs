@@ -47,6 +47,8 @@ pub struct Batch {
     pub last: Stamp,
     /// A record of a Keycloak logger was seen.
     pub keycloak: bool,
+    /// A record of the HTTP access log was seen.
+    pub access_log: bool,
     /// What the nearest text line lacked, where a line began with a time and was no record.
     pub nearest: Option<(u64, Missing)>,
     /// Answers that the lines quote, where no Keycloak record was seen.
@@ -71,6 +73,7 @@ pub fn scan(bytes: &[u8]) -> Batch {
         first: Stamp::Unknown,
         last: Stamp::Unknown,
         keycloak: false,
+        access_log: false,
         nearest: None,
         relayed: Vec::new(),
     };
@@ -104,6 +107,7 @@ fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, las
         b.layouts[Layout::Text as usize] += 1;
         b.inside = Some(Inside::Record);
         b.keycloak |= logger.starts_with(b"org.keycloak");
+        b.access_log |= logger.ends_with(b"access-log");
         if b.first == Stamp::Unknown {
             b.first = stamp(text).map_or(Stamp::Unknown, |s| s.0);
         }
@@ -118,6 +122,7 @@ fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, las
             b.layouts[record.layout as usize] += 1;
             let json = matches!(record.layout, Layout::Json | Layout::Ecs);
             b.inside = Some(if json { Inside::Nothing } else { Inside::Record });
+            b.access_log |= record.logger.ends_with(b"access-log");
             b.keycloak |= record.logger.starts_with(b"org.keycloak") || record.message.starts_with(b"Keycloak ");
             if let Stamp::TimeOfDay(ms) = record.at {
                 b.days = Some(match b.days {

@@ -3,6 +3,8 @@
 //! Input: a line of a log that is not Keycloak's. Output: which answer it quotes and which causes that leaves. The literal messages are those
 //! that clients see ("Code not valid") and old wording; none of them settles a cause, so nothing here is ever certain.
 
+use memchr::memmem;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::OnceLock;
 
@@ -53,6 +55,10 @@ fn searcher() -> &'static AhoCorasick {
 /// Reads a line; the most telling message of the line counts, since a JSON answer has both the error and its description.
 #[must_use]
 pub fn read(line: &[u8], number: u64) -> Option<Relayed> {
+    // an event in a layout that is not known here is Keycloak's own, and quotes nobody
+    if memmem::find(line, b"org.keycloak.events").is_some() || memmem::find(line, b"_TOKEN_ERROR").is_some() {
+        return None;
+    }
     let answer = searcher().find_iter(line).map(|m| m.pattern().as_usize()).min().or_else(|| escaped(line))?;
     let at = stamp(line).map_or(Stamp::Unknown, |(at, _)| at);
     Some(Relayed { at: if matches!(at, Stamp::TimeOfDay(_)) { Stamp::Unknown } else { at }, line: number, answer })
@@ -61,7 +67,7 @@ pub fn read(line: &[u8], number: u64) -> Option<Relayed> {
 /// `\"error\":\"invalid_grant\"`: the answer inside a JSON log's own string, or written as `error=invalid_grant`.
 fn escaped(line: &[u8]) -> Option<usize> {
     let forms: [&[u8]; 3] = [b"\\\"invalid_grant\\\"", b"error=invalid_grant", b"'invalid_grant'"];
-    forms.iter().any(|f| memchr::memmem::find(line, f).is_some()).then_some(ANSWERS.len() - 1)
+    forms.iter().any(|f| memmem::find(line, f).is_some()).then_some(ANSWERS.len() - 1)
 }
 
 #[cfg(test)]
@@ -75,6 +81,7 @@ mod tests {
             (r#"token request failed: {\"error\":\"invalid_grant\"}"#, Some("\"invalid_grant\"")),
             ("WARN [org.keycloak.protocol.oidc.endpoints.TokenEndpoint] Code already used", Some("Code already used")),
             ("Stale token", Some("Stale token")),
+            ("2026|WARN|org.keycloak.events|type=\"CODE_TO_TOKEN_ERROR\", reason=\"Invalid code verifier\"", None),
             ("all is well", None),
         ];
         for (line, want) in table {

@@ -49,6 +49,8 @@ pub struct Shard {
     pub done: Vec<Waiting>,
     /// A timeline was evicted to make room.
     pub capped: bool,
+    /// A session had more failures than a timeline keeps.
+    pub crowded: bool,
 }
 
 /// Returns the shard of a signal.
@@ -123,7 +125,7 @@ impl Shard {
         }
         if let Some(full) = timeline.fail(waiting, step) {
             self.done.push(full);
-            self.capped = true;
+            self.crowded = true;
         }
     }
 

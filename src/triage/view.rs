@@ -35,6 +35,8 @@ pub struct Node {
     pub authentication: bool,
     /// It printed a line of `OAuth2CodeParser` or `PkceUtils`.
     pub companions: bool,
+    /// Its log holds lines of the HTTP access log.
+    pub access_log: bool,
     /// It printed `client_assertion_id`.
     pub assertions: bool,
     /// It printed `KC-SERVICES0025` for an assertion that it refused (up to 26.3).
