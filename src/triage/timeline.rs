@@ -148,7 +148,7 @@ pub enum Lesson {
 /// One session.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    entries: SmallVec<[Entry; 4]>,
+    entries: SmallVec<[Entry; 2]>,
     open: Vec<Open>,
     /// Exchanges without a login before them.
     orphans: SmallVec<[(i64, u32); 1]>,
@@ -208,6 +208,10 @@ impl Timeline {
         if self.open.len() >= KEEP {
             waiting.facts = Some(Facts { incomplete: true, session_seen: self.session_seen(), ..Facts::default() });
             return Some(waiting);
+        }
+        if self.open.is_empty() {
+            // nearly every session has one failure, and there can be 400,000 of them
+            self.open.reserve_exact(1);
         }
         self.open.push(Open { entry: self.entries.len().saturating_sub(1), failure: waiting });
         None
