@@ -3,9 +3,11 @@
 //! Input: `causes.toml`, compiled in. Output: [`Cause`], [`Detail`] and the [`Explanation`] of a cause.
 //! A leaf: it must not know signals, rules or reports.
 //!
-//! ```ignore
+//! ```
+//! use kctriage::cause::{Catalogue, Cause};
 //! let cause: Cause = "code-expired".parse()?;
 //! println!("{}", Catalogue::builtin().get(cause).summary);
+//! # Ok::<(), kctriage::cause::UnknownName>(())
 //! ```
 
 use std::collections::BTreeMap;

@@ -2,44 +2,10 @@
 
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Color, Style};
+pub use kctriage::report::tone::Tone;
 use unicode_width::UnicodeWidthStr;
 
 use super::terminal::Terminal;
-
-/// How a piece of text is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// As it is.
-    Plain,
-    /// What the eye should find.
-    Strong,
-    /// What can be skipped.
-    Faint,
-    /// What is there, or right.
-    Good,
-    /// What is missing, or open.
-    Doubt,
-    /// What is wrong.
-    Alarm,
-    /// What to type.
-    Advice,
-}
-
-impl Tone {
-    fn style(self) -> Style {
-        let colour = |c| Style::new().fg_color(Some(Color::Ansi(c)));
-        match self {
-            Tone::Plain => Style::new(),
-            Tone::Strong => Style::new().bold(),
-            Tone::Faint => Style::new().dimmed(),
-            Tone::Good => colour(AnsiColor::Green),
-            Tone::Doubt => colour(AnsiColor::Yellow),
-            Tone::Alarm => colour(AnsiColor::Red),
-            Tone::Advice => colour(AnsiColor::Cyan),
-        }
-    }
-}
 
 /// Text under work. What is put in is the program's own, or has been escaped.
 #[derive(Debug)]

@@ -6,7 +6,8 @@
 //! ```
 //! use kctriage::record::{Line, line};
 //! let text = b"2026-11-23 14:48:22,304 WARN  [org.keycloak.events] (executor-thread-1) type=\"LOGIN\"";
-//! let Line::Head(record) = line(text, &mut Vec::new()) else { panic!() };
+//! let mut scratch = Vec::new();
+//! let Line::Head(record) = line(text, &mut scratch) else { panic!() };
 //! assert_eq!(&*record.thread, b"executor-thread-1");
 //! ```
 

@@ -4,10 +4,16 @@
 //! than one method, so that one test runs over all of them. Must not decide anything: causes and confidences are taken as they are. All text that
 //! comes from a log passes [`escape`].
 //!
-//! ```ignore
+//! ```no_run
+//! use kctriage::pipeline::{Lines, Options, run};
+//! use kctriage::report::{Findings, Ndjson};
+//! use kctriage::triage::rules::Rules;
+//!
+//! let found = kctriage::source::discover(&["server.log".into()], &Lines);
 //! let mut sink = Ndjson::new(std::io::stdout().lock());
-//! let outcome = pipeline::run(&streams, &rules, &options, &progress, &mut |finding| sink.finding(&finding))?;
+//! run(&found.streams, &Rules::builtin(), &Options::default(), &|_| {}, &mut |finding| sink.finding(&finding))?;
 //! sink.finish()?;
+//! # Ok::<(), std::io::Error>(())
 //! ```
 
 pub mod csv;
@@ -15,6 +21,7 @@ pub mod escape;
 pub mod json;
 pub mod ndjson;
 pub mod terminal;
+pub mod tone;
 
 use std::io;
 

@@ -2,41 +2,9 @@
 
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Color, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// How a piece of text is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
-    Plain,
-    /// What the eye should find.
-    Strong,
-    /// What can be skipped.
-    Faint,
-    /// What is sure.
-    Good,
-    /// What is not sure.
-    Doubt,
-    /// What is wrong.
-    Alarm,
-    /// What to do.
-    Advice,
-}
-
-impl Tone {
-    fn style(self) -> Style {
-        let colour = |c| Style::new().fg_color(Some(Color::Ansi(c)));
-        match self {
-            Tone::Plain => Style::new(),
-            Tone::Strong => Style::new().bold(),
-            Tone::Faint => Style::new().dimmed(),
-            Tone::Good => colour(AnsiColor::Green),
-            Tone::Doubt => colour(AnsiColor::Yellow),
-            Tone::Alarm => colour(AnsiColor::Red).bold(),
-            Tone::Advice => colour(AnsiColor::Cyan),
-        }
-    }
-}
+pub(super) use crate::report::tone::Tone;
 
 /// A piece of a paragraph: text that is the program's own, or has been escaped.
 #[derive(Debug, Clone, Default)]
