@@ -148,10 +148,9 @@ pub fn is_stranger(source: &SourceReport, outcome: &Outcome) -> bool {
 /// Says what an unknown source lacks, and shows a line of it.
 fn strange(source: &SourceReport) -> String {
     let name = Untrusted::new(&source.name).terminal(COLUMNS);
-    let lacks = source.nearest.map(|(line, missing)| format!(": line {line} lacks {}", report::missing(missing))).unwrap_or_default();
     let sample = source.books.samples.first();
     let sample = sample.map(|s| format!("; line {} begins: {}", s.line, Untrusted::new(s.text.trim()).terminal(COLUMNS))).unwrap_or_default();
-    format!("{name}: not a layout that is known here{lacks}{sample}")
+    format!("{name}: not a layout that is known here; {}{sample}", report::nearest(source))
 }
 
 fn looks(n: u64) -> String {

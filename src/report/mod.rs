@@ -27,7 +27,7 @@ use std::io;
 
 use crate::finding::Finding;
 use crate::record::text::Missing;
-use crate::tally::Outcome;
+use crate::tally::{Outcome, SourceReport};
 
 pub use csv::Csv;
 pub use json::Json;
@@ -59,6 +59,20 @@ pub trait Findings {
     ///
     /// When the output cannot be written.
     fn finish(&mut self) -> io::Result<()>;
+}
+
+/// Returns which known layout an unknown source comes nearest to, and what it lacks, in words.
+#[must_use]
+pub fn nearest(source: &SourceReport) -> String {
+    let sample = source.books.samples.first().map(|s| s.text.trim_start()).unwrap_or_default();
+    if source.nearest.is_none() && sample.starts_with('{') {
+        return "nearest is JSON, one object a line: it wants a key loggerName (Keycloak's default) or log.logger (ECS)".to_owned();
+    }
+    let text = "nearest is text, \"2026-11-23 14:48:22,304 WARN  [logger] (thread) message\"";
+    match source.nearest {
+        Some((line, what)) => format!("{text}: line {line} lacks {}", missing(what)),
+        None => format!("{text}: no line has {}", missing(Missing::Stamp)),
+    }
 }
 
 /// Returns the words for what a line lacks to be the head of a record.

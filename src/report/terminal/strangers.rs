@@ -34,10 +34,7 @@ fn one(source: &SourceReport, page: &mut Page) {
     let name = Untrusted::new(&source.name).terminal(100);
     let lines = count(source.books.unparsed_lines, "line");
     let text = Text::new().add(Tone::Alarm, format!("not recognised: {name}")).plain(format!(", none of its {lines} is a record of a known layout"));
-    let text = match source.nearest {
-        Some((line, missing)) => text.plain(format!("; line {line} comes near, but lacks {}.", crate::report::missing(missing))),
-        None => text.plain("."),
-    };
+    let text = text.plain(format!("; {}.", crate::report::nearest(source)));
     page.paragraph(0, 2, &text);
     let nearest = source.nearest.map(|n| n.0);
     let samples = &source.books.samples;
