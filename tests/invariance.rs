@@ -163,3 +163,27 @@ fn cutting_a_log_into_rotated_files_makes_no_difference() {
         }
     }
 }
+
+/// Layouts, servers and line ends mixed in one file: each server's part says what it says alone.
+#[test]
+fn layouts_can_be_mixed_in_one_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings");
+    let dir = tempfile::tempdir().expect("a folder");
+    let runs = ["2673-json", "2205-plain", "2673-mdc", "2608-tracing", "2673-ecs", "1611-wildfly", "2405-plain"];
+    let (mut all, mut want) = (Vec::new(), Vec::new());
+    for run in runs {
+        let path = root.join(run).join("server.log");
+        let text = fs::read(&path).expect("a recording");
+        want.extend(scan(&[path], 2, 1 << 20).0.into_iter().map(|f| (f.id, f.ip)));
+        all.extend(text);
+    }
+    want.sort();
+    for (name, bytes) in [("lf.log", all.clone()), ("crlf.log", all.split(|c| *c == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..]))] {
+        let path = dir.path().join(name);
+        fs::write(&path, bytes).expect("a file");
+        let mut got: Vec<_> = scan(&[path], 2, 1 << 14).0.into_iter().map(|f| (f.id, f.ip)).collect();
+        got.sort();
+        assert_eq!(got.len(), want.len(), "{name}");
+        assert!(got == want, "{name}");
+    }
+}

@@ -356,3 +356,33 @@ fn half_of_a_cluster_is_never_certain_of_what_the_other_half_may_have_seen() {
     assert_eq!(cases.len(), 2, "{run} has the logs of two nodes");
     demand(&cases);
 }
+
+/// The beginning, the middle and the end of every recording, cut anywhere: inside stack traces, between a warning and its event, between a login and its
+/// exchange. Less can be known of a part, and nothing may be claimed that the rest contradicts. (Such cuts, made at random, found two wrong verdicts.)
+#[test]
+fn a_part_of_a_log_is_never_certain_of_what_the_rest_may_hold() {
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    let (part, findings) = (scratch.path().join("server.log"), scratch.path().join("findings.ndjson"));
+    let mut faults = String::new();
+    for (run, _) in runs() {
+        let truth = folder_of(&run).join("truth.jsonl");
+        let log = folder_of(&run).join("server.log");
+        let logs = if log.is_file() { vec![log] } else { node_logs(&run) };
+        for log in logs {
+            let text = fs::read(&log).expect("a recording");
+            let lines: Vec<&[u8]> = text.split_inclusive(|c| *c == b'\n').collect();
+            for (from, to) in [(0, 57), (23, 100), (31, 83), (41, 67), (62, 100)] {
+                let bytes = lines[lines.len() * from / 100..lines.len() * to / 100].concat();
+                fs::write(&part, bytes).expect("a temporary file");
+                fs::write(&findings, scan(std::slice::from_ref(&part)).expect("a scan")).expect("a temporary file");
+                let score = judge(&part, &truth, &findings).expect("figures");
+                let wrong: Vec<String> =
+                    score.counts().iter().filter(|(name, count)| *name != "missed" && *count > 0).map(|(name, count)| format!("{name} {count}")).collect();
+                if !wrong.is_empty() {
+                    let _ = writeln!(faults, "  {}, {from} % to {to} %: {}", log.display(), wrong.join(", "));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "parts of recordings were judged wrongly:\n{faults}");
+}

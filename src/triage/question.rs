@@ -218,6 +218,12 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
         (_, _, true) => Verdict::likely(&[WrongClientSecret, ClientAuthMethod, ClientNotFound], Lack::ClientAuthentication),
         _ => Verdict::likely(&[WrongClientSecret, ClientAuthMethod], Lack::ClientAuthentication),
     };
+    let verdict = if with.lost {
+        // the line that says that an assertion was refused may stand before the first one
+        Verdict { candidates: verdict.candidates.iter().copied().chain([ClockSkew]).collect(), ..verdict }
+    } else {
+        verdict
+    };
     rotated(verdict, w, profile, c)
 }
 
@@ -270,6 +276,8 @@ fn authenticator_said(w: &Waiting, with: &Companions, c: &Context<'_>) -> Option
             let version = c.view.version(w.node, w.time);
             if w.failed.failure.assertion || version.and_then(major).is_some_and(|m| m <= 25) {
                 Verdict::likely(&[ClockSkew, WrongClientSecret], Lack::ClientAuthentication).because(at, "FAILED: the client assertion was refused")
+            } else if with.lost {
+                Verdict::likely(&[ClientAuthMethod, ClockSkew, WrongClientSecret], Lack::Beginning).because(at, "FAILED: no assertion came, or it was refused")
             } else if c.view.assertions(w.realm) {
                 Verdict::certain(ClientAuthMethod).because(at, "FAILED without an assertion: this client must sign one, and none came")
             } else {
