@@ -33,7 +33,7 @@ pub struct Node {
     pub events: bool,
     /// It printed `ClientAuthenticationFlow` lines.
     pub authentication: bool,
-    /// It printed a line of `OAuth2CodeParser` or `PkceUtils`.
+    /// It printed a line of `OAuth2CodeParser`.
     pub companions: bool,
     /// Its log holds lines of the HTTP access log.
     pub access_log: bool,
@@ -131,7 +131,7 @@ impl View {
             What::Failed(f, realm, _) => {
                 node.events = true;
                 node.authentication |= f.with.auth_tried;
-                node.companions |= f.with.gone.is_some() || f.with.format.is_some() || f.with.pkce.is_some();
+                node.companions |= f.with.gone.is_some() || f.with.format.is_some() || f.with.bound.is_some();
                 node.assertions |= f.failure.assertion;
                 node.refusals |= f.with.assertion.is_some();
                 node.not_found |= f.failure.error.as_deref() == Some("client_not_found");
@@ -216,7 +216,7 @@ impl View {
         self.group(realm).any(|(_, n)| n.exchanges)
     }
 
-    /// Whether companions of the code parser and of PKCE were seen anywhere: then one that is missing was not printed.
+    /// Whether companions of the code parser were seen anywhere: then one that is missing was not printed.
     #[must_use]
     pub fn companions(&self, realm: Option<Sym>) -> bool {
         self.group(realm).any(|(_, n)| n.companions)
@@ -335,9 +335,13 @@ impl View {
         Some((most, self.nodes.iter().filter(|n| n.seen).count()))
     }
 
-    /// Whether an exchange's own log begins so much earlier that its login should be in it.
+    /// Whether an exchange's own log begins so much earlier that its login should be in it. A log that begins with the server's start has them all.
     fn is_orphan(&self, time: i64, node: u32, life_ms: Option<i64>) -> bool {
-        let Some(Some((first, high))) = self.nodes.get(node as usize).and_then(|n| self.spans.get(n.stream)) else { return false };
+        let Some(node) = self.nodes.get(node as usize) else { return false };
+        let Some(Some((first, high))) = self.spans.get(node.stream) else { return false };
+        if node.from_start {
+            return true;
+        }
         let length = high - first;
         let life = if length < 2 * UNKNOWN_LIFE_MS { length / 2 } else { life_ms.unwrap_or(UNKNOWN_LIFE_MS) };
         time - first > life_ms.map_or(life, |l| l.min(life))
