@@ -149,7 +149,10 @@ pub fn quick_logger(line: &[u8]) -> Option<&[u8]> {
         return None;
     }
     let level = matches!(&b[24..29], b"INFO " | b"DEBUG" | b"WARN " | b"ERROR" | b"TRACE" | b"FATAL");
-    let end = 31 + memchr::memchr(b']', &line[31..])?;
+    let end = 31 + memchr::memchr2(b']', b' ', &line[31..])?;
+    if line[end] != b']' {
+        return None;
+    }
     let thread = line.get(end + 1..end + 3) == Some(b" (") && memchr::memmem::find(&line[end + 3..], b") ").is_some();
     (level && thread && stamp(line).is_some()).then(|| &line[31..end])
 }

@@ -53,7 +53,7 @@ fn the_last_question_decides_each_cause() {
             "Is the secret right?",
             No,
         ),
-        (login("error=\"invalid_client_credentials\""), Cause::WrongClientSecret, "Is the secret right?", CannotTell),
+        (login("error=\"invalid_client_credentials\""), Cause::WrongClientSecret, "Is a clock off?", CannotTell),
         (code("u", "error=\"pkce_verification_failed\", reason=\"Code mismatch\""), Cause::PkceMismatch, "Does the PKCE verifier match?", No),
         (
             "[PkceUtils] PKCE invalid code verifier\n".to_owned() + &code("u", "error=\"invalid_code_verifier\""),
