@@ -194,6 +194,10 @@ impl Join {
                 hold.queue.push(Placed { kind, ..signal });
                 self.hold = Some(hold);
             }
+            // a quoted list never ends like this: the warning that it stands in began before the first line
+            (Kind::CarrierEnd(Some(inner)), None) if matches!(*inner, Kind::User(_, Some(crate::signal::Quoting::Quoted(_)))) => {
+                self.suspect(&Placed { kind: *inner, ..signal }, "ends as a warning does that prints a client's words");
+            }
             (Kind::Open(failure), None) => self.hold = Some(Hold::event(*failure, Placed { kind: Kind::Carrier { open: true }, ..signal })),
             (Kind::Carrier { open: true }, None) => self.hold = Some(Hold::warning(signal.line, signal.thread, signal.at)),
             (kind, None) => self.pass(Placed { kind, ..signal }, names, out),
