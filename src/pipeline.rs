@@ -3,7 +3,7 @@
 //! Chunks of all streams are read in turn and scanned in parallel; each stream's batches are joined in order; the streams are merged by time; the
 //! merged signals are split by session and taken in by the shards in parallel; at the end the failures are decided, in order.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::books::Books;
 use crate::finding::Finding;
-use crate::names::Names;
+use crate::names::{Key, Names};
 use crate::record::{Line, Stamp, line};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
@@ -223,6 +223,10 @@ impl<'a> Run<'a> {
     /// Returns the date of a stream's first line where its layout has none.
     fn date(&mut self, stream: &Stream) -> Option<NaiveDate> {
         let first = stream.sources.first()?;
+        if first.first.is_some() {
+            // its first stamp was read when it was found, and has a date
+            return None;
+        }
         let head = peek(first);
         if !matches!(first_stamp(&head), Stamp::TimeOfDay(_)) {
             return None;
@@ -436,9 +440,9 @@ impl<'a> Run<'a> {
         }
         let sources: Vec<String> = self.sources.iter().map(|s| s.name.clone()).collect();
         let judge = Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, sources: &sources };
-        let mut tally = Tally::new(self.options.window_ms);
-        let mut lacks = BTreeMap::new();
+        let mut counted = count(&[], self.options.window_ms);
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
+        let mut told = HashSet::new();
         let mut left_out = 0;
         let mut sorted = std::mem::take(&mut self.spill).sorted()?;
         loop {
@@ -448,7 +452,7 @@ impl<'a> Run<'a> {
             }
             for w in &waiting {
                 let realm = w.failed.failure.realm.as_deref();
-                if let Some(age) = self.view.worked(w.realm).filter(|_| !worked.contains_key(&realm.map(String::from))) {
+                if let Some(age) = self.view.worked(w.realm).filter(|_| told.insert(realm.map(|r| Key::of(r.as_bytes())))) {
                     worked.insert(realm.map(String::from), age);
                 }
             }
@@ -456,15 +460,13 @@ impl<'a> Run<'a> {
             let decided: Vec<(Finding, Option<Lack>)> =
                 waiting.par_iter().map(|w| judge.decide(w)).filter(|(finding, _)| self.options.filter.passes(finding)).collect();
             left_out += all - decided.len() as u64;
-            let counted = decided.par_chunks(COUNT).map(|part| count(part, self.options.window_ms)).reduce(|| count(&[], self.options.window_ms), merged);
-            tally.merge(&counted.0);
-            for (lack, n) in counted.1 {
-                *lacks.entry(lack).or_default() += n;
-            }
+            let of_these = decided.par_chunks(COUNT).map(|part| count(part, self.options.window_ms)).reduce(|| count(&[], self.options.window_ms), merged);
+            counted = merged(counted, of_these);
             for (finding, _) in decided {
                 sink(finding)?;
             }
         }
+        let (tally, lacks) = counted;
         for source in &self.sources {
             books.merge(&source.books);
         }
