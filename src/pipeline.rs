@@ -13,11 +13,11 @@ use rayon::prelude::*;
 use crate::books::Books;
 use crate::finding::Finding;
 use crate::names::{Key, Names};
-use crate::record::{Line, Stamp, line};
+use crate::record::{Line, Stamp, line, wrapper};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
-use crate::source::{Chunk, Grammar, Problem, Reader, Source, Stream};
+use crate::source::{Chunk, Grammar, Problem, Reader, Source, Stream, Unwrapper, Wrapping};
 use crate::tally::{Filter, Outcome, Quoted, SourceReport, Tally};
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::Judge;
@@ -45,17 +45,30 @@ pub struct Options {
     pub window_ms: i64,
     /// What is printed and counted; evidence is read from all of the input.
     pub filter: Filter,
+    /// What the reader asks about lines.
+    pub lines: Lines,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { chunk_bytes: 1 << 20, code_lifespan_ms: None, zone: Zone::Utc, date: None, window_ms: 300_000, filter: Filter::default() }
+        Options {
+            chunk_bytes: 1 << 20,
+            code_lifespan_ms: None,
+            zone: Zone::Utc,
+            date: None,
+            window_ms: 300_000,
+            filter: Filter::default(),
+            lines: Lines::default(),
+        }
     }
 }
 
 /// What the reader asks about lines.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Lines;
+#[derive(Debug, Clone, Default)]
+pub struct Lines {
+    /// What a person said of the wrapper.
+    pub told: wrapper::Told,
+}
 
 impl Grammar for Lines {
     fn begins_record(&self, text: &[u8]) -> bool {
@@ -75,6 +88,14 @@ impl Grammar for Lines {
             Stamp::Zoned(ms) | Stamp::Local(ms) => Some(ms),
             Stamp::TimeOfDay(_) | Stamp::Unknown => None,
         }
+    }
+
+    fn wrapping(&self, head: &[u8], whole: bool) -> Option<Wrapping> {
+        wrapper::wrapping(head, whole, &self.told)
+    }
+
+    fn unwrapper(&self, wrapping: &Wrapping) -> Option<Unwrapper> {
+        wrapper::unwrapper(wrapping, &self.told)
     }
 }
 
@@ -204,7 +225,7 @@ impl<'a> Run<'a> {
             run.view.nodes.push(Node { stream: number, name: stream.node.clone(), ..Node::default() });
             let date = run.date(stream);
             run.running.push(Running {
-                reader: Reader::open(stream, options.chunk_bytes, &Lines),
+                reader: Reader::open(stream, options.chunk_bytes, &options.lines),
                 join: Join::new(Clock::new(options.zone, date)),
                 queue: VecDeque::new(),
                 ended: false,
@@ -252,7 +273,7 @@ impl<'a> Run<'a> {
             return (date.date_naive(), "from a dated log beside it");
         }
         let written = stream.sources.iter().filter_map(|s| s.modified).max().unwrap_or_else(Utc::now);
-        let passed = stream.sources.iter().map(midnights).sum::<i64>();
+        let passed = stream.sources.iter().map(|s| midnights(s, &self.options.lines)).sum::<i64>();
         (written.date_naive() - chrono::Duration::days(passed), "from the file's last change")
     }
 
@@ -537,9 +558,9 @@ fn peek(source: &Source) -> Vec<u8> {
 }
 
 /// Counts the midnights that pass in a source without dates.
-fn midnights(source: &Source) -> i64 {
+fn midnights(source: &Source, lines: &Lines) -> i64 {
     let stream = Stream { node: String::new(), sources: vec![source.clone()] };
-    let mut reader = Reader::open(&stream, 1 << 20, &Lines);
+    let mut reader = Reader::open(&stream, 1 << 20, lines);
     let (mut passed, mut last) = (0, None);
     while let Some(chunk) = reader.next() {
         if let Some((first, end, days)) = batch::scan(&chunk.bytes).days {

@@ -14,6 +14,7 @@
 pub mod json;
 pub mod stamp;
 pub mod text;
+pub mod wrapper;
 
 use std::borrow::Cow;
 

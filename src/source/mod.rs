@@ -4,7 +4,7 @@
 //! cut one in two. Must not know what a line means beyond whether a record begins there.
 //!
 //! ```no_run
-//! let grammar = kctriage::pipeline::Lines;
+//! let grammar = kctriage::pipeline::Lines::default();
 //! let found = kctriage::source::discover(&["server.log".into()], &grammar);
 //! for stream in found.streams {
 //!     let mut reader = kctriage::source::Reader::open(&stream, 1 << 20, &grammar);
@@ -14,6 +14,7 @@
 
 mod discover;
 mod reader;
+pub mod unwrap;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ use chrono::{DateTime, Utc};
 
 pub use discover::discover;
 pub use reader::{Chunk, Reader};
+pub use unwrap::{Payload, Unwrapper, Wrapping};
 
 /// What the cutting needs to know of the lines: the stages to the right say it.
 pub trait Grammar: Sync {
@@ -30,6 +32,10 @@ pub trait Grammar: Sync {
     fn is_whole(&self, line: &[u8]) -> bool;
     /// The first time of a record in these bytes, milliseconds since the epoch.
     fn first_time(&self, bytes: &[u8]) -> Option<i64>;
+    /// What a source that begins with these bytes is wrapped in; `None` where its lines are bare. `whole` says that there are no more.
+    fn wrapping(&self, head: &[u8], whole: bool) -> Option<Wrapping>;
+    /// Returns what takes that wrapper off; `None` for one that is not known.
+    fn unwrapper(&self, wrapping: &Wrapping) -> Option<Unwrapper>;
 }
 
 /// One input.
