@@ -72,7 +72,7 @@ fn whole_scan_one_thread(bencher: Bencher<'_, '_>, name: &str) {
     bencher.counter(BytesCount::new(size)).bench_local(|| {
         pool.install(|| {
             let found = discover(std::slice::from_ref(&path), &Lines::default());
-            let outcome = pipeline::run(&found.streams, &rules, &Options::default(), &|_| {}, &mut |_| Ok(())).expect("a run");
+            let outcome = pipeline::run(&found, &rules, &Options::default(), &|_| {}, &mut |_| Ok(())).expect("a run");
             outcome.tally.findings()
         })
     });

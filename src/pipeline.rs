@@ -3,11 +3,15 @@
 //! Chunks of all streams are read in turn and scanned in parallel; each stream's batches are joined in order; the streams are merged by time; the
 //! merged signals are split by session and taken in by the shards in parallel; at the end the failures are decided, in order.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+mod feed;
+mod mixed;
+mod store;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
 use rayon::prelude::*;
 
 use crate::books::Books;
@@ -17,7 +21,7 @@ use crate::record::{Line, Stamp, line, wrapper};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
-use crate::source::{Chunk, Grammar, Problem, Reader, Source, Stream, Unwrapper, Wrapping};
+use crate::source::{Found, Gathered, Grammar, Marks, NAME_SLACK_MS, Payload, Problem, Source, Stream, Unwrapped, Unwrapper, Wrapping};
 use crate::tally::{Filter, Outcome, Quoted, SourceReport, Tally};
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::Judge;
@@ -29,6 +33,9 @@ use crate::triage::spill::{Order, Spill};
 use crate::triage::tokens::Tokens;
 use crate::triage::verdict::Lack;
 use crate::triage::view::{Node, View};
+use feed::{Arrived, Fed, Feed};
+use mixed::{Piece, Sorter};
+use store::Store;
 
 /// What a run is told.
 #[derive(Debug, Clone)]
@@ -39,6 +46,8 @@ pub struct Options {
     pub code_lifespan_ms: Option<i64>,
     /// The zone of stamps that name none.
     pub zone: Zone,
+    /// A person named that zone: what a wrapper's times say of it does not count.
+    pub zone_named: bool,
     /// The date of the first line of a layout without one.
     pub date: Option<NaiveDate>,
     /// The length of a window in milliseconds.
@@ -55,6 +64,7 @@ impl Default for Options {
             chunk_bytes: 1 << 20,
             code_lifespan_ms: None,
             zone: Zone::Utc,
+            zone_named: false,
             date: None,
             window_ms: 300_000,
             filter: Filter::default(),
@@ -84,10 +94,23 @@ impl Grammar for Lines {
     }
 
     fn first_time(&self, bytes: &[u8]) -> Option<i64> {
-        match first_stamp(bytes) {
+        let dated = |bytes: &[u8]| match first_stamp(bytes) {
             Stamp::Zoned(ms) | Stamp::Local(ms) => Some(ms),
             Stamp::TimeOfDay(_) | Stamp::Unknown => None,
-        }
+        };
+        dated(bytes).or_else(|| {
+            let (mut inside, mut envelope) = (Gathered::default(), None);
+            let mut out = |payload: Payload<'_>| {
+                envelope = envelope.or(payload.time);
+                inside.add(&payload);
+            };
+            match self.unwrapper(&self.wrapping(bytes, false)?)? {
+                Unwrapper::Lines(mut lines) => (1..).zip(bytes.split(|c| *c == b'\n')).for_each(|(number, text)| lines.take(text, number, &mut out)),
+                // what is cut off at the end does not matter here
+                Unwrapper::Document(mut document) => drop(document.read(&mut &*bytes, &mut out)),
+            }
+            dated(&inside.bytes).or(envelope)
+        })
     }
 
     fn wrapping(&self, head: &[u8], whole: bool) -> Option<Wrapping> {
@@ -114,18 +137,23 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
 
 /// One stream at work.
 struct Running<'a> {
-    reader: Reader<'a>,
+    feed: Feed<'a>,
+    /// The stream of the input that it is of.
+    stream: usize,
     join: Join,
     queue: VecDeque<Joined>,
     ended: bool,
     inside: Inside,
-    /// The number of the stream's first source in the run.
-    base: usize,
-    /// Lines read of each source.
-    lines: Vec<u64>,
+    /// Lines read of each source, by its number in the run.
+    lines: BTreeMap<usize, u64>,
     /// Nodes by host; the stream's own is first.
     nodes: Vec<(Option<Vec<u8>>, u32)>,
+    /// The wrapper or the user named the node: what its records say of their host does not split it.
+    named: bool,
+    /// The wrapper's times say the zone of the lines' own.
+    zone_told: bool,
     keycloak: bool,
+    /// Quoted answers, with their sources' numbers in the run.
     relayed: Vec<(usize, Relayed)>,
     relayed_count: u64,
 }
@@ -167,15 +195,15 @@ fn merged(mut a: Counted, b: Counted) -> Counted {
 /// Reads all streams. Each finding goes to `sink`, in the order of (time, node, position); `progress` is told of bytes as they are read.
 ///
 /// # Errors
-/// When the temporary file that holds undecided failures cannot be used.
+/// When a temporary file that holds signals or undecided failures cannot be used.
 pub fn run(
-    streams: &[Stream],
+    found: &Found,
     rules: &Rules,
     options: &Options,
     progress: &(dyn Fn(u64) + Sync),
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<Outcome> {
-    Run::new(streams, options).drive(rules, progress, sink)
+    Run::new(&found.streams, options, progress)?.drive(rules, progress, sink)
 }
 
 struct Run<'a> {
@@ -183,6 +211,8 @@ struct Run<'a> {
     streams: &'a [Stream],
     running: Vec<Running<'a>>,
     sources: Vec<SourceReport>,
+    /// Batches that were read before they could be joined.
+    store: Store,
     names: Names,
     view: View,
     shards: Vec<Shard>,
@@ -190,18 +220,33 @@ struct Run<'a> {
     tokens: Tokens,
     spill: Spill,
     problems: Vec<Problem>,
+    caps: BTreeSet<String>,
     assumed_dates: Vec<(String, NaiveDate, &'static str)>,
     zone_assumed: bool,
     damaged: u64,
 }
 
+/// Puts the pieces of one node in the order of their first lines, unless they overlap by no more than threads do.
+fn in_order(pieces: &mut [Piece]) {
+    let known: Vec<i64> = pieces.iter().filter_map(|p| p.first).collect();
+    if !known.is_sorted_by(|a, b| *a <= b + NAME_SLACK_MS) {
+        let mut last = i64::MIN;
+        for piece in pieces.iter_mut() {
+            last = piece.first.unwrap_or(last);
+            piece.first = Some(last);
+        }
+        pieces.sort_by_key(|p| p.first);
+    }
+}
+
 impl<'a> Run<'a> {
-    fn new(streams: &'a [Stream], options: &'a Options) -> Self {
+    fn new(streams: &'a [Stream], options: &'a Options, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Self> {
         let mut run = Run {
             options,
             streams,
             running: Vec::new(),
             sources: Vec::new(),
+            store: Store::default(),
             names: Names::default(),
             view: View::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
@@ -209,36 +254,91 @@ impl<'a> Run<'a> {
             tokens: Tokens::default(),
             spill: Spill::default(),
             problems: Vec::new(),
+            caps: BTreeSet::new(),
             assumed_dates: Vec::new(),
             zone_assumed: false,
             damaged: 0,
         };
-        for (number, stream) in streams.iter().enumerate() {
-            let base = run.sources.len();
+        let mut bases = Vec::new();
+        for stream in streams {
+            bases.push(run.sources.len());
             run.sources.extend(stream.sources.iter().map(|s| SourceReport {
                 name: s.name.clone(),
                 node: stream.node.clone(),
                 named: s.named,
+                wrapping: s.wrapping.as_ref().map(|w| w.name.clone()),
                 ..SourceReport::default()
             }));
-            let node = u32::try_from(run.view.nodes.len()).unwrap_or(u32::MAX);
-            run.view.nodes.push(Node { stream: number, name: stream.node.clone(), ..Node::default() });
-            let date = run.date(stream);
-            run.running.push(Running {
-                reader: Reader::open(stream, options.chunk_bytes, &options.lines),
-                join: Join::new(Clock::new(options.zone, date)),
-                queue: VecDeque::new(),
-                ended: false,
-                inside: Inside::Nothing,
-                base,
-                lines: vec![0; stream.sources.len()],
-                nodes: vec![(None, node)],
-                keycloak: false,
-                relayed: Vec::new(),
-                relayed_count: 0,
-            });
         }
-        run
+        let mut feeds = run.sort(&bases, progress)?;
+        for (number, stream) in streams.iter().enumerate().filter(|(_, s)| !s.is_mixed()) {
+            let reader = Unwrapped::open(stream, options.chunk_bytes, &options.lines);
+            feeds.push((stream.node.clone(), number, Feed::Live(Box::new(reader), bases[number]), false));
+        }
+        feeds.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        for (name, number, feed, named) in feeds {
+            run.start(name, number, feed, named);
+        }
+        Ok(run)
+    }
+
+    /// Reads the streams that are not in order before they are read, and returns what feeds their nodes.
+    fn sort(&mut self, bases: &[usize], progress: &(dyn Fn(u64) + Sync)) -> io::Result<Vec<(String, usize, Feed<'a>, bool)>> {
+        let mut sorter = Sorter::new(self.options, &mut self.store, progress);
+        for (number, stream) in self.streams.iter().enumerate().filter(|(_, s)| s.is_mixed()) {
+            sorter.stream(number, stream, bases[number], &mut self.sources)?;
+        }
+        let read = sorter.finish();
+        self.problems.extend(read.problems);
+        if read.capped {
+            self.caps.insert("nodes".into());
+        }
+        let mut nodes: BTreeMap<Result<Box<[u8]>, usize>, Vec<Piece>> = BTreeMap::new();
+        for piece in read.pieces {
+            nodes.entry(piece.node.clone().ok_or(piece.stream)).or_default().push(piece);
+        }
+        let mut seen: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        let feeds = nodes
+            .into_iter()
+            .map(|(node, mut pieces)| {
+                let named = node.is_ok();
+                let name = node.map_or_else(|stream| self.streams[stream].node.clone(), |name| String::from_utf8_lossy(&name).into_owned());
+                in_order(&mut pieces);
+                for piece in &pieces {
+                    seen.entry(piece.source).or_default().insert(name.clone());
+                }
+                (name, pieces[0].stream, Feed::of(&pieces), named)
+            })
+            .collect();
+        for (source, nodes) in seen {
+            self.sources[source].node = nodes.into_iter().collect::<Vec<_>>().join(", ");
+        }
+        Ok(feeds)
+    }
+
+    /// Begins a node.
+    fn start(&mut self, name: String, number: usize, feed: Feed<'a>, named: bool) {
+        let stream = &self.streams[number];
+        let node = u32::try_from(self.view.nodes.len()).unwrap_or(u32::MAX);
+        self.view.nodes.push(Node { stream: self.running.len(), name, ..Node::default() });
+        let date = self.date(stream);
+        let told = stream.sources.iter().find_map(|s| s.wrapping.as_ref()?.zone_minutes).filter(|_| !self.options.zone_named);
+        let zone = told.and_then(|minutes| FixedOffset::west_opt(minutes * 60)).map(Zone::Fixed);
+        self.running.push(Running {
+            feed,
+            stream: number,
+            join: Join::new(Clock::new(zone.unwrap_or(self.options.zone), date)),
+            queue: VecDeque::new(),
+            ended: false,
+            inside: Inside::Nothing,
+            lines: BTreeMap::new(),
+            nodes: vec![(None, node)],
+            named,
+            zone_told: zone.is_some(),
+            keycloak: false,
+            relayed: Vec::new(),
+            relayed_count: 0,
+        });
     }
 
     /// Returns the date of a stream's first line where its layout has none.
@@ -279,7 +379,7 @@ impl<'a> Run<'a> {
 
     fn drive(mut self, rules: &Rules, progress: &(dyn Fn(u64) + Sync), sink: &mut dyn FnMut(Finding) -> io::Result<()>) -> io::Result<Outcome> {
         loop {
-            self.refill(progress);
+            self.refill(progress)?;
             let done = self.running.iter().all(|r| r.ended && r.queue.is_empty());
             self.merge();
             if self.merged.len() >= MERGE || done {
@@ -293,56 +393,66 @@ impl<'a> Run<'a> {
     }
 
     /// Reads and scans chunks of the streams that have nothing left to merge.
-    fn refill(&mut self, progress: &(dyn Fn(u64) + Sync)) {
+    fn refill(&mut self, progress: &(dyn Fn(u64) + Sync)) -> io::Result<()> {
         let waiting = self.running.iter().filter(|r| !r.ended && r.queue.is_empty()).count();
         let each = (rayon::current_num_threads() * 2).div_ceil(waiting.max(1));
-        let mut chunks: Vec<(usize, Chunk)> = Vec::new();
+        let mut fed: Vec<(usize, Fed)> = Vec::new();
         for (number, r) in self.running.iter_mut().enumerate().filter(|(_, r)| !r.ended && r.queue.is_empty()) {
             for _ in 0..each {
-                if let Some(chunk) = r.reader.next() {
-                    chunks.push((number, chunk));
+                if let Some(next) = r.feed.next(&mut self.store)? {
+                    fed.push((number, next));
                 } else {
                     r.ended = true;
                     break;
                 }
             }
         }
-        let batches: Vec<Batch> = chunks
-            .par_iter()
-            .map(|(_, c)| {
-                let batch = batch::scan(&c.bytes);
-                progress(c.bytes.len() as u64);
-                batch
+        let batches: Vec<_> = fed
+            .into_par_iter()
+            .map(|(number, fed)| match fed {
+                Fed::Raw(arrived, bytes) => {
+                    let batch = batch::scan(&bytes);
+                    progress(u64::try_from(bytes.len() as i128 + i128::from(arrived.wrapper_bytes)).unwrap_or(0));
+                    (number, arrived, batch, bytes)
+                }
+                Fed::Kept(arrived, batch) => (number, arrived, *batch, Vec::new()),
             })
             .collect();
-        for ((number, chunk), batch) in chunks.into_iter().zip(batches) {
-            self.take(number, chunk, batch);
+        for (number, arrived, batch, bytes) in batches {
+            self.take(number, arrived, batch);
+            self.running[number].feed.recycle(bytes);
         }
         for r in self.running.iter_mut().filter(|r| r.ended) {
             let mut out = Vec::new();
             r.join.finish(&mut self.names, &mut out);
             r.queue.extend(out);
         }
+        Ok(())
     }
 
     /// Takes in what a chunk held.
-    fn take(&mut self, number: usize, chunk: Chunk, mut batch: Batch) {
+    fn take(&mut self, number: usize, arrived: Arrived, mut batch: Batch) {
+        if let Stamp::TimeOfDay(_) = batch.first {
+            self.date_of_wrapped(number, arrived.marks.as_ref());
+        }
         let r = &mut self.running[number];
-        if let Some(line) = chunk.line {
-            r.lines[chunk.source] = line;
+        let lines_before = r.lines.entry(arrived.source).or_default();
+        *lines_before = arrived.line.unwrap_or(*lines_before);
+        let before = *lines_before;
+        *lines_before += batch.lines;
+        let line = |l: u64| arrived.marks.as_ref().and_then(|m| m.line(l)).unwrap_or(before + l + 1);
+        let report = &mut self.sources[arrived.source];
+        if let Some(error) = arrived.error {
+            self.problems.push(feed::problem(&report.name, error));
         }
-        let report = &mut self.sources[r.base + chunk.source];
-        if let Some(error) = chunk.error {
-            self.problems.push(Problem::Unreadable { path: report.name.clone(), error });
-        }
-        if chunk.dropped > 0 {
-            report.books.damaged += chunk.dropped;
+        if arrived.dropped > 0 {
+            report.books.damaged += arrived.dropped;
             report.books.caps_hit.insert("max-line".into());
-            self.damaged += chunk.dropped;
+            self.damaged += arrived.dropped;
         }
-        let before = r.lines[chunk.source];
-        number_samples(&mut batch.books, &report.name, before);
-        number_samples(&mut batch.lead, &report.name, before);
+        report.books.parsed = report.books.parsed.saturating_add_signed(arrived.wrapper_bytes);
+        number_samples(&mut batch.books, &report.name, line);
+        number_samples(&mut batch.lead, &report.name, line);
         if r.inside == Inside::Record {
             // the lead goes on with a record of the chunk before
             report.books.parsed += batch.lead.skipped;
@@ -355,20 +465,20 @@ impl<'a> Run<'a> {
             *sum += n;
         }
         if report.nearest.is_none() {
-            report.nearest = batch.nearest.map(|(l, m)| (before + l + 1, m));
+            report.nearest = batch.nearest.map(|(l, m)| (line(l), m));
         }
         r.keycloak |= batch.keycloak;
         self.view.nodes[r.nodes[0].1 as usize].access_log |= batch.access_log;
-        self.zone_assumed |= matches!(batch.first, Stamp::Local(_) | Stamp::TimeOfDay(_));
-        let lines = batch.lines;
+        self.zone_assumed |= matches!(batch.first, Stamp::Local(_) | Stamp::TimeOfDay(_)) && !r.zone_told;
         r.relayed_count += batch.relayed.len() as u64;
         for mut quote in std::mem::take(&mut batch.relayed).into_iter().take(QUOTED.saturating_sub(r.relayed.len())) {
-            quote.line += before + 1;
-            r.relayed.push((chunk.source, quote));
+            quote.line = line(quote.line);
+            r.relayed.push((arrived.source, quote));
         }
-        let source = u32::try_from(r.base + chunk.source).unwrap_or(u32::MAX);
-        let (nodes, view) = (&mut r.nodes, &mut self.view);
+        let source = u32::try_from(arrived.source).unwrap_or(u32::MAX);
+        let (nodes, view, named) = (&mut r.nodes, &mut self.view, r.named);
         let mut node = |host: Option<&[u8]>| {
+            let host = host.filter(|_| !named);
             if let Some((_, number)) = nodes.iter().find(|(h, _)| h.as_deref() == host) {
                 return *number;
             }
@@ -380,10 +490,24 @@ impl<'a> Run<'a> {
             number
         };
         let mut out = Vec::new();
-        r.join.chunk(batch, &mut join::Chunk { source, line: before, node: &mut node }, &mut self.names, &mut out);
+        let chunk = &mut join::Chunk { source, line: before, marks: arrived.marks.as_ref(), node: &mut node };
+        r.join.chunk(batch, chunk, &mut self.names, &mut out);
         r.queue.extend(out);
-        r.lines[chunk.source] = before + lines;
-        r.reader.recycle(chunk.bytes);
+    }
+
+    /// Takes a date for lines without one, where neither the beginning of the file nor the wrapper shows it.
+    fn date_of_wrapped(&mut self, number: usize, marks: Option<&Marks>) {
+        let r = &mut self.running[number];
+        let told = marks.and_then(Marks::first).is_some_and(|m| m.time.is_some()) && self.options.date.is_none();
+        if r.join.clock().has_date() || told {
+            return;
+        }
+        let stream = &self.streams[r.stream];
+        let (date, why) = self.assume_date(stream);
+        if self.options.date.is_none() {
+            self.assumed_dates.push((stream.node.clone(), date, why));
+        }
+        self.running[number].join.clock().begins_on(date);
     }
 
     /// Merges the streams' signals by time as far as all of them are known.
@@ -443,7 +567,7 @@ impl<'a> Run<'a> {
         self.view.settle();
         let mut profiles: hashbrown::HashMap<_, crate::triage::profile::Profile, _> = hashbrown::HashMap::default();
         let mut uuids = hashbrown::HashMap::default();
-        let mut books = Books::default();
+        let mut books = Books { caps_hit: std::mem::take(&mut self.caps), ..Books::default() };
         for shard in &mut self.shards {
             for (realm, lesson) in shard.lessons.drain(..) {
                 self.view.learn(realm, lesson);
@@ -524,10 +648,10 @@ impl<'a> Run<'a> {
 }
 
 /// Gives the samples of a chunk their place in the source.
-fn number_samples(books: &mut Books, source: &str, before: u64) {
+fn number_samples(books: &mut Books, source: &str, line: impl Fn(u64) -> u64) {
     for sample in &mut books.samples {
         source.clone_into(&mut sample.source);
-        sample.line += before + 1;
+        sample.line = line(sample.line);
     }
 }
 
@@ -539,8 +663,8 @@ fn quotes(running: &[Running<'_>], sources: &[String], zone: Zone) -> (Vec<Quote
     for r in running.iter().filter(|r| !r.keycloak) {
         count += r.relayed_count;
         all.extend(r.relayed.iter().map(|(source, quote)| Quoted {
-            time: clock.instant(quote.at, 0).and_then(DateTime::from_timestamp_millis),
-            source: sources[r.base + source].clone(),
+            time: clock.instant(quote.at, 0, None).and_then(DateTime::from_timestamp_millis),
+            source: sources[*source].clone(),
             line: quote.line,
             answer: quote.answer,
         }));
@@ -560,7 +684,7 @@ fn peek(source: &Source) -> Vec<u8> {
 /// Counts the midnights that pass in a source without dates.
 fn midnights(source: &Source, lines: &Lines) -> i64 {
     let stream = Stream { node: String::new(), sources: vec![source.clone()] };
-    let mut reader = Reader::open(&stream, 1 << 20, lines);
+    let mut reader = Unwrapped::open(&stream, 1 << 20, lines);
     let (mut passed, mut last) = (0, None);
     while let Some(chunk) = reader.next() {
         if let Some((first, end, days)) = batch::scan(&chunk.bytes).days {

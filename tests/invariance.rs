@@ -36,7 +36,7 @@ fn scan(paths: &[PathBuf], threads: usize, chunk_bytes: usize) -> (Vec<Finding>,
         assert!(found.problems.is_empty(), "{:?}", found.problems);
         let mut findings = Vec::new();
         let options = Options { chunk_bytes, ..Options::default() };
-        let outcome = pipeline::run(&found.streams, &Rules::builtin(), &options, &|_| {}, &mut |f| {
+        let outcome = pipeline::run(&found, &Rules::builtin(), &options, &|_| {}, &mut |f| {
             findings.push(f);
             Ok(())
         })

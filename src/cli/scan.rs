@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::time::Instant;
 
 use kctriage::finding::Finding;
-use kctriage::pipeline::{self, Lines, Options};
+use kctriage::pipeline::{self, Options};
 use kctriage::report::{Csv, Findings, Json, Ndjson, Summary, Terminal, terminal};
 use kctriage::source::{self, Found};
 use kctriage::tally::Outcome;
@@ -75,7 +75,7 @@ fn stream(settings: &settings::Scan, found: Found, window_ms: i64, mut format: i
 
 /// Finds what there is to read.
 pub fn discover(input: &Input) -> Found {
-    source::discover(&input.paths, &Lines::default())
+    source::discover(&input.paths, &input.options.lines)
 }
 
 /// Returns the bytes of all inputs; `None` where standard input is among them.
@@ -90,7 +90,7 @@ pub fn read(input: &Input, found: Found, window_ms: i64, sink: &mut dyn FnMut(Fi
     let progress = Progress::new(input.progress, bytes(&found).unwrap_or_default());
     let options = Options { window_ms, ..input.options.clone() };
     let mut written = true;
-    let outcome = pipeline::run(&found.streams, &input.rules, &options, &|n| progress.advance(n), &mut |finding| {
+    let outcome = pipeline::run(&found, &input.rules, &options, &|n| progress.advance(n), &mut |finding| {
         progress.clear();
         let result = sink(finding);
         written = result.is_ok();

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use chrono::{NaiveDate, Utc};
 use kctriage::cause::Cause;
 use kctriage::finding::Confidence;
-use kctriage::pipeline::Options;
+use kctriage::pipeline::{Lines, Options};
+use kctriage::record::wrapper::Told;
 use kctriage::report::escape::Untrusted;
 use kctriage::tally::Filter;
 use kctriage::triage::clock::Zone;
@@ -89,6 +90,8 @@ impl Input {
                 chunk_bytes: typed.chunk_size.map_or(Options::default().chunk_bytes, |n| n as usize),
                 code_lifespan_ms: lifespan(typed.code_lifespan.as_ref())?,
                 zone: zone.unwrap_or_default(),
+                zone_named: zone.is_some(),
+                lines: Lines { told: Told { layout: typed.layout, field: typed.field } },
                 date: typed.date.as_ref().map(date).transpose()?,
                 ..Options::default()
             },

@@ -11,7 +11,7 @@
 //!
 //! let found = kctriage::source::discover(&["server.log".into()], &Lines::default());
 //! let mut sink = Ndjson::new(std::io::stdout().lock());
-//! run(&found.streams, &Rules::builtin(), &Options::default(), &|_| {}, &mut |finding| sink.finding(&finding))?;
+//! run(&found, &Rules::builtin(), &Options::default(), &|_| {}, &mut |finding| sink.finding(&finding))?;
 //! sink.finish()?;
 //! # Ok::<(), std::io::Error>(())
 //! ```

@@ -26,7 +26,7 @@ use crate::names::{Names, Sym};
 use crate::record::{Layout, Record, Stamp};
 
 /// What a record means to us.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Signal {
     /// When, as exact as the line was.
     pub at: Stamp,
@@ -43,7 +43,7 @@ pub struct Signal {
 }
 
 /// The kinds of signals.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Kind {
     /// A user event, with the quoting of its list where it was text.
     User(User, Option<Quoting>),

@@ -9,7 +9,7 @@ use crate::finding::Trust;
 use crate::names::{Key, Names, Sym};
 
 /// What succeeded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Done {
     /// `LOGIN` that gave a code: a code's life begins.
     LoginWithCode,
@@ -30,7 +30,7 @@ pub enum Done {
 }
 
 /// A success event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Success {
     /// What.
     pub done: Done,
@@ -86,7 +86,7 @@ pub struct Failure {
 }
 
 /// What a user event means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum User {
     /// It succeeded.
     Success(Success),

@@ -14,7 +14,7 @@ use super::{Found, Grammar, Problem, Source, Stream};
 const PEEK_BYTES: usize = 64 * 1024;
 
 /// The names of rotated files are believed unless their first times contradict them by more than this.
-const NAME_SLACK_MS: i64 = 5000;
+pub const NAME_SLACK_MS: i64 = 5000;
 
 /// Folders within folders that are followed.
 const DEPTH: usize = 16;
@@ -27,7 +27,7 @@ pub fn discover(paths: &[PathBuf], grammar: &dyn Grammar) -> Found {
     let mut files: Vec<(PathBuf, bool)> = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
-            let source = Source { path: None, name: "stdin".into(), size: 0, modified: None, first: None, named: true };
+            let source = Source { path: None, name: "stdin".into(), size: 0, modified: None, first: None, named: true, wrapping: None };
             found.streams.push(Stream { node: "stdin".into(), sources: vec![source] });
         } else {
             match fs::metadata(path) {
@@ -111,6 +111,7 @@ fn open(path: &Path, named: bool, grammar: &dyn Grammar) -> Result<Source, Probl
         modified: meta.modified().ok().map(Into::into),
         first: grammar.first_time(&head),
         named,
+        wrapping: grammar.wrapping(&head, head.len() < PEEK_BYTES),
     })
 }
 
@@ -136,7 +137,8 @@ fn suffix() -> &'static Regex {
 }
 
 /// Returns the path without its rotation suffix.
-fn base(path: &Path) -> PathBuf {
+#[must_use]
+pub fn base(path: &Path) -> PathBuf {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     match suffix().captures(&name).and_then(|c| c.name("base").map(|m| m.as_str().to_owned())) {
         Some(base) => path.with_file_name(base),
@@ -157,7 +159,7 @@ fn place(path: &Path) -> (u8, String, i64) {
 }
 
 /// Puts the files of one node in order: by name, unless their first stamps say otherwise.
-fn in_order(sources: &mut Vec<Source>) {
+pub fn in_order(sources: &mut Vec<Source>) {
     sources.sort_by_key(|s| s.path.as_deref().map(place));
     let known: Vec<i64> = sources.iter().filter_map(|s| s.first).collect();
     // threads write a little out of order, so pieces cut close together can begin so, too
@@ -177,7 +179,8 @@ fn in_order(sources: &mut Vec<Source>) {
 }
 
 /// Returns the last parts of a path that tell it from the others.
-fn short(path: &Path, all: &[PathBuf]) -> String {
+#[must_use]
+pub fn short(path: &Path, all: &[PathBuf]) -> String {
     let parts: Vec<_> = path.iter().collect();
     for take in 1..=parts.len() {
         let tail: PathBuf = parts[parts.len() - take..].iter().collect();
@@ -223,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_oldest_file_comes_first() {
-        let source = |name: &str, first| Source { path: Some(name.into()), name: name.into(), size: 0, modified: None, first, named: true };
+        let source = |name: &str, first| Source { path: Some(name.into()), name: name.into(), size: 0, modified: None, first, named: true, wrapping: None };
         let names = |mut s: Vec<Source>| {
             in_order(&mut s);
             s.into_iter().map(|s| s.name).collect::<Vec<_>>()

@@ -7,22 +7,26 @@
 //! let grammar = kctriage::pipeline::Lines::default();
 //! let found = kctriage::source::discover(&["server.log".into()], &grammar);
 //! for stream in found.streams {
-//!     let mut reader = kctriage::source::Reader::open(&stream, 1 << 20, &grammar);
+//!     let mut reader = kctriage::source::Unwrapped::open(&stream, 1 << 20, &grammar);
 //!     while let Some(chunk) = reader.next() { let _ = chunk; }
 //! }
 //! ```
 
 mod discover;
+mod marks;
 mod reader;
 pub mod unwrap;
+mod unwrapped;
 
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-pub use discover::discover;
-pub use reader::{Chunk, Reader};
-pub use unwrap::{Payload, Unwrapper, Wrapping};
+pub use discover::{NAME_SLACK_MS, base, discover, in_order, short};
+pub use marks::{Mark, Marks};
+pub use reader::{Chunk, Reader, open};
+pub use unwrap::{Document, Payload, Unwrapper, Wrapping};
+pub use unwrapped::{Gathered, Lines, Unwrapped};
 
 /// What the cutting needs to know of the lines: the stages to the right say it.
 pub trait Grammar: Sync {
@@ -53,6 +57,8 @@ pub struct Source {
     pub first: Option<i64>,
     /// A person named this very file, it was not found in a folder.
     pub named: bool,
+    /// What its lines are wrapped in; `None` where they are bare.
+    pub wrapping: Option<Wrapping>,
 }
 
 /// The inputs of one node, oldest first.
@@ -62,6 +68,14 @@ pub struct Stream {
     pub node: String,
     /// Its inputs.
     pub sources: Vec<Source>,
+}
+
+impl Stream {
+    /// Whether it has to be read to its end before its lines are in order.
+    #[must_use]
+    pub fn is_mixed(&self) -> bool {
+        self.sources.iter().any(|s| s.wrapping.as_ref().is_some_and(|w| w.mixed))
+    }
 }
 
 /// What is wrong with an input.

@@ -5,7 +5,8 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memrchr};
 
-use super::{Grammar, Source, Stream};
+use super::marks::Marks;
+use super::{Grammar, Source, Stream, Unwrapper};
 
 /// The longest line that is kept whole; the rest of a longer one is counted and dropped.
 pub const MAX_LINE: usize = 4 << 20;
@@ -23,6 +24,10 @@ pub struct Chunk {
     pub dropped: u64,
     /// The source could not be read to its end.
     pub error: Option<io::Error>,
+    /// Where each line comes from, where a wrapper was taken off; else they follow each other.
+    pub marks: Option<Marks>,
+    /// Bytes of the source that the wrapper took beyond those of the lines; below 0 where lines were held back before.
+    pub wrapper_bytes: i64,
 }
 
 /// Reads a stream chunk by chunk.
@@ -31,7 +36,7 @@ pub struct Reader<'a> {
     grammar: &'a dyn Grammar,
     size: usize,
     source: usize,
-    input: Option<Box<dyn Read + Send + 'a>>,
+    input: Option<Box<dyn Read + 'a>>,
     /// Bytes of a line whose end is not read yet.
     carry: Vec<u8>,
     /// Buffers of chunks that were used up.
@@ -41,7 +46,10 @@ pub struct Reader<'a> {
 }
 
 /// Opens a source.
-fn open(source: &Source) -> io::Result<Box<dyn Read + Send>> {
+///
+/// # Errors
+/// When the system refuses.
+pub fn open(source: &Source) -> io::Result<Box<dyn Read + Send>> {
     Ok(match &source.path {
         None => Box::new(io::stdin()),
         Some(path) => Box::new(File::open(path)?),
@@ -63,6 +71,12 @@ impl<'a> Reader<'a> {
         Reader { stream, grammar, size: size.max(1), source: 0, input: None, carry: Vec::new(), spare: Vec::new(), joined: None }
     }
 
+    /// Begins a stream of one source whose bytes are read from `input`.
+    #[must_use]
+    pub fn over(stream: &'a Stream, input: Box<dyn Read + 'a>, size: usize, grammar: &'a dyn Grammar) -> Self {
+        Reader { input: Some(input), ..Reader::open(stream, size, grammar) }
+    }
+
     /// Returns the next chunk; `None` at the end.
     #[allow(clippy::should_implement_trait)] // an iterator would hide that a chunk can carry an error
     pub fn next(&mut self) -> Option<Chunk> {
@@ -77,7 +91,7 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
-            let mut buf = self.spare.pop().unwrap_or_default();
+            let mut buf = self.buffer();
             buf.append(&mut self.carry);
             let mut dropped = 0;
             let (ended, error) = self.lines(&mut buf, &mut dropped);
@@ -102,6 +116,11 @@ impl<'a> Reader<'a> {
         self.spare.push(bytes);
     }
 
+    /// Returns an empty buffer, one that was used before if there is one.
+    pub fn buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
+
     fn chunk(&mut self, source: usize, bytes: Vec<u8>, dropped: u64, error: Option<io::Error>) -> Chunk {
         let line = if self.joined == Some(source) {
             self.joined = None;
@@ -109,7 +128,7 @@ impl<'a> Reader<'a> {
         } else {
             None
         };
-        Chunk { source, line, bytes, dropped, error }
+        Chunk { source, line, bytes, dropped, error, marks: None, wrapper_bytes: 0 }
     }
 
     /// Fills `buf` with whole lines; what is left of the last line is carried over. Returns whether the source ended, and its error.
@@ -157,7 +176,7 @@ impl<'a> Reader<'a> {
             };
             let first = &head[..memchr(b'\n', &head).map_or(head.len(), |i| i + 1)];
             let last = &buf[memrchr(b'\n', buf).map_or(0, |i| i + 1)..];
-            if self.grammar.begins_record(first.strip_suffix(b"\n").unwrap_or(first)) && self.grammar.is_whole(last) {
+            if self.begins(next, first.strip_suffix(b"\n").unwrap_or(first)) && self.is_whole(last) {
                 self.resume(input, head, 0);
                 return;
             }
@@ -176,8 +195,27 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether what a source begins with can be told from the rest of a line.
+    fn begins(&self, next: &Source, first: &[u8]) -> bool {
+        match next.wrapping.as_ref().and_then(|w| self.grammar.unwrapper(w)) {
+            Some(Unwrapper::Lines(lines)) => lines.begins(first),
+            Some(Unwrapper::Document(_)) => true,
+            None => self.grammar.begins_record(first),
+        }
+    }
+
+    /// Whether the last line of the source before can be whole.
+    fn is_whole(&self, last: &[u8]) -> bool {
+        let wrapping = self.source.checked_sub(1).and_then(|s| self.stream.sources[s].wrapping.as_ref());
+        match wrapping.and_then(|w| self.grammar.unwrapper(w)) {
+            Some(Unwrapper::Lines(lines)) => lines.is_whole(last),
+            Some(Unwrapper::Document(_)) => true,
+            None => self.grammar.is_whole(last),
+        }
+    }
+
     /// Goes on with a source of which some bytes were read, and the first `taken` of them used.
-    fn resume(&mut self, input: Box<dyn Read + Send>, mut head: Vec<u8>, taken: usize) {
+    fn resume(&mut self, input: Box<dyn Read + 'a>, mut head: Vec<u8>, taken: usize) {
         head.drain(..taken);
         self.input = Some(Box::new(io::Cursor::new(head).chain(input)));
     }

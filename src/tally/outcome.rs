@@ -25,6 +25,8 @@ pub struct SourceReport {
     pub node: String,
     /// A person named it, it was not found in a folder.
     pub named: bool,
+    /// The wrapper that was taken off its lines.
+    pub wrapping: Option<String>,
     /// Records of each layout, in the order of [`Layout::ALL`].
     pub layouts: [u64; 4],
     /// Its books.

@@ -16,6 +16,7 @@ use super::joined::{At, Companions, Failed, Joined, Suspect, What};
 use crate::names::{Key, Names, Sym};
 use crate::signal::companion::Verb;
 use crate::signal::{Batch, Companion, Failure, Kind, Life, Signal, User};
+use crate::source::{Mark, Marks};
 use forged::{Foreign, Held, Hold, Style};
 
 /// How many digests of failures are remembered to number equal ones.
@@ -91,6 +92,8 @@ pub struct Chunk<'a> {
     pub source: u32,
     /// Lines of the source before the chunk.
     pub line: u64,
+    /// Where each line comes from, where a wrapper was taken off.
+    pub marks: Option<&'a Marks>,
     /// The node's number by host; the default comes first.
     pub node: &'a mut dyn FnMut(Option<&[u8]>) -> u32,
 }
@@ -120,19 +123,26 @@ impl Join {
         }
     }
 
+    /// Returns the stream's clock.
+    pub fn clock(&mut self) -> &mut Clock {
+        &mut self.clock
+    }
+
     /// Takes in the next chunk.
     pub fn chunk(&mut self, batch: Batch, chunk: &mut Chunk<'_>, names: &mut Names, out: &mut Vec<Joined>) {
         let global: Vec<Sym> = batch.names.iter().map(|n| names.number(n)).collect();
         self.clock.begin(batch.days);
+        let envelope = |mark: Option<&Mark>| mark.and_then(|m| m.time);
+        let (first, last) = (chunk.marks.and_then(Marks::first), chunk.marks.and_then(Marks::last));
         if self.first.is_none() {
-            self.first = self.clock.instant(batch.first, 0);
+            self.first = self.clock.instant(batch.first, 0, envelope(first));
         }
         for signal in batch.signals {
             let placed = self.place(signal, &global, chunk, names);
             self.take(placed, names, out);
         }
         self.lines += batch.lines;
-        let last = self.clock.instant(batch.last, batch.days.map_or(0, |d| d.2));
+        let last = self.clock.instant(batch.last, batch.days.map_or(0, |d| d.2), envelope(last));
         self.clock.end(batch.days);
         if let Some(last) = last {
             self.high = Some(self.high.map_or(last, |h| h.max(last)));
@@ -156,11 +166,12 @@ impl Join {
     fn place(&mut self, signal: Signal, global: &[Sym], chunk: &mut Chunk<'_>, names: &Names) -> Placed {
         let host = signal.host.map(|h| global[h.index()]);
         let line = u64::from(signal.line);
+        let mark = chunk.marks.and_then(|m| m.get(line));
         let mut kind = signal.kind;
         localise(&mut kind, global);
         Placed {
-            time: self.clock.instant(signal.at, signal.day),
-            at: At { source: chunk.source, line: chunk.line + line + 1 },
+            time: self.clock.instant(signal.at, signal.day, mark.and_then(|m| m.time)),
+            at: At { source: chunk.source, line: mark.map_or(chunk.line + line + 1, |m| m.line) },
             line: self.lines + line,
             thread: (host, global[signal.thread.index()]),
             node: (chunk.node)(host.map(|h| names.bytes(h))),

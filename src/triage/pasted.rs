@@ -93,7 +93,7 @@ impl<'a> Pasted<'a> {
 pub fn failures(text: &[u8]) -> Vec<Failed> {
     let (mut names, mut out) = (Names::default(), Vec::new());
     let mut join = Join::new(Clock::new(Zone::Utc, None));
-    join.chunk(Pasted::of(text).batch(), &mut Chunk { source: 0, line: 0, node: &mut |_| 0 }, &mut names, &mut out);
+    join.chunk(Pasted::of(text).batch(), &mut Chunk { source: 0, line: 0, marks: None, node: &mut |_| 0 }, &mut names, &mut out);
     join.finish(&mut names, &mut out);
     out.into_iter()
         .filter_map(|joined| match joined.what {

@@ -162,7 +162,7 @@ impl Log {
         let mut join = Join::new(Clock::new(Zone::Utc, dateless.then(NaiveDate::default)));
         view.nodes.push(Node { name: SOURCE.to_owned(), ..Node::default() });
         let mut hosts = vec![None];
-        join.chunk(batch, &mut Chunk { source: 0, line: 0, node: &mut |host| node(&mut view, &mut hosts, host) }, &mut names, &mut joined);
+        join.chunk(batch, &mut Chunk { source: 0, line: 0, marks: None, node: &mut |host| node(&mut view, &mut hosts, host) }, &mut names, &mut joined);
         join.finish(&mut names, &mut joined);
         let mut tokens = Tokens::default();
         for mut signal in joined {
