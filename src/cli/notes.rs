@@ -162,8 +162,9 @@ fn taken_for(source: &SourceReport) -> String {
     let name = |text: &str| Untrusted::new(text).terminal(COLUMNS);
     let layouts = source.layout_names();
     let layouts = if layouts.is_empty() { "no known layout".to_owned() } else { layouts.join(", ") };
+    let wrapped = source.wrapping.as_ref().map(|w| format!(" wrapped in {}", name(w))).unwrap_or_default();
     let (records, bytes) = (count(source.books.records, "record"), count(source.books.bytes(), "byte"));
-    format!("{}: node {}, {layouts}, {records}, {bytes}", name(&source.name), name(&source.node))
+    format!("{}: node {}, {layouts}{wrapped}, {records}, {bytes}", name(&source.name), name(&source.node))
 }
 
 /// Returns the filters that were typed, as options.
