@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use crate::books::Books;
 use crate::finding::Finding;
-use crate::names::{Key, Names};
+use crate::names::Names;
 use crate::record::{Line, Stamp, line, wrapper};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
@@ -424,7 +424,7 @@ impl<'a> Run<'a> {
         }
         for r in self.running.iter_mut().filter(|r| r.ended) {
             let mut out = Vec::new();
-            r.join.finish(&mut self.names, &mut out);
+            r.join.finish(&mut out);
             r.queue.extend(out);
         }
         Ok(())
@@ -584,7 +584,7 @@ impl<'a> Run<'a> {
             }
         }
         let sources: Vec<String> = self.sources.iter().map(|s| s.name.clone()).collect();
-        let judge = Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, sources: &sources };
+        let judge = Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, sources: &sources, names: &self.names };
         let mut counted = count(&[], self.options.window_ms);
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
         let mut told = HashSet::new();
@@ -596,9 +596,9 @@ impl<'a> Run<'a> {
                 break;
             }
             for w in &waiting {
-                let realm = w.failed.failure.realm.as_deref();
-                if let Some(age) = self.view.worked(w.realm).filter(|_| told.insert(realm.map(|r| Key::of(r.as_bytes())))) {
-                    worked.insert(realm.map(String::from), age);
+                let realm = w.failed.failure.realm;
+                if let Some(age) = self.view.worked(w.realm).filter(|_| told.insert(realm)) {
+                    worked.insert(realm.map(|r| self.names.text(r).into_owned()), age);
                 }
             }
             let all = waiting.len() as u64;

@@ -15,7 +15,7 @@ use super::verdict::{Lack, Verdict};
 use super::view::View;
 use crate::cause::Cause;
 use crate::finding::{Confidence, Evidence, Finding, SCHEMA, Trust};
-use crate::names::{Key, Sym};
+use crate::names::{Key, Names, Sym};
 
 /// All that verdicts rest on, once the input has ended.
 pub struct Judge<'a> {
@@ -31,6 +31,8 @@ pub struct Judge<'a> {
     pub life_ms: Option<i64>,
     /// The sources' names, by number.
     pub sources: &'a [String],
+    /// The names of realms and clients.
+    pub names: &'a Names,
 }
 
 impl Judge<'_> {
@@ -93,27 +95,28 @@ impl Judge<'_> {
 
     fn finding(&self, w: &Waiting, verdict: Verdict) -> Finding {
         let f = &w.failed.failure;
-        let own = |text: &Option<Box<str>>| text.as_deref().map(String::from);
+        let own = |text: Option<&str>| text.map(String::from);
+        let name = |sym: Option<Sym>| sym.map(|s| self.names.text(s).into_owned());
         let cause = verdict.candidates[0];
         let source = |number: u32| self.sources.get(number as usize).cloned().unwrap_or_default();
         Finding {
             schema: SCHEMA,
             id: id(f.digest, w.failed.ordinal),
             time: w.time.and_then(DateTime::from_timestamp_millis),
-            realm: own(&f.realm),
-            client: own(&f.client),
+            realm: name(f.realm),
+            client: name(f.client),
             cause,
             number: cause.number(),
             detail: verdict.detail,
             confidence: verdict.confidence,
             candidates: verdict.candidates,
             event: f.event.to_string(),
-            error: own(&f.error),
-            reason: own(&f.reason),
-            grant: own(&f.grant),
-            session: own(&f.session),
-            user: own(&f.user),
-            ip: own(&f.ip),
+            error: own(f.error.as_deref()),
+            reason: own(f.reason.as_deref()),
+            grant: own(f.grant.as_deref()),
+            session: own(f.session.as_deref()),
+            user: own(f.user.as_deref()),
+            ip: own(f.ip.as_deref()),
             node: self.view.nodes.get(w.node as usize).map(|n| n.name.clone()).unwrap_or_default(),
             source: source(w.at.source),
             line: w.at.line,

@@ -58,9 +58,9 @@ pub struct Shard {
 pub fn shard_of(joined: &Joined) -> usize {
     let key = match &joined.what {
         What::Success(Success { session: Some(s), .. }, _) | What::Admin(Admin::SessionDeleted(s)) => s.0,
-        What::Failed(f, _, client) => match f.session_key() {
+        What::Failed(f) => match f.session_key() {
             Some(s) => s.0,
-            None => client.map_or(0, |c| c.index() as u64),
+            None => f.failure.client.map_or(0, |c| c.index() as u64),
         },
         What::Success(s, _) => s.client.map_or(0, |c| c.index() as u64),
         What::Admin(_) | What::Life(_) => 0,
@@ -74,7 +74,8 @@ impl Shard {
         self.expire(joined.clock);
         match joined.what {
             What::Success(success, auth) => self.success(success, auth, &joined),
-            What::Failed(failed, realm, client) => {
+            What::Failed(failed) => {
+                let (realm, client) = (failed.failure.realm_id, failed.failure.client);
                 let waiting = Waiting { time: joined.time, node: joined.node, position: joined.position, at: joined.at, failed, realm, client, facts: None };
                 self.failure(waiting, joined.clock);
             }
@@ -105,7 +106,7 @@ impl Shard {
     }
 
     fn failure(&mut self, waiting: Waiting, clock: i64) {
-        let Failed { with, .. } = &*waiting.failed;
+        let Failed { with, .. } = &waiting.failed;
         if let (Some((_, uuid, _)), Some(client)) = (with.gone, waiting.client) {
             self.uuids.insert(uuid, client);
         }

@@ -176,19 +176,20 @@ impl Sorted {
 mod tests {
     use super::*;
     use crate::finding::Trust;
-    use crate::signal::Failure;
+    use crate::names::Names;
+    use crate::signal::{Failure, Word};
     use crate::triage::joined::{At, Companions, Failed};
 
     fn waiting(time: Option<i64>, position: u64) -> Waiting {
         let failure = Failure {
-            event: "CODE_TO_TOKEN_ERROR".into(),
-            realm: Some("shop".into()),
+            event: Word::new("CODE_TO_TOKEN_ERROR"),
+            realm: Some(Names::default().number(b"shop")),
             realm_id: None,
-            client: Some("web".into()),
+            client: None,
             user: None,
             session: None,
             ip: Some("10.0.0.1".into()),
-            error: None,
+            error: Some(Word::new("an error of tomorrow")),
             reason: None,
             grant: None,
             assertion: false,
@@ -197,8 +198,13 @@ mod tests {
             trust: Trust::Quoted,
             digest: u128::from(position) << 64,
         };
-        let failed = Failed { failure, with: Companions::default(), ordinal: 0, session: None };
-        Waiting { time, node: 0, position, at: At { source: 0, line: position }, failed: Box::new(failed), realm: None, client: None, facts: None }
+        let failed = Failed {
+            failure: Box::new(failure),
+            with: Companions { format: Some(At { source: 0, line: 1 }), ..Companions::default() }.into(),
+            ordinal: 0,
+            session: None,
+        };
+        Waiting { time, node: 0, position, at: At { source: 0, line: position }, failed, realm: None, client: None, facts: None }
     }
 
     proptest::proptest! {
