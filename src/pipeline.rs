@@ -298,16 +298,18 @@ impl<'a> Run<'a> {
             nodes.entry(piece.node.clone().ok_or(piece.stream)).or_default().push(piece);
         }
         let mut seen: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        let known: Vec<&Source> = self.streams.iter().flat_map(|s| &s.sources).collect();
+        let source = |number: usize| known[number].clone();
         let feeds = nodes
             .into_iter()
             .map(|(node, mut pieces)| {
-                let named = node.is_ok();
+                let (named, stream) = (node.is_ok(), pieces[0].stream);
                 let name = node.map_or_else(|stream| self.streams[stream].node.clone(), |name| String::from_utf8_lossy(&name).into_owned());
                 in_order(&mut pieces);
                 for piece in &pieces {
                     seen.entry(piece.source).or_default().insert(name.clone());
                 }
-                (name, pieces[0].stream, Feed::of(&pieces), named)
+                (name, stream, Feed::of(pieces, source, &self.options.lines), named)
             })
             .collect();
         for (source, nodes) in seen {

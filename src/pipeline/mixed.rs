@@ -40,6 +40,12 @@ pub(super) struct Piece {
     pub first: Option<i64>,
     /// Its batches, the oldest first.
     pub slots: Vec<Slot>,
+    /// The first line of a member: it may go on with the last line of the member before.
+    pub head: Vec<u8>,
+    /// The last line of a member, where it has no line feed.
+    pub tail: Vec<u8>,
+    /// Lines of the member before that one.
+    pub tail_line: u64,
     /// The newest line came first; not known before the first chunk is full.
     newest_first: Option<bool>,
 }
@@ -138,7 +144,7 @@ impl<'a> Sorter<'a> {
         let mut at = 0;
         while at < stream.sources.len() {
             if let Some(document) = document(&stream.sources[at]) {
-                self.document(document, &stream.sources[at], base + at, &mut reports[base + at])?;
+                self.document(document, source::open(&stream.sources[at]), base + at, &mut reports[base + at])?;
                 at += 1;
                 continue;
             }
@@ -156,6 +162,45 @@ impl<'a> Sorter<'a> {
             at = end;
         }
         Ok(())
+    }
+
+    /// Reads a member of an archive, whose number in the run is `number`. Where its lines are one node's, the first and the last of them may
+    /// belong to lines of its neighbours, which are not known before all members are: they are kept apart.
+    ///
+    /// # Errors
+    /// As [`Sorter::stream`].
+    pub(super) fn member(&mut self, stream: usize, of: &Source, number: usize, input: &mut dyn Read, reports: &mut [SourceReport]) -> io::Result<()> {
+        self.stream = stream;
+        let grammar = &self.options.lines;
+        if let Some(Unwrapper::Document(document)) = of.wrapping.as_ref().and_then(|w| source::Grammar::unwrapper(grammar, w)) {
+            return self.document(document, Ok(input), number, &mut reports[number]);
+        }
+        let alone = Stream { node: String::new(), sources: vec![of.clone()] };
+        let mut reader = Reader::over(&alone, Box::new(input), self.options.chunk_bytes, grammar);
+        let mut lines = Lines::new(&alone, grammar);
+        self.begin(number);
+        let (mut head, mut tail) = (None, Vec::new());
+        while let Some(mut chunk) = reader.next() {
+            if !alone.is_mixed() {
+                if head.is_none() {
+                    let end = memchr::memchr(b'\n', &chunk.bytes).map_or(chunk.bytes.len(), |i| i + 1);
+                    head = Some(chunk.bytes.drain(..end).collect::<Vec<u8>>());
+                    chunk.line = Some(1);
+                }
+                let end = memchr::memrchr(b'\n', &chunk.bytes).map_or(0, |i| i + 1);
+                tail = chunk.bytes.split_off(end);
+            }
+            self.chunk(&chunk, number, &mut lines, reports)?;
+            reader.recycle(chunk.bytes);
+        }
+        lines.finish(&mut |payload| self.entry(&payload));
+        if let Some(head) = head {
+            let place = self.place(None);
+            let piece = &mut self.sorted.pieces[self.open[place].piece];
+            (piece.head, piece.tail, piece.tail_line) = (head, tail, lines.number());
+            piece.first = of.first;
+        }
+        self.end(&mut reports[number])
     }
 
     /// Takes in a raw chunk of lines.
@@ -180,9 +225,9 @@ impl<'a> Sorter<'a> {
     }
 
     /// Reads a document.
-    fn document(&mut self, mut document: Box<dyn source::Document>, from: &Source, number: usize, report: &mut SourceReport) -> io::Result<()> {
+    fn document(&mut self, mut document: Box<dyn source::Document>, input: io::Result<impl Read>, number: usize, report: &mut SourceReport) -> io::Result<()> {
         self.begin(number);
-        let input = match source::open(from) {
+        let input = match input {
             Ok(input) => input,
             Err(error) => {
                 self.sorted.problems.push(Problem::Unreadable { path: report.name.clone(), error });

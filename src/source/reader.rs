@@ -30,6 +30,14 @@ pub struct Chunk {
     pub wrapper_bytes: i64,
 }
 
+impl Chunk {
+    /// Returns a chunk of a source's lines, which was read without an error.
+    #[must_use]
+    pub fn of(source: usize, bytes: Vec<u8>) -> Self {
+        Chunk { source, line: None, bytes, dropped: 0, error: None, marks: None, wrapper_bytes: 0 }
+    }
+}
+
 /// Reads a stream chunk by chunk.
 pub struct Reader<'a> {
     stream: &'a Stream,

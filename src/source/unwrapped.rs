@@ -31,6 +31,12 @@ impl<'a> Lines<'a> {
         self.at_work.is_none() && self.stream.sources[chunk.source].wrapping.is_none()
     }
 
+    /// Returns how many lines of the source at hand were taken in.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Takes in a chunk. Bare lines are handed out as they are.
     pub fn take(&mut self, chunk: &Chunk, out: Sink<'_>) {
         if chunk.source != self.source {
@@ -142,8 +148,7 @@ impl<'a> Unwrapped<'a> {
             self.ended = true;
             let mut left = Gathered::default();
             self.lines.finish(&mut |payload| left.add(&payload));
-            let raw = Chunk { source: self.source, line: None, bytes: Vec::new(), dropped: 0, error: None, marks: None, wrapper_bytes: 0 };
-            return (!left.marks.is_empty()).then(|| unwrapped(raw, left).0);
+            return (!left.marks.is_empty()).then(|| unwrapped(Chunk::of(self.source, Vec::new()), left).0);
         };
         self.source = chunk.source;
         if self.lines.is_bare(&chunk) {
