@@ -17,7 +17,7 @@ use crate::record::{Line, Stamp, line, wrapper};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
-use crate::source::{Chunk, Grammar, Problem, Reader, Source, Stream, Unwrapper, Wrapping};
+use crate::source::{Bounds, Chunk, Grammar, Place, Problem, Reader, Source, Stream, Unwrapper, Wrapping};
 use crate::tally::{Filter, Outcome, Quoted, SourceReport, Tally};
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::Judge;
@@ -47,6 +47,8 @@ pub struct Options {
     pub filter: Filter,
     /// What the reader asks about lines.
     pub lines: Lines,
+    /// The longest line that is kept whole, in bytes.
+    pub max_line: usize,
 }
 
 impl Default for Options {
@@ -59,8 +61,20 @@ impl Default for Options {
             window_ms: 300_000,
             filter: Filter::default(),
             lines: Lines::default(),
+            max_line: Bounds::default().max_line,
         }
     }
+}
+
+/// Bytes of text that are unpacked ahead, for each thread.
+const AHEAD_BYTES: usize = 8 << 20;
+
+/// Shares what may be unpacked ahead among the streams.
+fn bounds(streams: &[Stream], max_line: usize) -> Bounds {
+    let threads = rayon::current_num_threads();
+    let packed = streams.iter().filter(|s| s.sources.iter().any(|x| x.packed)).count().max(1);
+    let ahead = (threads / packed).saturating_sub(1);
+    Bounds { max_line, ahead, ahead_bytes: (threads * AHEAD_BYTES / packed / (ahead + 1)).min(AHEAD_BYTES) }
 }
 
 /// What the reader asks about lines.
@@ -192,7 +206,6 @@ struct Run<'a> {
     problems: Vec<Problem>,
     assumed_dates: Vec<(String, NaiveDate, &'static str)>,
     zone_assumed: bool,
-    damaged: u64,
 }
 
 impl<'a> Run<'a> {
@@ -211,8 +224,8 @@ impl<'a> Run<'a> {
             problems: Vec::new(),
             assumed_dates: Vec::new(),
             zone_assumed: false,
-            damaged: 0,
         };
+        let bounds = bounds(streams, options.max_line);
         for (number, stream) in streams.iter().enumerate() {
             let base = run.sources.len();
             run.sources.extend(stream.sources.iter().map(|s| SourceReport {
@@ -225,7 +238,7 @@ impl<'a> Run<'a> {
             run.view.nodes.push(Node { stream: number, name: stream.node.clone(), ..Node::default() });
             let date = run.date(stream);
             run.running.push(Running {
-                reader: Reader::open(stream, options.chunk_bytes, &options.lines),
+                reader: Reader::open(stream, options.chunk_bytes, &options.lines).within(bounds),
                 join: Join::new(Clock::new(options.zone, date)),
                 queue: VecDeque::new(),
                 ended: false,
@@ -333,12 +346,12 @@ impl<'a> Run<'a> {
         }
         let report = &mut self.sources[r.base + chunk.source];
         if let Some(error) = chunk.error {
-            self.problems.push(Problem::Unreadable { path: report.name.clone(), error });
+            self.problems.push(Problem::of(report.name.clone(), error));
         }
-        if chunk.dropped > 0 {
-            report.books.damaged += chunk.dropped;
+        report.books.damaged += chunk.dropped.bytes();
+        report.dropped.add(chunk.dropped);
+        if chunk.dropped.long > 0 {
             report.books.caps_hit.insert("max-line".into());
-            self.damaged += chunk.dropped;
         }
         let before = r.lines[chunk.source];
         number_samples(&mut batch.books, &report.name, before);
@@ -382,7 +395,7 @@ impl<'a> Run<'a> {
         let mut out = Vec::new();
         r.join.chunk(batch, &mut join::Chunk { source, line: before, node: &mut node }, &mut self.names, &mut out);
         r.queue.extend(out);
-        r.lines[chunk.source] = before + lines;
+        r.lines[chunk.source] = (before + lines).saturating_sub(chunk.breaks);
         r.reader.recycle(chunk.bytes);
     }
 
@@ -551,8 +564,10 @@ fn quotes(running: &[Running<'_>], sources: &[String], zone: Zone) -> (Vec<Quote
 /// Reads the beginning of a source; nothing of standard input.
 fn peek(source: &Source) -> Vec<u8> {
     let mut head = Vec::new();
-    if let Some(file) = source.path.as_ref().and_then(|p| std::fs::File::open(p).ok()) {
-        let _ = io::Read::read_to_end(&mut io::Read::take(file, 64 * 1024), &mut head);
+    if source.place != Place::Stdin
+        && let Ok(text) = source.open()
+    {
+        let _ = io::Read::read_to_end(&mut io::Read::take(text, 64 * 1024), &mut head);
     }
     head
 }
