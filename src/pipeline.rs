@@ -21,7 +21,7 @@ use crate::record::{Line, Stamp, line, wrapper};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
-use crate::source::{Found, Gathered, Grammar, Marks, NAME_SLACK_MS, Payload, Problem, Source, Stream, Unwrapped, Unwrapper, Wrapping};
+use crate::source::{Bounds, Found, Gathered, Grammar, Marks, NAME_SLACK_MS, Payload, Place, Problem, Source, Stream, Unwrapped, Unwrapper, Wrapping};
 use crate::tally::{Filter, Outcome, Quoted, SourceReport, Tally};
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::Judge;
@@ -56,6 +56,8 @@ pub struct Options {
     pub filter: Filter,
     /// What the reader asks about lines.
     pub lines: Lines,
+    /// The longest line that is kept whole, in bytes.
+    pub max_line: usize,
 }
 
 impl Default for Options {
@@ -69,8 +71,20 @@ impl Default for Options {
             window_ms: 300_000,
             filter: Filter::default(),
             lines: Lines::default(),
+            max_line: Bounds::default().max_line,
         }
     }
+}
+
+/// Bytes of text that are unpacked ahead, for each thread.
+const AHEAD_BYTES: usize = 8 << 20;
+
+/// Shares what may be unpacked ahead among the streams.
+fn bounds(streams: &[Stream], max_line: usize) -> Bounds {
+    let threads = rayon::current_num_threads();
+    let packed = streams.iter().filter(|s| s.sources.iter().any(|x| x.packed)).count().max(1);
+    let ahead = (threads / packed).saturating_sub(1);
+    Bounds { max_line, ahead, ahead_bytes: (threads * AHEAD_BYTES / packed / (ahead + 1)).min(AHEAD_BYTES) }
 }
 
 /// What the reader asks about lines.
@@ -223,7 +237,6 @@ struct Run<'a> {
     caps: BTreeSet<String>,
     assumed_dates: Vec<(String, NaiveDate, &'static str)>,
     zone_assumed: bool,
-    damaged: u64,
 }
 
 /// Puts the pieces of one node in the order of their first lines, unless they overlap by no more than threads do.
@@ -257,8 +270,8 @@ impl<'a> Run<'a> {
             caps: BTreeSet::new(),
             assumed_dates: Vec::new(),
             zone_assumed: false,
-            damaged: 0,
         };
+        let bounds = bounds(streams, options.max_line);
         let mut bases = Vec::new();
         for stream in streams {
             bases.push(run.sources.len());
@@ -270,9 +283,9 @@ impl<'a> Run<'a> {
                 ..SourceReport::default()
             }));
         }
-        let mut feeds = run.sort(&bases, progress)?;
+        let mut feeds = run.sort(&bases, bounds, progress)?;
         for (number, stream) in streams.iter().enumerate().filter(|(_, s)| !s.is_mixed()) {
-            let reader = Unwrapped::open(stream, options.chunk_bytes, &options.lines);
+            let reader = Unwrapped::open(stream, options.chunk_bytes, &options.lines).within(bounds);
             feeds.push((stream.node.clone(), number, Feed::Live(Box::new(reader), bases[number]), false));
         }
         feeds.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
@@ -283,8 +296,8 @@ impl<'a> Run<'a> {
     }
 
     /// Reads the streams that are not in order before they are read, and returns what feeds their nodes.
-    fn sort(&mut self, bases: &[usize], progress: &(dyn Fn(u64) + Sync)) -> io::Result<Vec<(String, usize, Feed<'a>, bool)>> {
-        let mut sorter = Sorter::new(self.options, &mut self.store, progress);
+    fn sort(&mut self, bases: &[usize], bounds: Bounds, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Vec<(String, usize, Feed<'a>, bool)>> {
+        let mut sorter = Sorter::new(self.options, bounds, &mut self.store, progress);
         for (number, stream) in self.streams.iter().enumerate().filter(|(_, s)| s.is_mixed()) {
             sorter.stream(number, stream, bases[number], &mut self.sources)?;
         }
@@ -441,16 +454,16 @@ impl<'a> Run<'a> {
         let lines_before = r.lines.entry(arrived.source).or_default();
         *lines_before = arrived.line.unwrap_or(*lines_before);
         let before = *lines_before;
-        *lines_before += batch.lines;
+        *lines_before = (before + batch.lines).saturating_sub(arrived.breaks);
         let line = |l: u64| arrived.marks.as_ref().and_then(|m| m.line(l)).unwrap_or(before + l + 1);
         let report = &mut self.sources[arrived.source];
         if let Some(error) = arrived.error {
-            self.problems.push(feed::problem(&report.name, error));
+            self.problems.push(Problem::of(report.name.clone(), error));
         }
-        if arrived.dropped > 0 {
-            report.books.damaged += arrived.dropped;
+        report.books.damaged += arrived.dropped.bytes();
+        report.dropped.add(arrived.dropped);
+        if arrived.dropped.long > 0 {
             report.books.caps_hit.insert("max-line".into());
-            self.damaged += arrived.dropped;
         }
         report.books.parsed = report.books.parsed.saturating_add_signed(arrived.wrapper_bytes);
         number_samples(&mut batch.books, &report.name, line);
@@ -677,8 +690,10 @@ fn quotes(running: &[Running<'_>], sources: &[String], zone: Zone) -> (Vec<Quote
 /// Reads the beginning of a source; nothing of standard input.
 fn peek(source: &Source) -> Vec<u8> {
     let mut head = Vec::new();
-    if let Some(file) = source.path.as_ref().and_then(|p| std::fs::File::open(p).ok()) {
-        let _ = io::Read::read_to_end(&mut io::Read::take(file, 64 * 1024), &mut head);
+    if source.place != Place::Stdin
+        && let Ok(text) = source.open()
+    {
+        let _ = io::Read::read_to_end(&mut io::Read::take(text, 64 * 1024), &mut head);
     }
     head
 }

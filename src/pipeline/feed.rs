@@ -6,7 +6,7 @@ use std::io;
 use super::mixed::Piece;
 use super::store::{Slot, Store};
 use crate::signal::Batch;
-use crate::source::{Chunk, Gathered, Grammar, Lines, Marks, Problem, Source, Stream, Unwrapped, Unwrapper};
+use crate::source::{Chunk, Dropped, Gathered, Grammar, Lines, Marks, Source, Stream, Unwrapped, Unwrapper};
 
 /// A batch with its place.
 pub(super) struct Arrived {
@@ -16,12 +16,21 @@ pub(super) struct Arrived {
     pub line: Option<u64>,
     /// Where its lines come from, where a wrapper was taken off.
     pub marks: Option<Marks>,
-    /// Bytes of over-long lines that were dropped.
-    pub dropped: u64,
+    /// Bytes that were taken out.
+    pub dropped: Dropped,
+    /// Line feeds that the source does not have.
+    pub breaks: u64,
     /// Bytes of the source beyond those of the lines.
     pub wrapper_bytes: i64,
     /// The source could not be read to its end.
     pub error: Option<io::Error>,
+}
+
+impl Arrived {
+    /// Returns what is said of lines that follow what came before.
+    fn of(source: usize) -> Self {
+        Arrived { source, line: None, marks: None, dropped: Dropped::default(), breaks: 0, wrapper_bytes: 0, error: None }
+    }
 }
 
 /// What a feed gives.
@@ -90,15 +99,15 @@ impl Feed<'_> {
     pub fn next(&mut self, store: &mut Store) -> io::Result<Option<Fed>> {
         match self {
             Feed::Live(reader, base) => Ok(reader.next().map(|chunk| {
-                let Chunk { source, line, bytes, dropped, error, marks, wrapper_bytes } = chunk;
-                Fed::Raw(Arrived { source: *base + source, line, marks, dropped, wrapper_bytes, error }, bytes)
+                let Chunk { source, line, bytes, dropped, breaks, error, marks, wrapper_bytes } = chunk;
+                Fed::Raw(Arrived { source: *base + source, line, marks, dropped, breaks, wrapper_bytes, error }, bytes)
             })),
             Feed::Kept(items) => match items.pop_front() {
                 None => Ok(None),
                 Some(Item::Seam(arrived, bytes)) => Ok(Some(Fed::Raw(arrived, bytes))),
                 Some(Item::Slot(source, slot, line)) => {
                     let kept = store.get(slot)?;
-                    let arrived = Arrived { source, line, marks: kept.marks, dropped: 0, wrapper_bytes: 0, error: None };
+                    let arrived = Arrived { line, marks: kept.marks, ..Arrived::of(source) };
                     Ok(Some(Fed::Kept(arrived, Box::new(kept.batch))))
                 }
             },
@@ -126,7 +135,7 @@ fn meets(before: &Source, tail: &[u8], after: &Source, head: &[u8], grammar: &dy
 
 /// Returns a line that stands where two members meet, `before` lines into its source, rid of its wrapper.
 fn seam(source: &Source, number: usize, before: u64, bytes: Vec<u8>, grammar: &dyn Grammar) -> Item {
-    let arrived = |marks, wrapper_bytes| Arrived { source: number, line: None, marks, dropped: 0, wrapper_bytes, error: None };
+    let arrived = |marks, wrapper_bytes| Arrived { marks, wrapper_bytes, ..Arrived::of(number) };
     if source.wrapping.is_none() {
         return Item::Seam(arrived(None, 0), bytes);
     }
@@ -137,9 +146,4 @@ fn seam(source: &Source, number: usize, before: u64, bytes: Vec<u8>, grammar: &d
     lines.finish(&mut |payload| inside.add(&payload));
     let size = |bytes: &[u8]| i64::try_from(bytes.len()).unwrap_or(i64::MAX);
     Item::Seam(arrived(Some(inside.marks), size(&chunk.bytes) - size(&inside.bytes)), inside.bytes)
-}
-
-/// Says that a source could not be read to its end.
-pub(super) fn problem(source: &str, error: io::Error) -> Problem {
-    Problem::Unreadable { path: source.to_owned(), error }
 }

@@ -12,7 +12,7 @@ use super::Options;
 use super::store::{Kept, Slot, Store};
 use crate::record::Stamp;
 use crate::signal::batch;
-use crate::source::{self, Chunk, Gathered, Lines, Marks, Payload, Problem, Reader, Source, Stream, Unwrapper};
+use crate::source::{self, Bounds, Chunk, Gathered, Lines, Marks, Payload, Problem, Reader, Source, Stream, Unwrapper};
 use crate::tally::SourceReport;
 
 /// Nodes that one run tells apart by their wrappers' names; the lines of more are read as one node's.
@@ -85,6 +85,7 @@ struct Open {
 /// Sorts entries by node, and scans what has gathered.
 pub(super) struct Sorter<'a> {
     options: &'a Options,
+    bounds: Bounds,
     store: &'a mut Store,
     progress: &'a (dyn Fn(u64) + Sync),
     sorted: Sorted,
@@ -109,9 +110,10 @@ pub(super) struct Sorter<'a> {
 }
 
 impl<'a> Sorter<'a> {
-    pub(super) fn new(options: &'a Options, store: &'a mut Store, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
+    pub(super) fn new(options: &'a Options, bounds: Bounds, store: &'a mut Store, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
         Sorter {
             options,
+            bounds,
             store,
             progress,
             sorted: Sorted::default(),
@@ -144,17 +146,17 @@ impl<'a> Sorter<'a> {
         let mut at = 0;
         while at < stream.sources.len() {
             if let Some(document) = document(&stream.sources[at]) {
-                self.document(document, source::open(&stream.sources[at]), base + at, &mut reports[base + at])?;
+                self.document(document, stream.sources[at].open(), base + at, &mut reports[base + at])?;
                 at += 1;
                 continue;
             }
             let end = (at..stream.sources.len()).find(|i| document(&stream.sources[*i]).is_some()).unwrap_or(stream.sources.len());
             let part = Stream { node: stream.node.clone(), sources: stream.sources[at..end].to_vec() };
-            let mut reader = Reader::open(&part, self.options.chunk_bytes, grammar);
+            let mut reader = Reader::open(&part, self.options.chunk_bytes, grammar).within(self.bounds);
             let mut lines = Lines::new(&part, grammar);
             self.begin(base + at);
-            while let Some(chunk) = reader.next() {
-                self.chunk(&chunk, base + at, &mut lines, reports)?;
+            while let Some(mut chunk) = reader.next() {
+                self.chunk(&mut chunk, base + at, &mut lines, reports)?;
                 reader.recycle(chunk.bytes);
             }
             lines.finish(&mut |payload| self.entry(&payload));
@@ -176,7 +178,7 @@ impl<'a> Sorter<'a> {
             return self.document(document, Ok(input), number, &mut reports[number]);
         }
         let alone = Stream { node: String::new(), sources: vec![of.clone()] };
-        let mut reader = Reader::over(&alone, Box::new(input), self.options.chunk_bytes, grammar);
+        let mut reader = Reader::over(&alone, Box::new(input), self.options.chunk_bytes, grammar).within(self.bounds);
         let mut lines = Lines::new(&alone, grammar);
         self.begin(number);
         let (mut head, mut tail) = (None, Vec::new());
@@ -190,7 +192,7 @@ impl<'a> Sorter<'a> {
                 let end = memchr::memrchr(b'\n', &chunk.bytes).map_or(0, |i| i + 1);
                 tail = chunk.bytes.split_off(end);
             }
-            self.chunk(&chunk, number, &mut lines, reports)?;
+            self.chunk(&mut chunk, number, &mut lines, reports)?;
             reader.recycle(chunk.bytes);
         }
         lines.finish(&mut |payload| self.entry(&payload));
@@ -204,18 +206,19 @@ impl<'a> Sorter<'a> {
     }
 
     /// Takes in a raw chunk of lines.
-    fn chunk(&mut self, chunk: &Chunk, base: usize, lines: &mut Lines<'_>, reports: &mut [SourceReport]) -> io::Result<()> {
+    fn chunk(&mut self, chunk: &mut Chunk, base: usize, lines: &mut Lines<'_>, reports: &mut [SourceReport]) -> io::Result<()> {
         if self.source != base + chunk.source {
             self.end(&mut reports[self.source])?;
             self.begin(base + chunk.source);
         }
         (self.progress)(chunk.bytes.len() as u64);
         let report = &mut reports[self.source];
-        if let Some(error) = &chunk.error {
-            self.sorted.problems.push(Problem::Unreadable { path: report.name.clone(), error: io::Error::new(error.kind(), error.to_string()) });
+        if let Some(error) = chunk.error.take() {
+            self.sorted.problems.push(Problem::of(report.name.clone(), error));
         }
-        if chunk.dropped > 0 {
-            report.books.damaged += chunk.dropped;
+        report.books.damaged += chunk.dropped.bytes();
+        report.dropped.add(chunk.dropped);
+        if chunk.dropped.long > 0 {
             report.books.caps_hit.insert("max-line".into());
         }
         // what the lines inside have of it is taken off again when the source ends
@@ -230,14 +233,14 @@ impl<'a> Sorter<'a> {
         let input = match input {
             Ok(input) => input,
             Err(error) => {
-                self.sorted.problems.push(Problem::Unreadable { path: report.name.clone(), error });
+                self.sorted.problems.push(Problem::of(report.name.clone(), error));
                 return Ok(());
             }
         };
         let mut input = Counted { input: BufReader::with_capacity(1 << 16, input), bytes: 0, untold: 0, progress: self.progress };
         let read = document.read(&mut input, &mut |payload| self.entry(&payload));
         if let Err(error) = read {
-            self.sorted.problems.push(Problem::Unreadable { path: report.name.clone(), error });
+            self.sorted.problems.push(Problem::of(report.name.clone(), error));
             let before = input.bytes;
             let _ = io::copy(&mut input, &mut io::sink());
             report.books.damaged += input.bytes - before;

@@ -12,19 +12,29 @@
 //! }
 //! ```
 
+mod ahead;
+mod cut;
+mod damage;
+mod decode;
 mod discover;
 mod marks;
+mod place;
 mod reader;
 pub mod unwrap;
 mod unwrapped;
 
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
+pub use cut::Dropped;
+pub use damage::Damage;
+pub use decode::Packing;
 pub use discover::{NAME_SLACK_MS, base, discover, in_order, short};
 pub use marks::{Mark, Marks};
-pub use reader::{Chunk, Reader, open};
+pub use place::{Place, Sum};
+pub use reader::{Bounds, Chunk, Reader};
 pub use unwrap::{Document, Payload, Unwrapper, Wrapping};
 pub use unwrapped::{Gathered, Lines, Unwrapped};
 
@@ -45,12 +55,16 @@ pub trait Grammar: Sync {
 /// One input.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Where it is; `None` for standard input.
+    /// Where its bytes are.
+    pub place: Place,
+    /// Its path, that of the archive first for a member of one; `None` for standard input.
     pub path: Option<PathBuf>,
     /// How outputs name it.
     pub name: String,
-    /// Its size in bytes, where it is known.
+    /// Its size in bytes as it lies there, where it is known.
     pub size: u64,
+    /// Something has to be unpacked: it is read in a thread of its own.
+    pub packed: bool,
     /// When it was last written.
     pub modified: Option<DateTime<Utc>>,
     /// The first time of a record near its beginning, milliseconds since the epoch.
@@ -59,6 +73,16 @@ pub struct Source {
     pub named: bool,
     /// What its lines are wrapped in; `None` where they are bare.
     pub wrapping: Option<Wrapping>,
+}
+
+impl Source {
+    /// Opens its text: compression is taken off and UTF-16 turned into UTF-8. What fails to be read later says with a [`Damage`] how far it came.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(decode::open(&self.place)?.read)
+    }
 }
 
 /// The inputs of one node, oldest first.
@@ -90,15 +114,13 @@ pub enum Problem {
         /// The system's word.
         error: std::io::Error,
     },
-    /// It is compressed.
-    #[error("{path}: is compressed ({kind}); unpack it first, or pipe it in: {tool} {path} | kctriage scan -")]
-    Compressed {
+    /// It cannot be read on from some place.
+    #[error("{path}: {damage}")]
+    Damaged {
         /// Which.
         path: String,
-        /// How.
-        kind: &'static str,
-        /// What unpacks it.
-        tool: &'static str,
+        /// Where and why.
+        damage: Damage,
     },
     /// It is no file and no folder.
     #[error("{path}: is neither a file nor a folder")]
@@ -112,6 +134,17 @@ pub enum Problem {
         /// Which.
         path: String,
     },
+}
+
+impl Problem {
+    /// Says what an error means for an input.
+    #[must_use]
+    pub fn of(path: String, error: io::Error) -> Self {
+        match Damage::of(&error) {
+            Some(damage) => Problem::Damaged { path, damage: damage.clone() },
+            None => Problem::Unreadable { path, error },
+        }
+    }
 }
 
 /// What was found for the paths that were typed.

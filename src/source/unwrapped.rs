@@ -4,7 +4,7 @@
 //! one ([`Lines`]); [`Unwrapped`] is for streams of one node, whose chunks stay chunks.
 
 use super::marks::{Mark, Marks};
-use super::reader::{Chunk, Reader};
+use super::reader::{Bounds, Chunk, Reader};
 use super::unwrap::{Lines as LineUnwrapper, Sink, Unwrapper};
 use super::{Grammar, Payload, Stream, Wrapping};
 
@@ -63,6 +63,7 @@ impl<'a> Lines<'a> {
             }
             rest = rest.get(end + 1..).unwrap_or_default();
         }
+        self.number = self.number.saturating_sub(chunk.breaks);
     }
 
     /// Ends the stream.
@@ -136,6 +137,13 @@ impl<'a> Unwrapped<'a> {
     #[must_use]
     pub fn open(stream: &'a Stream, size: usize, grammar: &'a dyn Grammar) -> Self {
         Unwrapped { reader: Reader::open(stream, size, grammar), lines: Lines::new(stream, grammar), source: 0, ended: false }
+    }
+
+    /// Sets what may be held at once.
+    #[must_use]
+    pub fn within(mut self, bounds: Bounds) -> Self {
+        self.reader = self.reader.within(bounds);
+        self
     }
 
     /// Returns the next chunk; `None` at the end.
