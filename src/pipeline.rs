@@ -16,22 +16,23 @@ use rayon::prelude::*;
 
 use crate::books::Books;
 use crate::finding::Finding;
-use crate::names::Names;
+use crate::names::{Names, Sym};
 use crate::record::{Line, Stamp, line, wrapper};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
 use crate::source::{Bounds, Found, Gathered, Grammar, Marks, NAME_SLACK_MS, Payload, Place, Problem, Source, Stream, Unwrapped, Unwrapper, Wrapping};
-use crate::tally::{Filter, Outcome, Quoted, SourceReport, Tally};
+use crate::tally::{Filter, Ledger, Outcome, Quoted, SourceReport, Windows};
 use crate::triage::clock::{Clock, Zone};
-use crate::triage::decide::Judge;
+use crate::triage::decide::{Judge, settled};
 use crate::triage::join::{self, Join};
 use crate::triage::joined::{Joined, Suspect};
 use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard, shard_of};
 use crate::triage::spill::{Order, Spill};
+use crate::triage::timeline::Waiting;
 use crate::triage::tokens::Tokens;
-use crate::triage::verdict::Lack;
+use crate::triage::verdict::{Lack, Verdict};
 use crate::triage::view::{Node, View};
 use feed::{Arrived, Fed, Feed};
 use mixed::{Piece, Sorter};
@@ -181,31 +182,6 @@ const MERGE: usize = 1 << 14;
 /// Findings that are decided at once.
 const DECIDE: usize = 1 << 14;
 
-/// Findings that one task counts: few tasks, since each begins with a tally of its own.
-const COUNT: usize = 1 << 12;
-
-/// Counts of findings, and of what would have told their candidates apart.
-type Counted = (Tally, BTreeMap<Lack, u64>);
-
-fn count(decided: &[(Finding, Option<Lack>)], window_ms: i64) -> Counted {
-    let (mut tally, mut lacks) = (Tally::new(window_ms), BTreeMap::new());
-    for (finding, lack) in decided {
-        tally.add(finding);
-        if let Some(lack) = lack {
-            *lacks.entry(*lack).or_default() += 1;
-        }
-    }
-    (tally, lacks)
-}
-
-fn merged(mut a: Counted, b: Counted) -> Counted {
-    a.0.merge(&b.0);
-    for (lack, n) in b.1 {
-        *a.1.entry(lack).or_default() += n;
-    }
-    a
-}
-
 /// Reads all streams. Each finding goes to `sink`, in the order of (time, node, position); `progress` is told of bytes as they are read.
 ///
 /// # Errors
@@ -217,11 +193,30 @@ pub fn run(
     progress: &(dyn Fn(u64) + Sync),
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<Outcome> {
-    Run::new(&found.streams, options, progress)?.drive(rules, progress, sink)
+    Run::new(&found.streams, rules, options, Windows::Apart, Some(sink), progress)?.drive(progress)
 }
+
+/// Reads all streams and counts, without making a finding of each failure; the tally is that of [`run`] where its windows are kept apart.
+///
+/// # Errors
+/// When the temporary file that holds undecided failures cannot be used.
+pub fn count(found: &Found, rules: &Rules, options: &Options, windows: Windows, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Outcome> {
+    Run::new(&found.streams, rules, options, windows, None, progress)?.drive(progress)
+}
+
+/// Where findings go, in order; where there is none they are only counted, in any order.
+type Sink<'a> = Option<&'a mut dyn FnMut(Finding) -> io::Result<()>>;
 
 struct Run<'a> {
     options: &'a Options,
+    rules: &'a Rules,
+    sink: Sink<'a>,
+    ledger: Ledger,
+    lacks: BTreeMap<Lack, u64>,
+    left_out: u64,
+    /// Realms of failures: their names, and their ids.
+    realms: HashSet<(Option<Sym>, Option<Sym>)>,
+    names_of_sources: Vec<String>,
     streams: &'a [Stream],
     running: Vec<Running<'a>>,
     sources: Vec<SourceReport>,
@@ -253,9 +248,24 @@ fn in_order(pieces: &mut [Piece]) {
 }
 
 impl<'a> Run<'a> {
-    fn new(streams: &'a [Stream], options: &'a Options, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Self> {
+    fn new(
+        streams: &'a [Stream],
+        rules: &'a Rules,
+        options: &'a Options,
+        windows: Windows,
+        sink: Sink<'a>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> io::Result<Self> {
+        let spill = if sink.is_none() { Spill::unordered() } else { Spill::default() };
         let mut run = Run {
             options,
+            rules,
+            sink,
+            ledger: Ledger::new(options.window_ms, windows),
+            lacks: BTreeMap::new(),
+            left_out: 0,
+            realms: HashSet::new(),
+            names_of_sources: Vec::new(),
             streams,
             running: Vec::new(),
             sources: Vec::new(),
@@ -265,7 +275,7 @@ impl<'a> Run<'a> {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             merged: Vec::new(),
             tokens: Tokens::default(),
-            spill: Spill::default(),
+            spill,
             problems: Vec::new(),
             caps: BTreeSet::new(),
             assumed_dates: Vec::new(),
@@ -283,6 +293,7 @@ impl<'a> Run<'a> {
                 ..SourceReport::default()
             }));
         }
+        run.names_of_sources = run.sources.iter().map(|s| s.name.clone()).collect();
         let mut feeds = run.sort(&bases, bounds, progress)?;
         for (number, stream) in streams.iter().enumerate().filter(|(_, s)| !s.is_mixed()) {
             let reader = Unwrapped::open(stream, options.chunk_bytes, &options.lines).within(bounds);
@@ -392,7 +403,7 @@ impl<'a> Run<'a> {
         (written.date_naive() - chrono::Duration::days(passed), "from the file's last change")
     }
 
-    fn drive(mut self, rules: &Rules, progress: &(dyn Fn(u64) + Sync), sink: &mut dyn FnMut(Finding) -> io::Result<()>) -> io::Result<Outcome> {
+    fn drive(mut self, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Outcome> {
         loop {
             self.refill(progress)?;
             let done = self.running.iter().all(|r| r.ended && r.queue.is_empty());
@@ -404,7 +415,7 @@ impl<'a> Run<'a> {
                 break;
             }
         }
-        self.finish(rules, sink)
+        self.finish()
     }
 
     /// Reads and scans chunks of the streams that have nothing left to merge.
@@ -554,27 +565,57 @@ impl<'a> Run<'a> {
         for joined in self.merged.drain(..) {
             parts[shard_of(&joined)].push(joined);
         }
+        let rules = self.rules;
         self.shards.par_iter_mut().zip(parts).for_each(|(shard, part)| {
             for joined in part {
-                shard.take(joined);
+                shard.take(joined, &|failed| rules.settle(failed));
             }
         });
         self.collect()
     }
 
-    /// Moves what the shards have done to where it waits for the end.
+    /// Counts what is decided already, and moves the rest of what the shards have done to where it waits for the end.
     fn collect(&mut self) -> io::Result<()> {
-        let names: Vec<(Arc<str>, usize)> = self.view.nodes.iter().map(|n| (Arc::from(n.name.as_str()), n.stream)).collect();
-        for shard in &mut self.shards {
+        let nodes: Vec<(Arc<str>, usize)> = self.view.nodes.iter().map(|n| (Arc::from(n.name.as_str()), n.stream)).collect();
+        let mut shards = std::mem::take(&mut self.shards);
+        let names = std::mem::take(&mut self.names);
+        for shard in &mut shards {
             for waiting in shard.done.drain(..) {
-                let (name, stream) = &names[waiting.node as usize];
+                self.realms.insert((waiting.failed.failure.realm, waiting.realm));
+                if self.sink.is_none()
+                    && let Ok(verdict) = settled(self.rules, &waiting)
+                {
+                    self.add(&waiting, &verdict, &names);
+                    continue;
+                }
+                let (name, stream) = &nodes[waiting.node as usize];
                 self.spill.push(Order::of(&waiting, name, *stream), waiting)?;
             }
         }
+        (self.shards, self.names) = (shards, names);
         Ok(())
     }
 
-    fn finish(mut self, rules: &Rules, sink: &mut dyn FnMut(Finding) -> io::Result<()>) -> io::Result<Outcome> {
+    /// Counts a failure, if it passes the filter; says whether it does.
+    fn add(&mut self, w: &Waiting, verdict: &Verdict, names: &Names) -> bool {
+        let filter = &self.options.filter;
+        if !filter.is_open() {
+            let failure = &w.failed.failure;
+            let [realm, client] = [failure.realm, failure.client].map(|sym| sym.map(|s| names.text(s)));
+            let session = failure.session.as_deref();
+            if !filter.lets_pass(w.time, realm.as_deref(), client.as_deref(), session, verdict.candidates[0], verdict.confidence) {
+                self.left_out += 1;
+                return false;
+            }
+        }
+        if let Some(lack) = verdict.lack {
+            *self.lacks.entry(lack).or_default() += 1;
+        }
+        self.ledger.add(w, verdict, &self.names_of_sources);
+        true
+    }
+
+    fn finish(mut self) -> io::Result<Outcome> {
         self.shards.par_iter_mut().for_each(Shard::finish);
         self.collect()?;
         self.view.spans = self.running.iter().map(|r| r.join.span()).collect();
@@ -598,40 +639,30 @@ impl<'a> Run<'a> {
                 books.caps_hit.insert("failures of one session".into());
             }
         }
-        let sources: Vec<String> = self.sources.iter().map(|s| s.name.clone()).collect();
-        let judge = Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, sources: &sources, names: &self.names };
-        let mut counted = count(&[], self.options.window_ms);
-        let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
-        let mut told = HashSet::new();
-        let mut left_out = 0;
+        let (view, sources) = (std::mem::take(&mut self.view), self.names_of_sources.clone());
+        let names = std::mem::take(&mut self.names);
+        let judge = Judge { rules: self.rules, view: &view, profiles, uuids, life_ms: self.options.code_lifespan_ms, sources: &sources, names: &names };
         let mut sorted = std::mem::take(&mut self.spill).sorted()?;
         loop {
             let waiting = sorted.take(DECIDE)?;
             if waiting.is_empty() {
                 break;
             }
-            for w in &waiting {
-                let realm = w.failed.failure.realm;
-                if let Some(age) = self.view.worked(w.realm).filter(|_| told.insert(realm)) {
-                    worked.insert(realm.map(|r| self.names.text(r).into_owned()), age);
-                }
-            }
-            let all = waiting.len() as u64;
-            let decided: Vec<(Finding, Option<Lack>)> =
-                waiting.par_iter().map(|w| judge.decide(w)).filter(|(finding, _)| self.options.filter.passes(finding)).collect();
-            left_out += all - decided.len() as u64;
-            let of_these = decided.par_chunks(COUNT).map(|part| count(part, self.options.window_ms)).reduce(|| count(&[], self.options.window_ms), merged);
-            counted = merged(counted, of_these);
-            for (finding, _) in decided {
-                sink(finding)?;
+            self.decide(&waiting, &judge)?;
+        }
+        let tally = self.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
+        let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
+        for (name, id) in self.realms {
+            if let Some(age) = view.worked(id) {
+                let name = name.map(|n| names.text(n).into_owned());
+                worked.entry(name).and_modify(|a| *a = age.max(*a)).or_insert(age);
             }
         }
-        let (tally, lacks) = counted;
         for source in &self.sources {
             books.merge(&source.books);
         }
         books.time_went_back = self.running.iter().map(|r| r.join.went_back).sum();
-        let span = self.view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let span = view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         let (quoted, quoted_count) = quotes(&self.running, &sources, self.options.zone);
         let mut suspects: Vec<(String, Suspect)> = self
             .running
@@ -647,10 +678,10 @@ impl<'a> Run<'a> {
             tally,
             books,
             sources: self.sources,
-            view: self.view,
-            lacks,
+            view,
+            lacks: self.lacks,
             worked,
-            left_out,
+            left_out: self.left_out,
             suspects,
             quoted,
             quoted_count,
@@ -659,6 +690,18 @@ impl<'a> Run<'a> {
             zone_assumed: self.zone_assumed,
             span,
         })
+    }
+}
+
+impl Run<'_> {
+    /// Decides failures of which all is known that ever will be.
+    fn decide(&mut self, waiting: &[Waiting], judge: &Judge<'_>) -> io::Result<()> {
+        let verdicts: Vec<Verdict> = waiting.par_iter().map(|w| judge.verdict(w)).collect();
+        let passed: Vec<bool> = waiting.iter().zip(&verdicts).map(|(w, verdict)| self.add(w, verdict, judge.names)).collect();
+        let Some(sink) = &mut self.sink else { return Ok(()) };
+        let told = |((w, verdict), passed): ((&Waiting, Verdict), bool)| passed.then(|| judge.finding(w, verdict));
+        let findings: Vec<Option<Finding>> = waiting.par_iter().zip(verdicts).zip(passed).map(told).collect();
+        findings.into_iter().flatten().try_for_each(sink)
     }
 }
 

@@ -6,6 +6,7 @@
 use chrono::DateTime;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use super::profile::Profile;
 use super::question::{self, Context};
@@ -39,25 +40,15 @@ impl Judge<'_> {
     /// Decides one failure. Returns the finding and what would have made it certain.
     #[must_use]
     pub fn decide(&self, w: &Waiting) -> (Finding, Option<Lack>) {
-        let rule = self.rules.decide(&w.failed);
-        let mut verdict = match rule.map(|r| &r.says) {
-            Some(Says::Cause { detail, confidence, candidates, .. }) => {
-                Verdict { detail: *detail, confidence: *confidence, candidates: candidates.clone(), ..Verdict::certain(Cause::Unclassified) }
-            }
-            Some(Says::Ask(question)) => self.ask(*question, w),
-            None => Verdict { confidence: Confidence::Ambiguous, ..Verdict::certain(Cause::Unclassified) },
-        };
-        Self::companions(&mut verdict, w);
-        if verdict.evidence.is_empty() || verdict.evidence.iter().all(|(at, _)| *at == w.at) {
-            let why = rule.map_or("no rule knows this event", |r: &Rule| r.text.why.as_str());
-            verdict.evidence.push((w.at, why.to_owned()));
-        }
-        let trust = w.failed.failure.trust;
-        if matches!(trust, Trust::Ambiguous | Trust::Relayed) || verdict.candidates[0] == Cause::Unclassified {
-            verdict.confidence = verdict.confidence.max(Confidence::Likely);
-        }
-        let lack = verdict.lack.filter(|_| verdict.confidence != Confidence::Certain);
+        let verdict = self.verdict(w);
+        let lack = verdict.lack;
         (self.finding(w, verdict), lack)
+    }
+
+    /// Returns the verdict on one failure, without the evidence that its own line and its companions are.
+    #[must_use]
+    pub fn verdict(&self, w: &Waiting) -> Verdict {
+        settled(self.rules, w).unwrap_or_else(|question| limited(self.ask(question, w), w))
     }
 
     fn ask(&self, question: Question, w: &Waiting) -> Verdict {
@@ -93,7 +84,19 @@ impl Judge<'_> {
         }
     }
 
-    fn finding(&self, w: &Waiting, verdict: Verdict) -> Finding {
+    /// Adds the evidence that the failure's own line and its companions are.
+    fn prove(&self, verdict: &mut Verdict, w: &Waiting) {
+        Self::companions(verdict, w);
+        if verdict.evidence.is_empty() || verdict.evidence.iter().all(|(at, _)| *at == w.at) {
+            let why = self.rules.decide(&w.failed).map_or("no rule knows this event", |r: &Rule| r.text.why.as_str());
+            verdict.evidence.push((w.at, why.to_owned()));
+        }
+    }
+
+    /// Puts a failure and its verdict into the contract's form.
+    #[must_use]
+    pub fn finding(&self, w: &Waiting, mut verdict: Verdict) -> Finding {
+        self.prove(&mut verdict, w);
         let f = &w.failed.failure;
         let own = |text: Option<&str>| text.map(String::from);
         let name = |sym: Option<Sym>| sym.map(|s| self.names.text(s).into_owned());
@@ -109,7 +112,7 @@ impl Judge<'_> {
             number: cause.number(),
             detail: verdict.detail,
             confidence: verdict.confidence,
-            candidates: verdict.candidates,
+            candidates: verdict.candidates.into_vec(),
             event: f.event.to_string(),
             error: own(f.error.as_deref()),
             reason: own(f.reason.as_deref()),
@@ -129,6 +132,29 @@ impl Judge<'_> {
             delay_ms: verdict.delay_ms,
         }
     }
+}
+
+/// Returns the verdict on a failure where the rules alone, with what its own timeline shows, come to one; else the question that is left.
+pub fn settled(rules: &Rules, w: &Waiting) -> Result<Verdict, Question> {
+    let verdict = match rules.decide(&w.failed).map(|r| &r.says) {
+        Some(Says::Cause { detail, confidence, candidates, .. }) => {
+            Verdict { detail: *detail, confidence: *confidence, candidates: SmallVec::from_slice(candidates), ..Verdict::certain(Cause::Unclassified) }
+        }
+        Some(Says::Ask(Question::RefreshWithoutReason)) => question::refresh_without_reason(w),
+        Some(Says::Ask(question)) => return Err(*question),
+        None => Verdict { confidence: Confidence::Ambiguous, ..Verdict::certain(Cause::Unclassified) },
+    };
+    Ok(limited(verdict, w))
+}
+
+/// Limits a verdict to what the line's trust allows.
+fn limited(mut verdict: Verdict, w: &Waiting) -> Verdict {
+    let trust = w.failed.failure.trust;
+    if matches!(trust, Trust::Ambiguous | Trust::Relayed) || verdict.candidates[0] == Cause::Unclassified {
+        verdict.confidence = verdict.confidence.max(Confidence::Likely);
+    }
+    verdict.lack = verdict.lack.filter(|_| verdict.confidence != Confidence::Certain);
+    verdict
 }
 
 /// Returns a failure's identity: 128 bits of its digest, and its number among equal ones where it is not the first.

@@ -69,15 +69,15 @@ pub fn shard_of(joined: &Joined) -> usize {
 }
 
 impl Shard {
-    /// Takes in one signal.
-    pub fn take(&mut self, joined: Joined) {
+    /// Takes in one signal. A failure that is `settled` by itself does not wait for its timeline.
+    pub fn take(&mut self, joined: Joined, settled: &impl Fn(&Failed) -> bool) {
         self.expire(joined.clock);
         match joined.what {
             What::Success(success, auth) => self.success(success, auth, &joined),
             What::Failed(failed) => {
                 let (realm, client) = (failed.failure.realm_id, failed.failure.client);
                 let waiting = Waiting { time: joined.time, node: joined.node, position: joined.position, at: joined.at, failed, realm, client, facts: None };
-                self.failure(waiting, joined.clock);
+                self.failure(waiting, joined.clock, settled);
             }
             What::Admin(Admin::SessionDeleted(session)) => {
                 let timeline = self.timeline(session, joined.clock);
@@ -105,7 +105,7 @@ impl Shard {
         timeline.step(joined.time, success.client, step, joined.at, joined.node);
     }
 
-    fn failure(&mut self, waiting: Waiting, clock: i64) {
+    fn failure(&mut self, waiting: Waiting, clock: i64, settled: &impl Fn(&Failed) -> bool) {
         let Failed { with, .. } = &waiting.failed;
         if let (Some((_, uuid, _)), Some(client)) = (with.gone, waiting.client) {
             self.uuids.insert(uuid, client);
@@ -124,7 +124,10 @@ impl Shard {
         if let Some((_, ended)) = remembered {
             timeline.revive(ended);
         }
-        if let Some(full) = timeline.fail(waiting, step) {
+        if settled(&waiting.failed) {
+            timeline.step(waiting.time, waiting.client, step, waiting.at, waiting.node);
+            self.done.push(waiting);
+        } else if let Some(full) = timeline.fail(waiting, step) {
             self.done.push(full);
             self.crowded = true;
         }

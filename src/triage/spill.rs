@@ -39,6 +39,8 @@ pub const KEEP: usize = 100_000;
 #[derive(Debug)]
 pub struct Spill {
     keep: usize,
+    /// Whether the order matters.
+    ordered: bool,
     held: Vec<(Order, Waiting)>,
     file: Option<File>,
     /// Where each run begins in the file, and how many it holds.
@@ -55,7 +57,19 @@ impl Spill {
     /// Returns a store that keeps so many in memory.
     #[must_use]
     pub fn keeping(keep: usize) -> Self {
-        Spill { keep: keep.max(1), held: Vec::new(), file: None, runs: Vec::new() }
+        Spill { keep: keep.max(1), ordered: true, held: Vec::new(), file: None, runs: Vec::new() }
+    }
+
+    /// Returns a store that gives back its failures in any order.
+    #[must_use]
+    pub fn unordered() -> Self {
+        Spill { ordered: false, ..Spill::default() }
+    }
+
+    fn sort(&mut self) {
+        if self.ordered {
+            self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        }
     }
 
     /// Adds a failure.
@@ -68,7 +82,7 @@ impl Spill {
     }
 
     fn write_run(&mut self) -> io::Result<()> {
-        self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        self.sort();
         let file = match self.file.as_mut() {
             Some(file) => file,
             None => self.file.insert(tempfile::tempfile()?),
@@ -91,7 +105,7 @@ impl Spill {
     /// # Errors
     /// When the temporary file cannot be read.
     pub fn sorted(mut self) -> io::Result<Sorted> {
-        self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        self.sort();
         let mut runs = Vec::new();
         if let Some(file) = &self.file {
             for (start, count) in &self.runs {

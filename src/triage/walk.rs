@@ -169,7 +169,7 @@ impl Log {
         for mut signal in joined {
             tokens.follow(&mut signal);
             view.note(&signal);
-            shard.take(signal);
+            shard.take(signal, &|_| false);
         }
         shard.finish();
         view.spans = vec![join.span()];
