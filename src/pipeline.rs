@@ -13,16 +13,17 @@ use rayon::prelude::*;
 use crate::books::Books;
 use crate::finding::Finding;
 use crate::names::{Key, Names};
-use crate::record::{Line, Stamp, line};
+use crate::record::{Layout, Line, Stamp, line};
 use crate::signal::batch::{self, Batch, Inside};
-use crate::signal::event;
 use crate::signal::relayed::Relayed;
+use crate::signal::{access, event};
 use crate::source::{Chunk, Grammar, Problem, Reader, Source, Stream};
-use crate::tally::{Filter, Outcome, Quoted, SourceReport, Tally};
+use crate::tally::{Accesses, Filter, Outcome, Quoted, SourceReport, Tally};
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::Judge;
 use crate::triage::join::{self, Join};
 use crate::triage::joined::{Joined, Suspect};
+use crate::triage::pairing::Pairing;
 use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard, shard_of};
 use crate::triage::spill::{Order, Spill};
@@ -59,7 +60,7 @@ pub struct Lines;
 
 impl Grammar for Lines {
     fn begins_record(&self, text: &[u8]) -> bool {
-        matches!(line(text, &mut Vec::new()), Line::Head(_))
+        matches!(line(text, &mut Vec::new()), Line::Head(_)) || access::read(text).is_some()
     }
 
     fn is_whole(&self, text: &[u8]) -> bool {
@@ -87,6 +88,11 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
         {
             return record.at;
         }
+        if let Some(Some(access)) = access::read(text.strip_suffix(b"\r").unwrap_or(text))
+            && access.at != Stamp::Unknown
+        {
+            return access.at;
+        }
     }
     Stamp::Unknown
 }
@@ -105,6 +111,8 @@ struct Running<'a> {
     /// Nodes by host; the stream's own is first.
     nodes: Vec<(Option<Vec<u8>>, u32)>,
     keycloak: bool,
+    /// Whether each source begins as a log of access lines only, once that is known.
+    proxied: Vec<Option<bool>>,
     relayed: Vec<(usize, Relayed)>,
     relayed_count: u64,
 }
@@ -166,6 +174,7 @@ struct Run<'a> {
     view: View,
     shards: Vec<Shard>,
     merged: Vec<Joined>,
+    pairing: Pairing,
     tokens: Tokens,
     spill: Spill,
     problems: Vec<Problem>,
@@ -185,6 +194,7 @@ impl<'a> Run<'a> {
             view: View::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             merged: Vec::new(),
+            pairing: Pairing::new(streams.len()),
             tokens: Tokens::default(),
             spill: Spill::default(),
             problems: Vec::new(),
@@ -213,6 +223,7 @@ impl<'a> Run<'a> {
                 lines: vec![0; stream.sources.len()],
                 nodes: vec![(None, node)],
                 keycloak: false,
+                proxied: vec![None; stream.sources.len()],
                 relayed: Vec::new(),
                 relayed_count: 0,
             });
@@ -261,6 +272,9 @@ impl<'a> Run<'a> {
             self.refill(progress);
             let done = self.running.iter().all(|r| r.ended && r.queue.is_empty());
             self.merge();
+            if done {
+                self.pairing.finish(&mut self.merged);
+            }
             if self.merged.len() >= MERGE || done {
                 self.dispatch()?;
             }
@@ -322,6 +336,7 @@ impl<'a> Run<'a> {
         let before = r.lines[chunk.source];
         number_samples(&mut batch.books, &report.name, before);
         number_samples(&mut batch.lead, &report.name, before);
+        let was = r.inside;
         if r.inside == Inside::Record {
             // the lead goes on with a record of the chunk before
             report.books.parsed += batch.lead.skipped;
@@ -336,6 +351,9 @@ impl<'a> Run<'a> {
         if report.nearest.is_none() {
             report.nearest = batch.nearest.map(|(l, m)| (before + l + 1, m));
         }
+        let kind = &mut r.proxied[chunk.source];
+        *kind = kind.or(batch.begins_proxied);
+        take_proxied(&mut batch, *kind == Some(true), was, report, before);
         r.keycloak |= batch.keycloak;
         self.view.nodes[r.nodes[0].1 as usize].access_log |= batch.access_log;
         self.zone_assumed |= matches!(batch.first, Stamp::Local(_) | Stamp::TimeOfDay(_));
@@ -379,7 +397,7 @@ impl<'a> Run<'a> {
                 if let Some(mut joined) = r.queue.pop_front() {
                     self.tokens.follow(&mut joined);
                     self.view.note(&joined);
-                    self.merged.push(joined);
+                    self.pairing.push(joined, &mut self.merged);
                 }
             }
             if self.merged.len() >= MERGE {
@@ -439,17 +457,20 @@ impl<'a> Run<'a> {
             }
         }
         let sources: Vec<String> = self.sources.iter().map(|s| s.name.clone()).collect();
-        let judge = Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, sources: &sources };
+        let judge = Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, sources: &sources, fit: self.pairing.fit };
         let mut counted = count(&[], self.options.window_ms);
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
         let mut told = HashSet::new();
-        let mut left_out = 0;
+        let (mut left_out, mut unjoined) = (0, 0);
         let mut sorted = std::mem::take(&mut self.spill).sorted()?;
         loop {
-            let waiting = sorted.take(DECIDE)?;
+            let mut waiting = sorted.take(DECIDE)?;
             if waiting.is_empty() {
                 break;
             }
+            let taken = waiting.len();
+            waiting.retain(|w| !judge.is_doubtful(w));
+            unjoined += (taken - waiting.len()) as u64;
             for w in &waiting {
                 let realm = w.failed.failure.realm.as_deref();
                 if let Some(age) = self.view.worked(w.realm).filter(|_| told.insert(realm.map(|r| Key::of(r.as_bytes())))) {
@@ -473,6 +494,7 @@ impl<'a> Run<'a> {
         books.time_went_back = self.running.iter().map(|r| r.join.went_back).sum();
         let span = self.view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         let (quoted, quoted_count) = quotes(&self.running, &sources, self.options.zone);
+        let access = requests(&self.running, unjoined);
         let mut suspects: Vec<(String, Suspect)> = self
             .running
             .iter()
@@ -492,6 +514,7 @@ impl<'a> Run<'a> {
             worked,
             left_out,
             suspects,
+            access,
             quoted,
             quoted_count,
             problems: self.problems,
@@ -499,6 +522,38 @@ impl<'a> Run<'a> {
             zone_assumed: self.zone_assumed,
             span,
         })
+    }
+}
+
+/// Takes in lines that look like those of an access log by themselves: in a source that began as one they are; in a server's log they are a client's words.
+fn take_proxied(batch: &mut Batch, is_access_log: bool, inside: Inside, report: &mut SourceReport, before: u64) {
+    let mut proxied = std::mem::take(&mut batch.proxied);
+    if !is_access_log {
+        for books in [&mut proxied.lead, &mut proxied.books] {
+            number_samples(books, &report.name, before);
+        }
+        if inside == Inside::Record {
+            report.books.parsed += proxied.lead.skipped;
+        } else {
+            report.books.merge(&proxied.lead);
+        }
+        report.books.merge(&proxied.books);
+        return;
+    }
+    let lines = proxied.lead.unparsed_lines + proxied.books.unparsed_lines;
+    report.books.parsed += proxied.lead.skipped + proxied.books.skipped;
+    report.books.records += lines;
+    report.layouts[Layout::Access as usize] += lines;
+    batch.keycloak |= lines > 0;
+    batch.signals.append(&mut proxied.signals);
+    batch.signals.sort_by_key(|s| s.line);
+    if let Some((first, last)) = proxied.span {
+        if batch.first == Stamp::Unknown {
+            batch.first = first;
+        }
+        if last != Stamp::Unknown {
+            batch.last = last;
+        }
     }
 }
 
@@ -525,6 +580,18 @@ fn quotes(running: &[Running<'_>], sources: &[String], zone: Zone) -> (Vec<Quote
         }));
     }
     (all, count)
+}
+
+/// Adds up the token requests that access lines show: the server's own where there are any, else its proxies'.
+fn requests(running: &[Running<'_>], unjoined: u64) -> Accesses {
+    let own = running.iter().any(|r| !r.join.requests.is_empty());
+    let mut all = Accesses { own, unjoined, ..Accesses::default() };
+    for r in running {
+        for (realm, requests) in if own { &r.join.requests } else { &r.join.proxied_requests } {
+            all.realms.entry(realm.as_deref().map(String::from)).or_default().merge(*requests);
+        }
+    }
+    all
 }
 
 /// Reads the beginning of a source; nothing of standard input.

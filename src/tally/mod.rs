@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use filter::Filter;
-pub use outcome::{Outcome, Quoted, SourceReport};
+pub use outcome::{Accesses, Outcome, Quoted, SourceReport};
 pub use sketch::{Delays, Distinct};
 
 use crate::cause::{Cause, Detail};

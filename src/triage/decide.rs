@@ -7,6 +7,8 @@ use chrono::DateTime;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use super::answered::{self, Beside};
+use super::pairing::Fit;
 use super::profile::Profile;
 use super::question::{self, Context};
 use super::rules::{Question, Rule, Rules, Says};
@@ -31,12 +33,19 @@ pub struct Judge<'a> {
     pub life_ms: Option<i64>,
     /// The sources' names, by number.
     pub sources: &'a [String],
+    /// How well the access lines of other logs fit the events.
+    pub fit: Fit,
 }
 
 impl Judge<'_> {
     /// Decides one failure. Returns the finding and what would have made it certain.
     #[must_use]
     pub fn decide(&self, w: &Waiting) -> (Finding, Option<Lack>) {
+        if w.failed.failure.trust == Trust::Access {
+            let verdict = answered::alone(w, self.beside(w));
+            let lack = verdict.lack;
+            return (self.finding(w, verdict), lack);
+        }
         let rule = self.rules.decide(&w.failed);
         let mut verdict = match rule.map(|r| &r.says) {
             Some(Says::Cause { detail, confidence, candidates, .. }) => {
@@ -46,6 +55,10 @@ impl Judge<'_> {
             None => Verdict { confidence: Confidence::Ambiguous, ..Verdict::certain(Cause::Unclassified) },
         };
         Self::companions(&mut verdict, w);
+        if verdict.evidence.is_empty() && !w.failed.answers.is_empty() {
+            verdict.evidence.push((w.at, rule.map_or("no rule knows this event", |r: &Rule| r.text.why.as_str()).to_owned()));
+        }
+        verdict = answered::narrowed(verdict, w, self.beside(w));
         if verdict.evidence.is_empty() || verdict.evidence.iter().all(|(at, _)| *at == w.at) {
             let why = rule.map_or("no rule knows this event", |r: &Rule| r.text.why.as_str());
             verdict.evidence.push((w.at, why.to_owned()));
@@ -56,6 +69,26 @@ impl Judge<'_> {
         }
         let lack = verdict.lack.filter(|_| verdict.confidence != Confidence::Certain);
         (self.finding(w, verdict), lack)
+    }
+
+    /// Whether it may be another line's failure: an access line of a time that the server's log covers, where events and lines do not name the same
+    /// addresses (the server sees its proxy's).
+    #[must_use]
+    pub fn is_doubtful(&self, w: &Waiting) -> bool {
+        let proxied = w.failed.failure.trust == Trust::Access && w.failed.answers.iter().any(|a| !a.own);
+        proxied && !self.fit.is_joined() && w.time.is_some_and(|t| self.view.covers(t))
+    }
+
+    /// What is known of where its access lines were written.
+    fn beside(&self, w: &Waiting) -> Beside {
+        let own = w.failed.answers.iter().all(|a| a.own);
+        let event = w.failed.failure.trust != Trust::Access;
+        let version = self.view.version(w.node, w.time).and_then(|v| v.split('.').next()?.parse().ok());
+        Beside {
+            major: if own || event { version } else { self.view.major() },
+            silent: own || (self.fit.is_joined() && w.time.is_some_and(|t| self.view.covers(t))),
+            sizes: own || self.fit.has_sizes(),
+        }
     }
 
     fn ask(&self, question: Question, w: &Waiting) -> Verdict {

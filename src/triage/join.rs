@@ -4,7 +4,9 @@
 //! by it; by order, never by time. Lines that a client wrote through a server's line feeds are told from the server's own here, since
 //! that takes the lines around them. Must not know sessions or profiles.
 
+mod access;
 mod forged;
+mod outbox;
 
 use std::collections::VecDeque;
 
@@ -16,7 +18,10 @@ use super::joined::{At, Companions, Failed, Joined, Suspect, What};
 use crate::names::{Key, Names, Sym};
 use crate::signal::companion::Verb;
 use crate::signal::{Batch, Companion, Failure, Kind, Life, Signal, User};
+use access::Unanswered;
+pub use access::{ByRealm, Requests};
 use forged::{Foreign, Held, Hold, Style};
+use outbox::Outbox;
 
 /// How many digests of failures are remembered to number equal ones.
 const RECENT: usize = 1 << 16;
@@ -50,6 +55,11 @@ pub struct Join {
     carrier: Option<u64>,
     /// Lines of the stream before the chunk at hand.
     lines: u64,
+    outbox: Outbox,
+    /// Token requests that the server's own access log shows.
+    pub requests: ByRealm,
+    /// Token requests that a log of access lines only shows.
+    pub proxied_requests: ByRealm,
     /// Times that went back.
     pub went_back: u64,
     /// Lines that look forged.
@@ -71,6 +81,8 @@ struct Pending {
     closed: bool,
     /// An event of this thread was seen.
     known: bool,
+    /// A failure whose access line did not come yet.
+    unanswered: Option<Unanswered>,
 }
 
 /// A signal with its time and place.
@@ -114,6 +126,9 @@ impl Join {
             believed: None,
             carrier: None,
             lines: 0,
+            outbox: Outbox::default(),
+            requests: ByRealm::new(),
+            proxied_requests: ByRealm::new(),
             went_back: 0,
             suspects: Vec::new(),
             suspects_dropped: 0,
@@ -145,6 +160,7 @@ impl Join {
         if let Some((signal, _)) = self.doubt.take() {
             self.believe(signal, names, out);
         }
+        self.outbox.finish(out);
     }
 
     /// Returns the first and the largest time of the stream.
@@ -296,6 +312,8 @@ impl Join {
                 let what = What::Life(life.clone());
                 self.emit(&signal, what, out);
             }
+            Kind::Access(ref access) => self.access((**access).clone(), &signal, out),
+            Kind::Proxied(ref access) => self.proxied((**access).clone(), &signal, out),
             Kind::Tail(_, None) | Kind::CarrierEnd(None) | Kind::Open(_) => {}
         }
     }
@@ -337,6 +355,11 @@ impl Join {
         with.lost = soon && !pending.known;
         pending.closed = false;
         pending.known = true;
+        pending.unanswered = match &user {
+            User::Failure(f) => Some(Unanswered::new(signal.time, f.ip.as_deref())),
+            User::Success(_) | User::Elsewhere => None,
+        };
+        self.outbox.close(signal.thread, None, out);
         let what = match user {
             User::Elsewhere => return,
             User::Success(success) => What::Success(success, with.auth.filter(|a| a.0 == Verb::Success).map(|a| a.1)),
@@ -347,7 +370,7 @@ impl Join {
                 let realm = failure.realm_id.as_deref().map(|r| names.number(r.as_bytes()));
                 let client = failure.client.as_deref().map(|c| names.number(c.as_bytes()));
                 let ordinal = self.ordinal(failure.digest);
-                What::Failed(Box::new(Failed { failure: *failure, with, ordinal, session: None }), realm, client)
+                What::Failed(Box::new(Failed { failure: *failure, with, ordinal, session: None, answers: Vec::new() }), realm, client)
             }
         };
         self.emit(signal, what, out);
@@ -376,7 +399,8 @@ impl Join {
             }
             self.high = Some(self.high.map_or(t, |h| h.max(t)));
         }
-        out.push(Joined { time: signal.time, clock: self.high.unwrap_or(i64::MIN), node: signal.node, position: self.position, at: signal.at, what });
+        let clock = self.high.unwrap_or(i64::MIN);
+        self.outbox.push(Joined { time: signal.time, clock, node: signal.node, position: self.position, at: signal.at, what }, signal.thread, out);
         self.position += 1;
     }
 }
