@@ -10,6 +10,7 @@ pub mod sketch;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+pub use crate::triage::join::Requests;
 pub use filter::Filter;
 pub use outcome::{Accesses, Outcome, Quoted, SourceReport};
 pub use sketch::{Delays, Distinct};
