@@ -14,9 +14,10 @@ use crate::books::Books;
 use crate::finding::Finding;
 use crate::names::{Key, Names};
 use crate::record::{Layout, Line, Stamp, line};
+use crate::signal::access::{self, Entry};
 use crate::signal::batch::{self, Batch, Inside};
+use crate::signal::event;
 use crate::signal::relayed::Relayed;
-use crate::signal::{access, event};
 use crate::source::{Chunk, Grammar, Problem, Reader, Source, Stream};
 use crate::tally::{Accesses, Filter, Outcome, Quoted, SourceReport, Tally};
 use crate::triage::clock::{Clock, Zone};
@@ -88,7 +89,7 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
         {
             return record.at;
         }
-        if let Some(Some(access)) = access::read(text.strip_suffix(b"\r").unwrap_or(text))
+        if let Some(Entry::Token(access)) = access::read(text.strip_suffix(b"\r").unwrap_or(text))
             && access.at != Stamp::Unknown
         {
             return access.at;

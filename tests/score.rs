@@ -253,8 +253,9 @@ fn cases_of(run: &str, kind: &str) -> Vec<Case> {
     }
     let access = folder_of(run).join("access.log");
     if access.is_file() {
-        cases.push(case(format!("{run}, both logs"), console.into_iter().chain([access.clone()]).collect()));
-        cases.push(Case { shares: None, ..case(format!("{run}, access.log alone"), vec![access]) });
+        let both = console.into_iter().chain([access.clone()]).collect();
+        cases.push(Case { kind: "proxied".to_owned(), ..case(format!("{run}, both"), both) });
+        cases.push(Case { kind: "access".to_owned(), shares: None, ..case(format!("{run}, access"), vec![access]) });
     }
     cases
 }
@@ -307,6 +308,8 @@ fn summary(scores: &[(String, Score)]) -> String {
         ("success", "and success events"),
         ("full", "and `ClientAuthenticationFlow`"),
         ("hostile", "under attack, with success events"),
+        ("proxied", "failures only, and the access log of a proxy in front"),
+        ("access", "nothing: the proxy's access log alone"),
     ];
     let mut table = String::from(
         "| the log shows | recordings | failures | wrong `certain` | right | certain | candidates |\n| --- | --- | --- | --- | --- | --- | --- |\n",

@@ -8,14 +8,14 @@
 //! ```
 //! use kctriage::signal::access;
 //! let line = br#"10.0.0.4 - - [23/Nov/2026:15:45:18 +0000] "POST /realms/shop/protocol/openid-connect/token HTTP/1.1" 400 62"#;
-//! let access = access::read(line).unwrap().unwrap();
+//! let access = access::read(line).unwrap().token().unwrap();
 //! assert_eq!((access.status, access.bytes, access.realm.as_deref()), (400, Some(62), Some("shop")));
 //! ```
 
 mod json;
 mod time;
 
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::record::Stamp;
@@ -50,14 +50,33 @@ struct Parts<'a> {
     bytes: Option<u64>,
 }
 
-/// Reads a line. `None` if it is no line of an access log; `Some(None)` if it is one and says nothing about the token endpoint.
+/// A line of an access log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A request to the token endpoint.
+    Token(Access),
+    /// Any other.
+    Other,
+}
+
+impl Entry {
+    /// Returns the token request.
+    #[must_use]
+    pub fn token(self) -> Option<Access> {
+        match self {
+            Entry::Token(access) => Some(access),
+            Entry::Other => None,
+        }
+    }
+}
+
+/// Reads a line; `None` if it is none of an access log.
 #[must_use]
-pub fn read(line: &[u8]) -> Option<Option<Access>> {
+pub fn read(line: &[u8]) -> Option<Entry> {
     if line.first() == Some(&b'{') {
         return json::read(line);
     }
-    let parts = text(line)?;
-    Some(parts.access(line))
+    Some(text(line)?.entry(line))
 }
 
 /// Whether a line can be about the token endpoint.
@@ -67,6 +86,10 @@ pub fn is_about_tokens(line: &[u8]) -> bool {
 }
 
 impl Parts<'_> {
+    fn entry(&self, line: &[u8]) -> Entry {
+        self.access(line).map_or(Entry::Other, Entry::Token)
+    }
+
     fn access(&self, line: &[u8]) -> Option<Access> {
         let path = &self.path[..memchr(b'?', self.path).unwrap_or(self.path.len())];
         if self.method != b"POST" || !path.ends_with(TOKEN) {
@@ -118,7 +141,7 @@ fn text(line: &[u8]) -> Option<Parts<'_>> {
     let bytes = match status {
         Some(_) if common => fields.next(),
         // [2026-11-23T15:45:18.123Z] "POST /token HTTP/1.1" 400 - 120 62 …: flags, bytes received, bytes sent
-        Some(_) if before.first() == Some(&b'[') && before.iter().filter(|c| **c == b' ').count() == 1 => fields.nth(2),
+        Some(_) if before.first() == Some(&b'[') && memchr_iter(b' ', before).count() == 1 => fields.nth(2),
         _ => None,
     };
     let address = if common { address } else { address.or_else(|| envoy_address(rest)) };
@@ -139,7 +162,7 @@ fn request_line(request: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 /// `10.0.0.4 - - [23/Nov/2026:15:45:18 +0000] `: only this shape says that the number after the status is that of the body's bytes.
 fn is_common(before: &[u8]) -> bool {
     let Some(open) = memrchr(b'[', before) else { return false };
-    before.ends_with(b"] ") && before[..open].iter().filter(|c| **c == b' ').count() >= 3
+    before.ends_with(b"] ") && memchr_iter(b' ', &before[..open]).count() >= 3
 }
 
 /// The first word that is an address, else the first word: a virtual host can stand before it, a user's name never does.
@@ -167,7 +190,7 @@ fn haproxy(before: &[u8]) -> Option<Parts<'_>> {
     let client = &client[memrchr(b' ', client).map_or(0, |i| i + 1)..];
     let fields: Vec<&[u8]> = before[close + 1..].split(|c| *c == b' ').filter(|f| !f.is_empty()).take(4).collect();
     let [_, backend, timers, code] = fields.as_slice() else { return None };
-    let is_timers = timers.iter().filter(|c| **c == b'/').count() >= 3 && timers.iter().all(|c| c.is_ascii_digit() || matches!(c, b'/' | b'-' | b'+'));
+    let is_timers = memchr_iter(b'/', timers).count() >= 3 && timers.iter().all(|c| c.is_ascii_digit() || matches!(c, b'/' | b'-' | b'+'));
     if !is_timers || !backend.contains(&b'/') {
         return None;
     }

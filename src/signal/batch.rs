@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-use super::access;
+use super::access::{self, Entry};
 use super::relayed::{self, Relayed};
 use super::{Kind, Signal, is_access_logger, matters, read, read_rest};
 use crate::books::Books;
@@ -194,7 +194,7 @@ fn proxied(b: &mut Batch, text: &[u8], size: u64, number: u32) -> bool {
     b.begins_proxied.get_or_insert(true);
     let books = if b.inside.is_none() { &mut b.proxied.lead } else { &mut b.proxied.books };
     books.unparsed(size, b.lines, text);
-    if let Some(access) = found {
+    if let Entry::Token(access) = found {
         let (first, at) = (b.proxied.span.map_or(access.at, |s| s.0), access.at);
         b.proxied.span = Some((first, at));
         let thread = b.names.number(b"");

@@ -140,7 +140,7 @@ fn kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
 /// The line's own time and the record's are those of one moment, or one of them is not the server's.
 fn access_kind(record: &Record<'_>) -> Option<Kind> {
     const APART_MS: i64 = 15 * 60_000;
-    let mut access = access::read(&record.message)??;
+    let mut access = access::read(&record.message)?.token()?;
     if let (Stamp::Zoned(own), Stamp::Zoned(outer)) = (access.at, record.at)
         && (own - outer).abs() > APART_MS
     {

@@ -51,11 +51,14 @@ pub fn narrowed(verdict: Verdict, w: &Waiting, beside: Beside) -> Verdict {
         let detail = verdict.detail.filter(|d| *d != Detail::Unknown).or_else(|| detail(&left, verdict.candidates[0])).or(verdict.detail);
         return if kept.is_empty() { verdict } else { noted(Verdict { detail, ..verdict }, failed, &left) };
     }
-    if kept.is_empty() && own {
-        // the event says nothing against it: what the server told the client is more than what was concluded without it
+    if kept.is_empty() {
+        // the event says nothing against it: what the client was told is more than what was concluded without it
         kept.clone_from(&leaves);
+        if !own {
+            kept.extend(verdict.candidates.iter().filter(|c| !leaves.contains(c)));
+        }
     }
-    if kept.is_empty() || (kept.len() == verdict.candidates.len() && kept == verdict.candidates) {
+    if kept == verdict.candidates {
         return noted(verdict, failed, &left);
     }
     if open && !kept.contains(&Cause::Unclassified) {
@@ -76,16 +79,23 @@ pub fn alone(w: &Waiting, beside: Beside) -> Verdict {
     let all: Vec<&Answer> = bytes.into_iter().flat_map(|b| answers::of(answered.status, b, beside.major)).filter(|a| a.event != Event::Waiting).collect();
     let exact = all.iter().any(|a| a.length != Length::Open);
     let rows: Vec<&Answer> = all.into_iter().filter(|a| !exact || a.length != Length::Open).collect();
-    let silent: Vec<&Answer> = rows.iter().copied().filter(|a| a.event == Event::None).collect();
-    let (rows, mut candidates) = if beside.silent && !silent.is_empty() {
-        let leaves = union(&silent);
-        (silent, leaves)
-    } else if rows.is_empty() {
-        (rows, if beside.silent { vec![Cause::Unlogged] } else { by_status(answered.status).to_vec() })
-    } else {
-        let leaves = union(&rows);
-        (rows, leaves)
+    let (silent, logged): (Vec<&Answer>, Vec<&Answer>) = rows.iter().partition(|a| a.event == Event::None);
+    let mut candidates = match (rows.is_empty(), beside.silent && !silent.is_empty()) {
+        (_, true) => {
+            // events can be switched off by type: an answer that has one stays possible
+            let also = if silent.iter().all(|a| a.leaves.len() == 1) { union(&logged) } else { Vec::new() };
+            union(&silent).into_iter().chain(also).take(CANDIDATES - 1).collect()
+        }
+        (false, false) => union(&rows),
+        (true, false) => {
+            if beside.silent {
+                vec![Cause::Unlogged]
+            } else {
+                by_status(answered.status).to_vec()
+            }
+        }
     };
+    let rows = if beside.silent && !silent.is_empty() { silent } else { rows };
     let certain = beside.silent && candidates == [Cause::Unlogged] && !failed.with.lost && !rows.is_empty();
     candidates.retain(|c| *c != Cause::Unclassified);
     if !certain && candidates.len() < 2 {

@@ -19,6 +19,9 @@ use crate::cause::Cause;
 use crate::finding::{Confidence, Evidence, Finding, SCHEMA, Trust};
 use crate::names::{Key, Sym};
 
+/// How far clocks of a server and its proxy may be apart where nothing fits together.
+const SKEW_MS: i64 = 60_000;
+
 /// All that verdicts rest on, once the input has ended.
 pub struct Judge<'a> {
     /// What events mean.
@@ -76,7 +79,9 @@ impl Judge<'_> {
     #[must_use]
     pub fn is_doubtful(&self, w: &Waiting) -> bool {
         let proxied = w.failed.failure.trust == Trust::Access && w.failed.answers.iter().any(|a| !a.own);
-        proxied && !self.fit.is_joined() && w.time.is_some_and(|t| self.view.covers(t))
+        // clocks that differ are one reason why nothing fits
+        let covered = |t: i64| self.view.covers(t - SKEW_MS) || self.view.covers(t) || self.view.covers(t + SKEW_MS);
+        proxied && !self.fit.is_joined() && w.time.is_some_and(covered)
     }
 
     /// What is known of where its access lines were written.

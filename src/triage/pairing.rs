@@ -96,7 +96,7 @@ impl Fit {
     /// Whether the sizes are those of the server's answers, and not of what a proxy made of them.
     #[must_use]
     pub fn has_sizes(&self) -> bool {
-        if self.paired > 0 { self.sizes * 10 >= self.paired * 9 } else { self.known >= self.unknown }
+        if self.paired > 0 { self.sizes * 10 >= self.paired * 9 } else { self.known >= self.unknown * 4 }
     }
 }
 

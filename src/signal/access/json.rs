@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Access, Parts, number, request_line, status, time};
+use super::{Entry, Parts, number, request_line, status, time};
 use crate::record::Stamp;
 
 const ADDRESS: [&str; 11] = [
@@ -29,7 +29,7 @@ const TIME: [&str; 8] = ["time_iso8601", "time_local", "@timestamp", "timestamp"
 /// Sizes of a body alone; nginx's own `bytes_sent` holds the headers, Envoy's does not.
 const BYTES: [&str; 5] = ["body_bytes_sent", "DownstreamContentSize", "size", "response_body_bytes", "body_bytes"];
 
-pub fn read(line: &[u8]) -> Option<Option<Access>> {
+pub fn read(line: &[u8]) -> Option<Entry> {
     let object: Map<String, Value> = serde_json::from_slice(line).ok()?;
     // Caddy keeps what was asked for in an object of its own
     let inner = object.get("request").and_then(Value::as_object);
@@ -52,5 +52,5 @@ pub fn read(line: &[u8]) -> Option<Option<Access>> {
     let address = text(&ADDRESS);
     let at = TIME.iter().find_map(|n| text(&[n]).map(|t| time::read(t.as_bytes())).filter(|at| *at != Stamp::Unknown)).unwrap_or_default();
     let parts = Parts { at, address: address.as_deref().map(str::as_bytes), method: &method, path: &path, status: Some(status), bytes };
-    Some(parts.access(line))
+    Some(parts.entry(line))
 }

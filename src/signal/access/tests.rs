@@ -6,7 +6,7 @@ const PATH: &str = "/realms/shop/protocol/openid-connect/token";
 
 /// Address, status, bytes, whether the time was read.
 fn parts(line: &str) -> Option<(Option<String>, u16, Option<u64>, bool)> {
-    read(line.as_bytes())?.map(|a| (a.address.map(String::from), a.status, a.bytes, a.at != Stamp::Unknown))
+    read(line.as_bytes())?.token().map(|a| (a.address.map(String::from), a.status, a.bytes, a.at != Stamp::Unknown))
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn the_formats_of_servers_and_proxies_are_read() {
 
 #[test]
 fn times_are_read_with_their_zone() {
-    let at = |line: &str| read(line.as_bytes()).flatten().expect("a token request").at;
+    let at = |line: &str| read(line.as_bytes()).and_then(Entry::token).expect("a token request").at;
     let line = |stamp: &str| format!("10.0.0.4 - - [{stamp}] \"POST {PATH} HTTP/1.1\" 400 62");
     assert_eq!(at(&line("23/Nov/2026:15:45:18 +0100")), at(&line("23/Nov/2026:14:45:18 +0000")));
     assert_eq!(at(&line("23/Nov/2026:15:45:18.250 +0000")), at(&line("2026-11-23T15:45:18.250Z")));
@@ -113,7 +113,7 @@ fn other_requests_and_other_lines_are_told_apart() {
     for request in
         [format!("GET {PATH} HTTP/1.1"), format!("POST {PATH}/introspect HTTP/1.1"), format!("OPTIONS {PATH} HTTP/1.1"), "POST / HTTP/1.1".to_owned()]
     {
-        assert_eq!(read(common(&request).as_bytes()), Some(None), "{request}");
+        assert_eq!(read(common(&request).as_bytes()), Some(Entry::Other), "{request}");
     }
     for line in [
         "\tat org.keycloak.Foo(Foo.java:1)",
