@@ -23,6 +23,8 @@ pub enum Trust {
     Unquoted,
     /// The line has more than one reading; never certain.
     Ambiguous,
+    /// An answer that an access log shows, of which no event was seen.
+    Access,
     /// An answer quoted in an application's or a proxy's log; never certain.
     Relayed,
     /// Looks forged: listed apart, not a finding.

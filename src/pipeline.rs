@@ -17,16 +17,18 @@ use rayon::prelude::*;
 use crate::books::Books;
 use crate::finding::Finding;
 use crate::names::{Names, Sym};
-use crate::record::{Line, Stamp, line, wrapper};
+use crate::record::{Layout, Line, Stamp, line, wrapper};
+use crate::signal::access::{self, Entry};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
 use crate::source::{Bounds, Found, Gathered, Grammar, Marks, NAME_SLACK_MS, Payload, Place, Problem, Source, Stream, Unwrapped, Unwrapper, Wrapping};
-use crate::tally::{Filter, Ledger, Outcome, Quoted, SourceReport, Windows};
+use crate::tally::{Accesses, Filter, Ledger, Outcome, Quoted, SourceReport, Windows};
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::{Judge, settled};
 use crate::triage::join::{self, Join};
 use crate::triage::joined::{Joined, Suspect};
+use crate::triage::pairing::Pairing;
 use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard, shard_of};
 use crate::triage::spill::{Order, Spill};
@@ -97,7 +99,7 @@ pub struct Lines {
 
 impl Grammar for Lines {
     fn begins_record(&self, text: &[u8]) -> bool {
-        matches!(line(text, &mut Vec::new()), Line::Head(_))
+        matches!(line(text, &mut Vec::new()), Line::Head(_)) || access::read(text).is_some()
     }
 
     fn is_whole(&self, text: &[u8]) -> bool {
@@ -146,6 +148,11 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
         {
             return record.at;
         }
+        if let Some(Entry::Token(access)) = access::read(text.strip_suffix(b"\r").unwrap_or(text))
+            && access.at != Stamp::Unknown
+        {
+            return access.at;
+        }
     }
     Stamp::Unknown
 }
@@ -168,6 +175,8 @@ struct Running<'a> {
     /// The wrapper's times say the zone of the lines' own.
     zone_told: bool,
     keycloak: bool,
+    /// Whether each source, by its number in the run, begins as a log of access lines only, once that is known.
+    proxied: BTreeMap<usize, bool>,
     /// Quoted answers, with their sources' numbers in the run.
     relayed: Vec<(usize, Relayed)>,
     relayed_count: u64,
@@ -226,6 +235,7 @@ struct Run<'a> {
     view: View,
     shards: Vec<Shard>,
     merged: Vec<Joined>,
+    pairing: Pairing,
     tokens: Tokens,
     spill: Spill,
     problems: Vec<Problem>,
@@ -274,6 +284,7 @@ impl<'a> Run<'a> {
             view: View::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             merged: Vec::new(),
+            pairing: Pairing::default(),
             tokens: Tokens::default(),
             spill,
             problems: Vec::new(),
@@ -299,6 +310,7 @@ impl<'a> Run<'a> {
             let reader = Unwrapped::open(stream, options.chunk_bytes, &options.lines).within(bounds);
             feeds.push((stream.node.clone(), number, Feed::Live(Box::new(reader), bases[number]), false));
         }
+        run.pairing = Pairing::new(feeds.len());
         feeds.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         for (name, number, feed, named) in feeds {
             run.start(name, number, feed, named);
@@ -362,6 +374,7 @@ impl<'a> Run<'a> {
             named,
             zone_told: zone.is_some(),
             keycloak: false,
+            proxied: BTreeMap::new(),
             relayed: Vec::new(),
             relayed_count: 0,
         });
@@ -408,6 +421,9 @@ impl<'a> Run<'a> {
             self.refill(progress)?;
             let done = self.running.iter().all(|r| r.ended && r.queue.is_empty());
             self.merge();
+            if done {
+                self.pairing.finish(&mut self.merged);
+            }
             if self.merged.len() >= MERGE || done {
                 self.dispatch()?;
             }
@@ -479,6 +495,7 @@ impl<'a> Run<'a> {
         report.books.parsed = report.books.parsed.saturating_add_signed(arrived.wrapper_bytes);
         number_samples(&mut batch.books, &report.name, line);
         number_samples(&mut batch.lead, &report.name, line);
+        let was = r.inside;
         if r.inside == Inside::Record {
             // the lead goes on with a record of the chunk before
             report.books.parsed += batch.lead.skipped;
@@ -493,6 +510,10 @@ impl<'a> Run<'a> {
         if report.nearest.is_none() {
             report.nearest = batch.nearest.map(|(l, m)| (line(l), m));
         }
+        if let Some(begins) = batch.begins_proxied {
+            r.proxied.entry(arrived.source).or_insert(begins);
+        }
+        take_proxied(&mut batch, r.proxied.get(&arrived.source) == Some(&true), was, report, line);
         r.keycloak |= batch.keycloak;
         self.view.nodes[r.nodes[0].1 as usize].access_log |= batch.access_log;
         self.zone_assumed |= matches!(batch.first, Stamp::Local(_) | Stamp::TimeOfDay(_)) && !r.zone_told;
@@ -550,7 +571,7 @@ impl<'a> Run<'a> {
                 if let Some(mut joined) = r.queue.pop_front() {
                     self.tokens.follow(&mut joined);
                     self.view.note(&joined);
-                    self.merged.push(joined);
+                    self.pairing.push(joined, &mut self.merged);
                 }
             }
             if self.merged.len() >= MERGE {
@@ -583,6 +604,7 @@ impl<'a> Run<'a> {
             for waiting in shard.done.drain(..) {
                 self.realms.insert((waiting.failed.failure.realm, waiting.realm));
                 if self.sink.is_none()
+                    && !waiting.failed.is_answered()
                     && let Ok(verdict) = settled(self.rules, &waiting)
                 {
                     self.add(&waiting, &verdict, &names);
@@ -641,13 +663,26 @@ impl<'a> Run<'a> {
         }
         let (view, sources) = (std::mem::take(&mut self.view), self.names_of_sources.clone());
         let names = std::mem::take(&mut self.names);
-        let judge = Judge { rules: self.rules, view: &view, profiles, uuids, life_ms: self.options.code_lifespan_ms, sources: &sources, names: &names };
+        let judge = Judge {
+            rules: self.rules,
+            view: &view,
+            profiles,
+            uuids,
+            life_ms: self.options.code_lifespan_ms,
+            sources: &sources,
+            names: &names,
+            fit: self.pairing.fit,
+        };
+        let mut unjoined = 0;
         let mut sorted = std::mem::take(&mut self.spill).sorted()?;
         loop {
-            let waiting = sorted.take(DECIDE)?;
+            let mut waiting = sorted.take(DECIDE)?;
             if waiting.is_empty() {
                 break;
             }
+            let taken = waiting.len();
+            waiting.retain(|w| !judge.is_doubtful(w));
+            unjoined += (taken - waiting.len()) as u64;
             self.decide(&waiting, &judge)?;
         }
         let tally = self.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
@@ -664,6 +699,7 @@ impl<'a> Run<'a> {
         books.time_went_back = self.running.iter().map(|r| r.join.went_back).sum();
         let span = view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         let (quoted, quoted_count) = quotes(&self.running, &sources, self.options.zone);
+        let access = requests(&self.running, unjoined);
         let mut suspects: Vec<(String, Suspect)> = self
             .running
             .iter()
@@ -683,6 +719,7 @@ impl<'a> Run<'a> {
             worked,
             left_out: self.left_out,
             suspects,
+            access,
             quoted,
             quoted_count,
             problems: self.problems,
@@ -702,6 +739,38 @@ impl Run<'_> {
         let told = |((w, verdict), passed): ((&Waiting, Verdict), bool)| passed.then(|| judge.finding(w, verdict));
         let findings: Vec<Option<Finding>> = waiting.par_iter().zip(verdicts).zip(passed).map(told).collect();
         findings.into_iter().flatten().try_for_each(sink)
+    }
+}
+
+/// Takes in lines that look like those of an access log by themselves: in a source that began as one they are; in a server's log they are a client's words.
+fn take_proxied(batch: &mut Batch, is_access_log: bool, inside: Inside, report: &mut SourceReport, line: impl Fn(u64) -> u64) {
+    let mut proxied = std::mem::take(&mut batch.proxied);
+    if !is_access_log {
+        for books in [&mut proxied.lead, &mut proxied.books] {
+            number_samples(books, &report.name, &line);
+        }
+        if inside == Inside::Record {
+            report.books.parsed += proxied.lead.skipped;
+        } else {
+            report.books.merge(&proxied.lead);
+        }
+        report.books.merge(&proxied.books);
+        return;
+    }
+    let lines = proxied.lead.unparsed_lines + proxied.books.unparsed_lines;
+    report.books.parsed += proxied.lead.skipped + proxied.books.skipped;
+    report.books.records += lines;
+    report.layouts[Layout::Access as usize] += lines;
+    batch.keycloak |= lines > 0;
+    batch.signals.append(&mut proxied.signals);
+    batch.signals.sort_by_key(|s| s.line);
+    if let Some((first, last)) = proxied.span {
+        if batch.first == Stamp::Unknown {
+            batch.first = first;
+        }
+        if last != Stamp::Unknown {
+            batch.last = last;
+        }
     }
 }
 
@@ -728,6 +797,18 @@ fn quotes(running: &[Running<'_>], sources: &[String], zone: Zone) -> (Vec<Quote
         }));
     }
     (all, count)
+}
+
+/// Adds up the token requests that access lines show: the server's own where there are any, else its proxies'.
+fn requests(running: &[Running<'_>], unjoined: u64) -> Accesses {
+    let own = running.iter().any(|r| !r.join.requests.is_empty());
+    let mut all = Accesses { own, unjoined, ..Accesses::default() };
+    for r in running {
+        for (realm, requests) in if own { &r.join.requests } else { &r.join.proxied_requests } {
+            all.realms.entry(realm.as_deref().map(String::from)).or_default().merge(*requests);
+        }
+    }
+    all
 }
 
 /// Reads the beginning of a source; nothing of standard input.

@@ -353,8 +353,9 @@ impl<'a> Sorter<'a> {
             let time =
                 [batch.first, batch.last].into_iter().filter_map(instant).chain([marks.first(), marks.last()].into_iter().flatten().filter_map(|m| m.time));
             piece.first = piece.first.into_iter().chain(time).min();
-            let signals = batch.signals.iter().map(|s| u64::from(s.line));
-            let samples = batch.books.samples.iter().chain(&batch.lead.samples).map(|s| s.line);
+            let signals = batch.signals.iter().chain(&batch.proxied.signals).map(|s| u64::from(s.line));
+            let books = [&batch.books, &batch.lead, &batch.proxied.books, &batch.proxied.lead];
+            let samples = books.into_iter().flat_map(|b| &b.samples).map(|s| s.line);
             marks.keep(signals.chain(samples).chain(batch.nearest.map(|n| n.0)).chain(batch.relayed.iter().map(|r| r.line)).collect());
             match self.store.put(&Kept { batch, marks: Some(marks) }) {
                 Ok(slot) => piece.slots.push(slot),

@@ -63,11 +63,13 @@ pub enum Layout {
     Json,
     /// Elastic Common Schema JSON, flat or nested.
     Ecs,
+    /// Lines of an HTTP access log that stand by themselves: a reverse proxy's, or Keycloak's in a file of its own.
+    Access,
 }
 
 impl Layout {
     /// Every layout, in the order in which outputs name them.
-    pub const ALL: [Layout; 4] = [Layout::Text, Layout::WildflyConsole, Layout::Json, Layout::Ecs];
+    pub const ALL: [Layout; 5] = [Layout::Text, Layout::WildflyConsole, Layout::Json, Layout::Ecs, Layout::Access];
 
     /// Returns the name that a person sees.
     #[must_use]
@@ -77,6 +79,7 @@ impl Layout {
             Layout::WildflyConsole => "WildFly console (no date)",
             Layout::Json => "JSON",
             Layout::Ecs => "ECS JSON",
+            Layout::Access => "access log",
         }
     }
 }

@@ -3,7 +3,9 @@
 //! Input: a [`Record`] that borrows its chunk. Output: a [`Signal`] that owns small data, or nothing where the record says nothing about token
 //! requests. Must not know what came before or after, nor which node it is.
 
+pub mod access;
 pub mod admin;
+pub mod answers;
 pub mod batch;
 pub mod companion;
 pub mod event;
@@ -16,6 +18,7 @@ pub mod word;
 use memchr::{memmem, memrchr};
 use xxhash_rust::xxh3::Xxh3;
 
+pub use access::Access;
 pub use admin::Admin;
 pub use batch::Batch;
 pub use companion::Companion;
@@ -68,11 +71,21 @@ pub enum Kind {
     },
     /// A line that closes an open carrier, and what it looked like by itself.
     CarrierEnd(Option<Box<Kind>>),
+    /// A token request and its answer: the server's own access log, after the event of the same thread.
+    Access(Box<Access>),
+    /// The same, from a source that holds access lines only.
+    Proxied(Box<Access>),
 }
 
 /// Whether a logger's name, perhaps abbreviated (`[events]`, `[or.ke.ev]`, `[]`), can be that of the event listener.
 fn is_event_logger(segment: &[u8]) -> bool {
     b"events".starts_with(segment) || b"audit".starts_with(segment)
+}
+
+/// Whether a logger is that of the HTTP access log: Keycloak's, Quarkus', Undertow's.
+#[must_use]
+pub fn is_access_logger(logger: &[u8]) -> bool {
+    logger.ends_with(b"access-log") || logger.ends_with(b".accesslog")
 }
 
 /// Whether anything that matters is said under a logger's name: the last segments that [`read`] knows, and Infinispan's.
@@ -83,6 +96,7 @@ pub fn matters(logger: &[u8]) -> bool {
         || matches!(segment, b"LogoutEndpoint" | b"OAuth2CodeParser" | b"PkceUtils" | b"TokenEndpoint" | b"ClientAuthenticationFlow" | b"services")
         || matches!(segment, b"quarkus" | b"as" | b"server" | b"CLUSTER" | b"JGroupsTransport")
         || logger.starts_with(b"org.infinispan")
+        || is_access_logger(logger)
 }
 
 /// Digest of what makes a failure the same failure for everybody: its time as printed, thread and message.
@@ -121,7 +135,23 @@ fn kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
     if text && logger == b"PkceUtils" && memmem::find(message, b"codeVerifier = ").is_some() {
         return Some(Kind::Carrier { open: false });
     }
+    if is_access_logger(&record.logger) {
+        return access_kind(record);
+    }
     companion::read(logger, message).map(Kind::Companion).or_else(|| life::read(logger, message).map(Kind::Life))
+}
+
+/// The line's own time and the record's are those of one moment, or one of them is not the server's.
+fn access_kind(record: &Record<'_>) -> Option<Kind> {
+    const APART_MS: i64 = 15 * 60_000;
+    let mut access = access::read(&record.message)?.token()?;
+    if let (Stamp::Zoned(own), Stamp::Zoned(outer)) = (access.at, record.at)
+        && (own - outer).abs() > APART_MS
+    {
+        return None;
+    }
+    access.digest = digest(record);
+    Some(Kind::Access(Box::new(access)))
 }
 
 fn event_kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {

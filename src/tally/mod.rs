@@ -11,9 +11,10 @@ pub mod sketch;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+pub use crate::triage::join::Requests;
 pub use filter::Filter;
 pub use ledger::{Ledger, Windows};
-pub use outcome::{Outcome, Quoted, SourceReport};
+pub use outcome::{Accesses, Outcome, Quoted, SourceReport};
 pub use sketch::{Delays, Distinct};
 
 use crate::cause::{Cause, Detail};

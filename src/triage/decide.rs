@@ -8,6 +8,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use super::answered::{self, Beside};
+use super::pairing::Fit;
 use super::profile::Profile;
 use super::question::{self, Context};
 use super::rules::{Question, Rule, Rules, Says};
@@ -17,6 +19,9 @@ use super::view::View;
 use crate::cause::Cause;
 use crate::finding::{Confidence, Evidence, Finding, SCHEMA, Trust};
 use crate::names::{Key, Names, Sym};
+
+/// How far clocks of a server and its proxy may be apart where nothing fits together.
+const SKEW_MS: i64 = 60_000;
 
 /// All that verdicts rest on, once the input has ended.
 pub struct Judge<'a> {
@@ -34,6 +39,8 @@ pub struct Judge<'a> {
     pub sources: &'a [String],
     /// The names of realms and clients.
     pub names: &'a Names,
+    /// How well the access lines of other logs fit the events.
+    pub fit: Fit,
 }
 
 impl Judge<'_> {
@@ -48,7 +55,44 @@ impl Judge<'_> {
     /// Returns the verdict on one failure, without the evidence that its own line and its companions are.
     #[must_use]
     pub fn verdict(&self, w: &Waiting) -> Verdict {
-        settled(self.rules, w).unwrap_or_else(|question| limited(self.ask(question, w), w))
+        if w.failed.failure.trust == Trust::Access {
+            return answered::alone(w, self.beside(w));
+        }
+        if w.failed.answers.is_empty() {
+            return settled(self.rules, w).unwrap_or_else(|question| limited(self.ask(question, w), w));
+        }
+        let mut verdict = ruled(self.rules, w).unwrap_or_else(|question| self.ask(question, w));
+        if verdict.evidence.is_empty() {
+            verdict.evidence.push((w.at, self.why(w).to_owned()));
+        }
+        limited(answered::narrowed(verdict, w, self.beside(w)), w)
+    }
+
+    /// Says why the rule that speaks of a failure concludes what it does.
+    fn why(&self, w: &Waiting) -> &str {
+        self.rules.decide(&w.failed).map_or("no rule knows this event", |r: &Rule| r.text.why.as_str())
+    }
+
+    /// Whether it may be another line's failure: an access line of a time that the server's log covers, where events and lines do not name the same
+    /// addresses (the server sees its proxy's).
+    #[must_use]
+    pub fn is_doubtful(&self, w: &Waiting) -> bool {
+        let proxied = w.failed.failure.trust == Trust::Access && w.failed.answers.iter().any(|a| !a.own);
+        // clocks that differ are one reason why nothing fits
+        let covered = |t: i64| self.view.covers(t - SKEW_MS) || self.view.covers(t) || self.view.covers(t + SKEW_MS);
+        proxied && !self.fit.is_joined() && w.time.is_some_and(covered)
+    }
+
+    /// What is known of where its access lines were written.
+    fn beside(&self, w: &Waiting) -> Beside {
+        let own = w.failed.answers.iter().all(|a| a.own);
+        let event = w.failed.failure.trust != Trust::Access;
+        let version = self.view.version(w.node, w.time).and_then(|v| v.split('.').next()?.parse().ok());
+        Beside {
+            major: if own || event { version } else { self.view.major() },
+            silent: own || (self.fit.is_joined() && w.time.is_some_and(|t| self.view.covers(t))),
+            sizes: own || self.fit.has_sizes(),
+        }
     }
 
     fn ask(&self, question: Question, w: &Waiting) -> Verdict {
@@ -88,8 +132,7 @@ impl Judge<'_> {
     fn prove(&self, verdict: &mut Verdict, w: &Waiting) {
         Self::companions(verdict, w);
         if verdict.evidence.is_empty() || verdict.evidence.iter().all(|(at, _)| *at == w.at) {
-            let why = self.rules.decide(&w.failed).map_or("no rule knows this event", |r: &Rule| r.text.why.as_str());
-            verdict.evidence.push((w.at, why.to_owned()));
+            verdict.evidence.push((w.at, self.why(w).to_owned()));
         }
     }
 
@@ -134,17 +177,22 @@ impl Judge<'_> {
     }
 }
 
-/// Returns the verdict on a failure where the rules alone, with what its own timeline shows, come to one; else the question that is left.
+/// Returns the verdict on a failure without an answer where the rules alone, with what its own timeline shows, come to one; else the question that
+/// is left.
 pub fn settled(rules: &Rules, w: &Waiting) -> Result<Verdict, Question> {
-    let verdict = match rules.decide(&w.failed).map(|r| &r.says) {
+    ruled(rules, w).map(|verdict| limited(verdict, w))
+}
+
+/// Returns what the rules say of a failure, or the question that is left.
+fn ruled(rules: &Rules, w: &Waiting) -> Result<Verdict, Question> {
+    Ok(match rules.decide(&w.failed).map(|r| &r.says) {
         Some(Says::Cause { detail, confidence, candidates, .. }) => {
             Verdict { detail: *detail, confidence: *confidence, candidates: SmallVec::from_slice(candidates), ..Verdict::certain(Cause::Unclassified) }
         }
         Some(Says::Ask(Question::RefreshWithoutReason)) => question::refresh_without_reason(w),
         Some(Says::Ask(question)) => return Err(*question),
         None => Verdict { confidence: Confidence::Ambiguous, ..Verdict::certain(Cause::Unclassified) },
-    };
-    Ok(limited(verdict, w))
+    })
 }
 
 /// Limits a verdict to what the line's trust allows.

@@ -4,7 +4,9 @@
 //! by it; by order, never by time. Lines that a client wrote through a server's line feeds are told from the server's own here, since
 //! that takes the lines around them. Must not know sessions or profiles.
 
+mod access;
 mod forged;
+mod outbox;
 
 use std::collections::VecDeque;
 
@@ -17,7 +19,10 @@ use crate::names::{Key, Names, Sym};
 use crate::signal::companion::Verb;
 use crate::signal::{Batch, Companion, Failure, Kind, Life, Signal, User};
 use crate::source::{Mark, Marks};
+use access::Unanswered;
+pub use access::{ByRealm, Requests};
 use forged::{Foreign, Held, Hold, Style};
+use outbox::Outbox;
 
 /// How many digests of failures are remembered to number equal ones.
 const RECENT: usize = 1 << 16;
@@ -51,6 +56,11 @@ pub struct Join {
     carrier: Option<u64>,
     /// Lines of the stream before the chunk at hand.
     lines: u64,
+    outbox: Outbox,
+    /// Token requests that the server's own access log shows.
+    pub requests: ByRealm,
+    /// Token requests that a log of access lines only shows.
+    pub proxied_requests: ByRealm,
     /// Times that went back.
     pub went_back: u64,
     /// Lines that look forged.
@@ -72,6 +82,8 @@ struct Pending {
     closed: bool,
     /// An event of this thread was seen.
     known: bool,
+    /// A failure whose access line did not come yet.
+    unanswered: Option<Unanswered>,
 }
 
 /// A signal with its time and place.
@@ -117,6 +129,9 @@ impl Join {
             believed: None,
             carrier: None,
             lines: 0,
+            outbox: Outbox::default(),
+            requests: ByRealm::new(),
+            proxied_requests: ByRealm::new(),
             went_back: 0,
             suspects: Vec::new(),
             suspects_dropped: 0,
@@ -137,7 +152,10 @@ impl Join {
         if self.first.is_none() {
             self.first = self.clock.instant(batch.first, 0, envelope(first));
         }
-        for signal in batch.signals {
+        for mut signal in batch.signals {
+            if let Kind::Access(access) | Kind::Proxied(access) = &mut signal.kind {
+                access.realm_number = access.realm.as_deref().map(|realm| names.number(realm.as_bytes()));
+            }
             let placed = self.place(signal, &global, chunk, names);
             self.take(placed, out);
         }
@@ -155,6 +173,7 @@ impl Join {
         if let Some((signal, _)) = self.doubt.take() {
             self.believe(signal, out);
         }
+        self.outbox.finish(out);
     }
 
     /// Returns the first and the largest time of the stream.
@@ -307,6 +326,8 @@ impl Join {
                 let what = What::Life(life.clone());
                 self.emit(&signal, what, out);
             }
+            Kind::Access(ref access) => self.access((**access).clone(), &signal, out),
+            Kind::Proxied(ref access) => self.proxied((**access).clone(), &signal, out),
             Kind::Tail(_, None) | Kind::CarrierEnd(None) | Kind::Open(_) => {}
         }
     }
@@ -348,6 +369,11 @@ impl Join {
         with.lost = soon && !pending.known;
         pending.closed = false;
         pending.known = true;
+        pending.unanswered = match &user {
+            User::Failure(f) => Some(Unanswered::new(signal.time, f.ip.as_deref())),
+            User::Success(_) | User::Elsewhere => None,
+        };
+        self.outbox.close(signal.thread, None, out);
         let what = match user {
             User::Elsewhere => return,
             User::Success(success) => What::Success(success, with.auth.filter(|a| a.0 == Verb::Success).map(|a| a.1)),
@@ -356,7 +382,7 @@ impl Join {
                     (with.gone, with.gone_session) = (None, None);
                 }
                 let ordinal = self.ordinal(failure.digest);
-                What::Failed(Failed { failure, with: with.into(), ordinal, session: None })
+                What::Failed(Failed { failure, with: with.into(), ordinal, session: None, answers: Vec::new() })
             }
         };
         self.emit(signal, what, out);
@@ -385,7 +411,8 @@ impl Join {
             }
             self.high = Some(self.high.map_or(t, |h| h.max(t)));
         }
-        out.push(Joined { time: signal.time, clock: self.high.unwrap_or(i64::MIN), node: signal.node, position: self.position, at: signal.at, what });
+        let clock = self.high.unwrap_or(i64::MIN);
+        self.outbox.push(Joined { time: signal.time, clock, node: signal.node, position: self.position, at: signal.at, what }, signal.thread, out);
         self.position += 1;
     }
 }

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::finding::Trust;
 use crate::names::Key;
 use crate::signal::companion::{Assertion, Authenticator, Pkce, Verb};
-use crate::signal::{Admin, Failure, Life, Success};
+use crate::signal::{Access, Admin, Failure, Id, Life, Success, Word};
 
 /// A line of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,6 +73,19 @@ static NONE: Companions = Companions {
     lost: false,
 };
 
+/// What a request was answered, as an access log shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The HTTP status.
+    pub status: u16,
+    /// Bytes of the body, where the line says it.
+    pub bytes: Option<u64>,
+    /// Where.
+    pub at: At,
+    /// The server's own line: by thread, not by address and time.
+    pub own: bool,
+}
+
 /// A failed token request with its companions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
@@ -83,9 +97,41 @@ pub struct Failed {
     pub ordinal: u32,
     /// The session that its refresh token is of, where the event does not name it.
     pub session: Option<Key>,
+    /// Its answer; where access lines are joined by address and time, all those that can be its own.
+    pub answers: Vec<Answered>,
 }
 
 impl Failed {
+    /// Returns the failure that an access line shows by itself.
+    #[must_use]
+    pub fn of_access(access: Access, ordinal: u32, at: At, own: bool) -> Self {
+        let answers = vec![Answered { status: access.status, bytes: access.bytes, at, own }];
+        let failure = Failure {
+            event: Word::new("ACCESS"),
+            realm_id: access.realm_number,
+            realm: access.realm_number,
+            client: None,
+            user: None,
+            session: None,
+            ip: access.address.as_deref().map(Id::from),
+            error: None,
+            reason: None,
+            grant: None,
+            assertion: false,
+            token: None,
+            cut: false,
+            trust: Trust::Access,
+            digest: access.digest,
+        };
+        Failed { failure: Box::new(failure), with: Explained::default(), ordinal, session: None, answers }
+    }
+
+    /// Whether an access line says what it was answered: then the rules alone do not decide.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
     /// Returns the session that it belongs to.
     #[must_use]
     pub fn session_key(&self) -> Option<Key> {
@@ -104,6 +150,8 @@ pub enum What {
     Admin(Admin),
     /// The server's life.
     Life(Life),
+    /// A failed token request in a log that holds access lines only, and its number among equal ones.
+    Proxied(Box<Access>, u32),
 }
 
 /// A signal with its companions, its time and its place.

@@ -249,7 +249,7 @@ impl Rules {
     #[must_use]
     pub fn settle(&self, failed: &Failed) -> bool {
         // a code that is gone teaches how old codes get, whoever decides
-        failed.with.gone.is_none() && !self.decide(failed).is_some_and(|r| matches!(r.says, Says::Ask(_)))
+        failed.with.gone.is_none() && !failed.is_answered() && !self.decide(failed).is_some_and(|r| matches!(r.says, Says::Ask(_)))
     }
 }
 

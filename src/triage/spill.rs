@@ -217,6 +217,7 @@ mod tests {
             with: Companions { format: Some(At { source: 0, line: 1 }), ..Companions::default() }.into(),
             ordinal: 0,
             session: None,
+            answers: Vec::new(),
         };
         Waiting { time, node: 0, position, at: At { source: 0, line: position }, failed, realm: None, client: None, facts: None }
     }

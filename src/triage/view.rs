@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::joined::{At, Joined, What};
 use super::timeline::{LATE_MS, Lesson};
+use crate::finding::Trust;
 use crate::names::{Key, Sym};
 use crate::signal::{Admin, Done, Life};
 
@@ -117,6 +118,10 @@ impl View {
     /// Takes in a signal.
     pub fn note(&mut self, joined: &Joined) {
         let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
+        if matches!(&joined.what, What::Proxied(..)) || matches!(&joined.what, What::Failed(f, ..) if f.failure.trust == Trust::Access) {
+            // an access line is a client's request, not the server's word
+            return;
+        }
         let first = !std::mem::replace(&mut node.seen, true);
         let trigger = match &joined.what {
             What::Success(s, auth) => {
@@ -142,7 +147,7 @@ impl View {
             What::Admin(Admin::ClientChanged(Key(uuid))) => TriggerKind::Client(*uuid),
             What::Admin(Admin::RealmChanged(name)) => TriggerKind::Realm(name.as_deref().map(String::from)),
             What::Admin(Admin::RealmRevoked) => TriggerKind::Revoked,
-            What::Admin(_) => return,
+            What::Admin(_) | What::Proxied(..) => return,
             What::Life(life) => match life {
                 Life::Started { version } => {
                     node.from_start |= first;
@@ -240,6 +245,20 @@ impl View {
         let versions = &self.nodes.get(node as usize)?.versions;
         let at = time.unwrap_or(i64::MAX);
         versions.iter().rev().find(|(t, _)| *t <= at).or(versions.first()).map(|(_, v)| v.as_str())
+    }
+
+    /// Returns the major version of all nodes that name one, if it is the same.
+    #[must_use]
+    pub fn major(&self) -> Option<u32> {
+        let mut all = self.nodes.iter().flat_map(|n| &n.versions).map(|(_, v)| v.split('.').next()?.parse().ok());
+        let first = all.next()??;
+        all.all(|m| m == Some(first)).then_some(first)
+    }
+
+    /// Whether the log of a server that prints events covers a time.
+    #[must_use]
+    pub fn covers(&self, time: i64) -> bool {
+        self.nodes.iter().filter(|n| n.events).any(|n| self.spans.get(n.stream).copied().flatten().is_some_and(|(first, high)| first <= time && time <= high))
     }
 
     /// Returns the first server start, or node that left, between two times, on a node of that realm.

@@ -26,6 +26,7 @@ use super::clock::{Clock, Zone};
 use super::decide::Judge;
 use super::join::{Chunk, Join};
 use super::joined::Suspect;
+use super::pairing::Fit;
 use super::pasted::Pasted;
 use super::rules::Rules;
 use super::shard::Shard;
@@ -185,6 +186,7 @@ impl Log {
 
     fn judge<'a>(&'a self, rules: &'a Rules, life_ms: Option<i64>) -> (Judge<'a>, Option<i64>) {
         let judge = Judge {
+            fit: Fit::default(),
             rules,
             view: &self.view,
             profiles: self.shard.profiles.clone(),
