@@ -38,7 +38,7 @@ pub struct Batch {
     /// What the next chunk's lead belongs to; `None` while nothing settled it.
     pub inside: Option<Inside>,
     /// How many records of each layout, in the order of [`Layout::ALL`].
-    pub layouts: [u64; 4],
+    pub layouts: [u64; Layout::ALL.len()],
     /// First and last time of the day, and the midnights between, of records without a date.
     pub days: Option<(u32, u32, u16)>,
     /// First stamp of a record.
@@ -68,7 +68,7 @@ pub fn scan(bytes: &[u8]) -> Batch {
         books: Books::default(),
         lead: Books::default(),
         inside: None,
-        layouts: [0; 4],
+        layouts: [0; Layout::ALL.len()],
         days: None,
         first: Stamp::Unknown,
         last: Stamp::Unknown,
@@ -120,7 +120,7 @@ fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, las
             b.books.records += 1;
             b.books.parsed += size;
             b.layouts[record.layout as usize] += 1;
-            let json = matches!(record.layout, Layout::Json | Layout::Ecs);
+            let json = matches!(record.layout, Layout::Json | Layout::Ecs | Layout::Stored);
             b.inside = Some(if json { Inside::Nothing } else { Inside::Record });
             b.access_log |= record.logger.ends_with(b"access-log");
             b.keycloak |= record.logger.starts_with(b"org.keycloak") || record.message.starts_with(b"Keycloak ");

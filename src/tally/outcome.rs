@@ -26,7 +26,7 @@ pub struct SourceReport {
     /// A person named it, it was not found in a folder.
     pub named: bool,
     /// Records of each layout, in the order of [`Layout::ALL`].
-    pub layouts: [u64; 4],
+    pub layouts: [u64; Layout::ALL.len()],
     /// Its books.
     pub books: Books,
     /// What its first line that looks like a record lacks, where none was recognised.

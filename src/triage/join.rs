@@ -82,6 +82,7 @@ pub struct Placed {
     line: u64,
     thread: (Option<Sym>, Sym),
     node: u32,
+    stored: bool,
     kind: Kind,
 }
 
@@ -164,6 +165,7 @@ impl Join {
             line: self.lines + line,
             thread: (host, global[signal.thread.index()]),
             node: (chunk.node)(host.map(|h| names.bytes(h))),
+            stored: signal.stored,
             kind,
         }
     }
@@ -332,11 +334,7 @@ impl Join {
     /// A user event: takes its thread's companions and goes on.
     fn user(&mut self, user: User, signal: &Placed, names: &mut Names, out: &mut Vec<Joined>) {
         let soon = !self.from_start && signal.time.zip(self.first).is_none_or(|(t, first)| t - first <= LOST_MS);
-        let pending = self.threads.entry(signal.thread).or_default();
-        let mut with = std::mem::take(&mut pending.with);
-        with.lost = soon && !pending.known;
-        pending.closed = false;
-        pending.known = true;
+        let mut with = if signal.stored { Companions { lost: true, ..Companions::default() } } else { self.companions(signal.thread, soon) };
         let what = match user {
             User::Elsewhere => return,
             User::Success(success) => What::Success(success, with.auth.filter(|a| a.0 == Verb::Success).map(|a| a.1)),
@@ -351,6 +349,16 @@ impl Join {
             }
         };
         self.emit(signal, what, out);
+    }
+
+    /// Takes a thread's companions: they belong to the event at hand.
+    fn companions(&mut self, thread: (Option<Sym>, Sym), soon: bool) -> Companions {
+        let pending = self.threads.entry(thread).or_default();
+        let mut with = std::mem::take(&mut pending.with);
+        with.lost = soon && !pending.known;
+        pending.closed = false;
+        pending.known = true;
+        with
     }
 
     /// Numbers equal failures of the stream, the first 0.
@@ -371,12 +379,13 @@ impl Join {
 
     fn emit(&mut self, signal: &Placed, what: What, out: &mut Vec<Joined>) {
         if let Some(t) = signal.time {
-            if self.high.is_some_and(|h| h - t > WENT_BACK_MS) {
+            // a page of stored events begins anew, and they are put in order later
+            if !signal.stored && self.high.is_some_and(|h| h - t > WENT_BACK_MS) {
                 self.went_back += 1;
             }
             self.high = Some(self.high.map_or(t, |h| h.max(t)));
         }
-        out.push(Joined { time: signal.time, clock: self.high.unwrap_or(i64::MIN), node: signal.node, position: self.position, at: signal.at, what });
+        out.push(Joined { time: signal.time, clock: self.high.unwrap_or(i64::MIN), node: signal.node, position: self.position, at: signal.at, stored: signal.stored, what });
         self.position += 1;
     }
 }

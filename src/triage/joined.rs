@@ -36,7 +36,7 @@ pub struct Companions {
     pub auth: Option<(Verb, Authenticator, At)>,
     /// `ClientAuthenticationFlow` was at work, whatever it said.
     pub auth_tried: bool,
-    /// The companions may stand before the first line that was given.
+    /// The companions may stand before the first line that was given, or there are none because the event was stored.
     pub lost: bool,
 }
 
@@ -87,6 +87,8 @@ pub struct Joined {
     pub position: u64,
     /// Where.
     pub at: At,
+    /// It is a stored event.
+    pub stored: bool,
     /// What.
     pub what: What,
 }
