@@ -26,6 +26,7 @@ use crate::triage::joined::{Joined, Suspect};
 use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard, shard_of};
 use crate::triage::spill::{Order, Spill};
+use crate::triage::stored::{ByTime, Twins};
 use crate::triage::tokens::Tokens;
 use crate::triage::verdict::Lack;
 use crate::triage::view::{Node, View};
@@ -95,6 +96,7 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
 struct Running<'a> {
     reader: Reader<'a>,
     join: Join,
+    by_time: ByTime,
     queue: VecDeque<Joined>,
     ended: bool,
     inside: Inside,
@@ -166,6 +168,7 @@ struct Run<'a> {
     view: View,
     shards: Vec<Shard>,
     merged: Vec<Joined>,
+    twins: Twins,
     tokens: Tokens,
     spill: Spill,
     problems: Vec<Problem>,
@@ -185,6 +188,7 @@ impl<'a> Run<'a> {
             view: View::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             merged: Vec::new(),
+            twins: Twins::default(),
             tokens: Tokens::default(),
             spill: Spill::default(),
             problems: Vec::new(),
@@ -206,6 +210,7 @@ impl<'a> Run<'a> {
             run.running.push(Running {
                 reader: Reader::open(stream, options.chunk_bytes, &Lines),
                 join: Join::new(Clock::new(options.zone, date)),
+                by_time: ByTime::default(),
                 queue: VecDeque::new(),
                 ended: false,
                 inside: Inside::Nothing,
@@ -300,7 +305,8 @@ impl<'a> Run<'a> {
         for r in self.running.iter_mut().filter(|r| r.ended) {
             let mut out = Vec::new();
             r.join.finish(&mut self.names, &mut out);
-            r.queue.extend(out);
+            r.by_time.take(out, &mut r.queue);
+            r.by_time.finish(&mut r.queue);
         }
     }
 
@@ -360,7 +366,7 @@ impl<'a> Run<'a> {
         };
         let mut out = Vec::new();
         r.join.chunk(batch, &mut join::Chunk { source, line: before, node: &mut node }, &mut self.names, &mut out);
-        r.queue.extend(out);
+        r.by_time.take(out, &mut r.queue);
         r.lines[chunk.source] = before + lines;
         r.reader.recycle(chunk.bytes);
     }
@@ -371,20 +377,35 @@ impl<'a> Run<'a> {
             if self.running.iter().any(|r| !r.ended && r.queue.is_empty()) {
                 return;
             }
-            let Some(next) = self.running.iter().enumerate().filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min() else { return };
+            // every stream has shown its first signal by now
+            self.twins.active = self.running.iter().any(|r| r.by_time.is_stored()) && self.running.iter().any(|r| r.by_time.is_log());
+            let mut single = Vec::new();
+            let Some(next) = self.running.iter().enumerate().filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min() else {
+                self.twins.finish(&mut single);
+                self.note(single);
+                return;
+            };
             // as long as no other stream comes before, this one goes on
             let limit = self.running.iter().enumerate().filter(|(i, _)| *i != next.1).filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min();
             let r = &mut self.running[next.1];
             while r.queue.front().is_some_and(|j| limit.is_none_or(|l| (j.clock, next.1) < l)) {
-                if let Some(mut joined) = r.queue.pop_front() {
-                    self.tokens.follow(&mut joined);
-                    self.view.note(&joined);
-                    self.merged.push(joined);
+                if let Some(joined) = r.queue.pop_front() {
+                    self.twins.take(joined, &mut single);
                 }
             }
+            self.note(single);
             if self.merged.len() >= MERGE {
                 return;
             }
+        }
+    }
+
+    /// Takes note of what was merged.
+    fn note(&mut self, signals: Vec<Joined>) {
+        for mut joined in signals {
+            self.tokens.follow(&mut joined);
+            self.view.note(&joined);
+            self.merged.push(joined);
         }
     }
 
@@ -469,6 +490,9 @@ impl<'a> Run<'a> {
         let (tally, lacks) = counted;
         for source in &self.sources {
             books.merge(&source.books);
+        }
+        if self.running.iter().any(|r| r.by_time.late) {
+            books.caps_hit.insert("stored events out of order".into());
         }
         books.time_went_back = self.running.iter().map(|r| r.join.went_back).sum();
         let span = self.view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));

@@ -378,6 +378,10 @@ impl Join {
     }
 
     fn emit(&mut self, signal: &Placed, what: What, out: &mut Vec<Joined>) {
+        if signal.stored {
+            // the first event of a page is not its oldest
+            self.first = self.first.min(signal.time).or(self.first);
+        }
         if let Some(t) = signal.time {
             // a page of stored events begins anew, and they are put in order later
             if !signal.stored && self.high.is_some_and(|h| h - t > WENT_BACK_MS) {

@@ -34,7 +34,11 @@ pub struct Context<'a> {
 pub fn expired_or_reused(w: &Waiting, c: &Context<'_>) -> Verdict {
     let none = Facts::default();
     let facts = w.facts.as_ref().unwrap_or(&none);
-    let verdict = gone(w, facts, c);
+    explained(gone(w, facts, c), w, facts)
+}
+
+/// Adds the lines that a verdict on a code rests on.
+fn explained(verdict: Verdict, w: &Waiting, facts: &Facts) -> Verdict {
     let mut evidence = Vec::new();
     if let Some((_, _, at)) = w.failed.with.gone {
         evidence.push((at, "code already used or expired".to_owned()));
@@ -126,6 +130,7 @@ pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
     let id = w.failed.failure.session.as_deref().unwrap_or_default();
     let verdict = match form(id) {
         Form::Never => Verdict::certain(CodeMalformed),
+        form if w.failed.failure.trust == Trust::Stored => explained(without_warning(&form, w, facts, c), w, facts),
         Form::Unusual if w.failed.with.lost => Verdict::likely(&[CodeMalformed, SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
         _ if w.failed.with.lost => Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
         _ if facts.session_seen && (facts.ended.is_some() || c.view.companions(w.realm)) => Verdict::certain(SessionTerminated),
@@ -140,6 +145,28 @@ pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
     match facts.login.filter(|_| verdict.candidates[0] == SessionTerminated) {
         Some(login) => verdict.because(login.at, login.ago_ms.map_or("LOGIN".to_owned(), |ms| format!("LOGIN {} earlier", span(ms)))),
         None => verdict,
+    }
+}
+
+/// A stored event of a code that was refused: the parser's warning is not stored, so it is open whether the session or the code was gone. What is known of
+/// the session orders them.
+fn without_warning(form: &Form, w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
+    use Cause::{CodeExpired, CodeMalformed, CodeReused, SessionTerminated};
+    let age = facts.login.and_then(|l| l.ago_ms);
+    let used = facts.uses > 0 || facts.detached.is_some();
+    let real = facts.session_seen;
+    match form {
+        Form::Unusual if !real => Verdict::likely(&[CodeMalformed, SessionTerminated, CodeExpired, CodeReused], Lack::ServerLog),
+        _ if facts.ended.is_some() => Verdict::likely(&[SessionTerminated, CodeReused, CodeExpired], Lack::ServerLog),
+        _ if facts.logins > 0 && facts.uses >= facts.logins => Verdict::likely(&[CodeReused, SessionTerminated, CodeExpired], Lack::ServerLog),
+        _ if facts.logins > 0 && facts.uses == 0 => Verdict::likely(&[CodeExpired, SessionTerminated, CodeReused], Lack::ServerLog),
+        _ if facts.logins > 0 => {
+            let [first, second] = by_age(w, age, c);
+            Verdict::likely(&[first, second, SessionTerminated], Lack::ServerLog)
+        }
+        _ if used => Verdict::likely(&[CodeReused, CodeExpired, SessionTerminated], Lack::ServerLog),
+        _ if real => Verdict::ambiguous(&[CodeExpired, CodeReused, SessionTerminated], Lack::ServerLog),
+        _ => Verdict::ambiguous(&[CodeExpired, CodeReused, SessionTerminated, CodeMalformed], Lack::ServerLog),
     }
 }
 
@@ -258,7 +285,8 @@ pub fn missing_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
         // of a malformed code the parser would have said so
         return Verdict::certain(Cause::CodeMissing);
     }
-    Verdict::likely(&[Cause::CodeMissing, Cause::CodeMalformed], Lack::WholeView)
+    let lack = if w.failed.failure.trust == Trust::Stored { Lack::ServerLog } else { Lack::WholeView };
+    Verdict::likely(&[Cause::CodeMissing, Cause::CodeMalformed], lack)
 }
 
 /// What `ClientAuthenticationFlow` said, where it spoke.

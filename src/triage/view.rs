@@ -51,6 +51,8 @@ pub struct Node {
     pub versions: Vec<(i64, String)>,
     /// It printed anything that matters here.
     pub seen: bool,
+    /// It is an event store, not a server process: it shows what all processes stored, and not how they fared.
+    pub stored: bool,
 }
 
 /// Something that may have triggered failures.
@@ -118,6 +120,7 @@ impl View {
     pub fn note(&mut self, joined: &Joined) {
         let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
         let first = !std::mem::replace(&mut node.seen, true);
+        node.stored |= joined.stored;
         let trigger = match &joined.what {
             What::Success(s, auth) => {
                 node.events = true;
@@ -205,9 +208,11 @@ impl View {
         self.refused.get(&realm).copied()
     }
 
-    /// The nodes that serve a realm, as far as their events say.
+    /// The nodes that serve a realm, as far as their events say; an event store only where there is no node's log.
     fn group(&self, realm: Option<Sym>) -> impl Iterator<Item = (usize, &Node)> {
-        self.nodes.iter().enumerate().filter(move |(_, n)| realm.is_some_and(|r| n.realms.contains(&r)))
+        let serves = move |n: &Node| realm.is_some_and(|r| n.realms.contains(&r));
+        let logs = self.nodes.iter().any(|n| !n.stored && serves(n));
+        self.nodes.iter().enumerate().filter(move |(_, n)| serves(n) && !(logs && n.stored))
     }
 
     /// Whether code exchanges that succeed are visible for a realm at all.
@@ -332,7 +337,7 @@ impl View {
     #[must_use]
     pub fn cluster(&self) -> Option<(u32, usize)> {
         let most = self.clusters.iter().map(|c| c.2).max()?;
-        Some((most, self.nodes.iter().filter(|n| n.seen).count()))
+        Some((most, self.nodes.iter().filter(|n| n.seen && !n.stored).count()))
     }
 
     /// Whether an exchange's own log begins so much earlier that its login should be in it. A log that begins with the server's start has them all.
