@@ -215,10 +215,15 @@ impl View {
         self.nodes.iter().enumerate().filter(move |(_, n)| serves(n) && !(logs && n.stored))
     }
 
+    /// The event store that shows what the logs of a realm's nodes leave out: the successes.
+    fn store(&self, realm: Option<Sym>) -> Option<&Node> {
+        self.nodes.iter().find(|n| n.stored && n.exchanges && realm.is_some_and(|r| n.realms.contains(&r)))
+    }
+
     /// Whether code exchanges that succeed are visible for a realm at all.
     #[must_use]
     pub fn exchanges(&self, realm: Option<Sym>) -> bool {
-        self.group(realm).any(|(_, n)| n.exchanges)
+        self.group(realm).any(|(_, n)| n.exchanges) || self.store(realm).is_some()
     }
 
     /// Whether companions of the code parser were seen anywhere: then one that is missing was not printed.
@@ -285,13 +290,15 @@ impl View {
         if !self.exchanges(realm) {
             return Some("success events are not visible");
         }
-        if self.group(realm).any(|(_, n)| n.events && !n.successes) {
+        let silent = self.group(realm).any(|(_, n)| n.events && !n.successes);
+        let store = self.store(realm).filter(|_| silent);
+        if silent && store.is_none() {
             return Some("a node prints no success events");
         }
         if absence && self.end.is_none_or(|end| end < to + LATE_MS) {
             return Some("the log ends before a late line could show");
         }
-        for (_, n) in self.group(realm) {
+        for n in self.group(realm).map(|(_, n)| n).chain(store) {
             let Some((first, high)) = self.spans.get(n.stream).copied().flatten() else { continue };
             if first > from && !n.from_start {
                 return Some("a node's log begins after the login");
