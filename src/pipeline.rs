@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use crate::books::Books;
 use crate::finding::Finding;
 use crate::names::{Key, Names};
+use crate::realm::Realms;
 use crate::record::{Line, Stamp, line};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
@@ -38,6 +39,8 @@ pub struct Options {
     pub chunk_bytes: usize,
     /// The lifespan of codes in milliseconds, where it is known.
     pub code_lifespan_ms: Option<i64>,
+    /// What realm exports say.
+    pub realms: Arc<Realms>,
     /// The zone of stamps that name none.
     pub zone: Zone,
     /// The date of the first line of a layout without one.
@@ -50,7 +53,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { chunk_bytes: 1 << 20, code_lifespan_ms: None, zone: Zone::Utc, date: None, window_ms: 300_000, filter: Filter::default() }
+        Options { chunk_bytes: 1 << 20, code_lifespan_ms: None, realms: Arc::default(), zone: Zone::Utc, date: None, window_ms: 300_000, filter: Filter::default() }
     }
 }
 
@@ -459,8 +462,15 @@ impl<'a> Run<'a> {
                 books.caps_hit.insert("failures of one session".into());
             }
         }
+        for realm in self.options.realms.iter() {
+            for (client, settings) in &realm.clients {
+                if let Some(uuid) = &settings.uuid {
+                    uuids.entry(Key::of(uuid.as_bytes())).or_insert_with(|| self.names.number(client.as_bytes()));
+                }
+            }
+        }
         let sources: Vec<String> = self.sources.iter().map(|s| s.name.clone()).collect();
-        let judge = Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, sources: &sources };
+        let judge = Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, realms: Some(&self.options.realms), sources: &sources };
         let mut counted = count(&[], self.options.window_ms);
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
         let mut told = HashSet::new();
@@ -472,7 +482,8 @@ impl<'a> Run<'a> {
                 break;
             }
             for w in &waiting {
-                let realm = w.failed.failure.realm.as_deref();
+                let realm = judge.realm(&w.failed.failure);
+                let realm = realm.as_deref();
                 if let Some(age) = self.view.worked(w.realm).filter(|_| told.insert(realm.map(|r| Key::of(r.as_bytes())))) {
                     worked.insert(realm.map(String::from), age);
                 }

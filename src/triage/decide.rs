@@ -16,6 +16,8 @@ use super::view::View;
 use crate::cause::Cause;
 use crate::finding::{Confidence, Evidence, Finding, SCHEMA, Trust};
 use crate::names::{Key, Sym};
+use crate::realm::{Realm, Realms};
+use crate::signal::Failure;
 
 /// All that verdicts rest on, once the input has ended.
 pub struct Judge<'a> {
@@ -29,6 +31,8 @@ pub struct Judge<'a> {
     pub uuids: HashMap<Key, Sym, RandomState>,
     /// The lifespan of codes, where it is known.
     pub life_ms: Option<i64>,
+    /// What realm exports say.
+    pub realms: Option<&'a Realms>,
     /// The sources' names, by number.
     pub sources: &'a [String],
 }
@@ -59,10 +63,18 @@ impl Judge<'_> {
     }
 
     fn ask(&self, question: Question, w: &Waiting) -> Verdict {
+        let realm = self.settings(&w.failed.failure);
+        let exported = realm.and_then(|r| r.code_lifespan_ms);
+        // an export is a picture of one moment: what was changed, or may have been, or what codes contradict, is not what counted then
+        let contradicted = |life: i64| self.view.worked(w.realm).is_some_and(|a| a > life) || self.view.refused(w.realm).is_some_and(|a| a < life);
+        let settled = exported.filter(|life| realm.is_some_and(|r| self.view.unchanged(w.realm, r)) && !contradicted(*life));
         let context = Context {
             view: self.view,
             profile: w.client.and_then(|c| self.profiles.get(&(w.realm, c))),
-            life_ms: self.life_ms,
+            life_ms: self.life_ms.or(settled),
+            exported_life_ms: exported,
+            realm,
+            settings: realm.and_then(|r| r.clients.get(w.failed.failure.client.as_deref()?)),
             client_of: &|uuid| self.uuids.get(&Key(uuid)).copied(),
         };
         match question {
@@ -74,6 +86,18 @@ impl Judge<'_> {
             Question::MissingOrMalformed => question::missing_or_malformed(w, &context),
             Question::UnknownOrMethod => question::unknown_or_method(w, &context),
         }
+    }
+
+    /// What a realm export says of a failure's realm.
+    fn settings(&self, failure: &Failure) -> Option<&Realm> {
+        self.realms?.find(failure.realm_id.as_deref(), failure.realm.as_deref())
+    }
+
+    /// Returns the name of a failure's realm: what the server printed, or what an export calls the id that it printed.
+    #[must_use]
+    pub fn realm(&self, failure: &Failure) -> Option<String> {
+        let named = self.settings(failure).filter(|r| r.id.is_some() && r.id.as_deref() == failure.realm.as_deref());
+        named.map(|r| r.name.clone()).or_else(|| failure.realm.as_deref().map(String::from))
     }
 
     /// Puts the companions that a rule rests on first.
@@ -100,7 +124,7 @@ impl Judge<'_> {
             schema: SCHEMA,
             id: id(f.digest, w.failed.ordinal),
             time: w.time.and_then(DateTime::from_timestamp_millis),
-            realm: own(&f.realm),
+            realm: self.realm(f),
             client: own(&f.client),
             cause,
             number: cause.number(),

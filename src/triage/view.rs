@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::joined::{At, Joined, What};
 use super::timeline::{LATE_MS, Lesson};
 use crate::names::{Key, Sym};
+use crate::realm::Realm;
 use crate::signal::{Admin, Done, Life};
 
 /// A code's life where it is not known, for telling a log that begins late from one that is a part: 5 minutes.
@@ -275,6 +276,14 @@ impl View {
     pub fn successes(&self, realm: Option<Sym>) -> bool {
         let mut nodes = self.group(realm).filter(|(_, n)| n.events).peekable();
         nodes.peek().is_some() && nodes.all(|(_, n)| n.successes)
+    }
+
+    /// Whether what administrators change in a realm is visible, and nothing was changed in its own settings.
+    #[must_use]
+    pub fn unchanged(&self, realm: Option<Sym>, settings: &Realm) -> bool {
+        let own = |name: &str| name == settings.name || settings.id.as_deref() == Some(name);
+        let changed = |t: &Trigger| matches!(&t.what, TriggerKind::Realm(name) if name.as_deref().is_none_or(own));
+        self.successes(realm) && self.group(realm).all(|(_, n)| !n.stored) && self.triggers.len() < TRIGGERS && !self.triggers.iter().any(changed)
     }
 
     /// Returns when secrets were regenerated, the latest first, before a time.
