@@ -53,7 +53,15 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { chunk_bytes: 1 << 20, code_lifespan_ms: None, realms: Arc::default(), zone: Zone::Utc, date: None, window_ms: 300_000, filter: Filter::default() }
+        Options {
+            chunk_bytes: 1 << 20,
+            code_lifespan_ms: None,
+            realms: Arc::default(),
+            zone: Zone::Utc,
+            date: None,
+            window_ms: 300_000,
+            filter: Filter::default(),
+        }
     }
 }
 
@@ -470,7 +478,8 @@ impl<'a> Run<'a> {
             }
         }
         let sources: Vec<String> = self.sources.iter().map(|s| s.name.clone()).collect();
-        let judge = Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, realms: Some(&self.options.realms), sources: &sources };
+        let judge =
+            Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, realms: Some(&self.options.realms), sources: &sources };
         let mut counted = count(&[], self.options.window_ms);
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
         let mut told = HashSet::new();

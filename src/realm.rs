@@ -272,7 +272,14 @@ mod tests {
 
     #[test]
     fn what_is_no_export_is_refused_without_quoting_it() {
-        for text in [r#"{"clients":[{"clientId":"web","secret":"CANARY"}]}"#, r#"{"realm":"shop","clients":"CANARY"}"#, r#"{"realm":"shop","accessCodeLifespan":"CANARY"}"#, r#""CANARY""#, "CANARY", ""] {
+        for text in [
+            r#"{"clients":[{"clientId":"web","secret":"CANARY"}]}"#,
+            r#"{"realm":"shop","clients":"CANARY"}"#,
+            r#"{"realm":"shop","accessCodeLifespan":"CANARY"}"#,
+            r#""CANARY""#,
+            "CANARY",
+            "",
+        ] {
             let error = Realms::read(text.as_bytes()).expect_err(text);
             let said = format!("{error} {error:?}");
             assert!(matches!(error, ExportError::Foreign { .. }) && !said.contains("CANARY"), "{said}");

@@ -155,3 +155,49 @@ fn a_secret_in_an_export_is_in_no_output() {
     assert!(said.contains("is no realm export: line 1, column") && said.len() > 10_000);
     assert!(!said.contains("CANARY"), "{}", said.lines().filter(|l| l.contains("CANARY")).collect::<Vec<_>>().join("\n"));
 }
+
+/// Two codes of one session and client, one of them exchanged; then one is refused. `more` stands at the end of the log.
+fn two_tabs(more: &str) -> String {
+    let event = |time: &str, level: &str, list: &str| format!("2026-11-23 14:{time} {level} [org.keycloak.events] (executor-thread-1) {list}\n");
+    let user = |kind: &str, user: &str, rest: &str| {
+        format!(
+            r#"type="{kind}", realmId="251ff520-2eb3-4fcc-88b8-14678a94044b", realmName="shop", clientId="web-portal", userId="{user}", sessionId="0e4a1c64-6c1c-4f6c-9a53-1d2f5c1c0a11", ipAddress="10.0.0.4"{rest}"#
+        )
+    };
+    let code = r#", grant_type="authorization_code", code_id="0e4a1c64-6c1c-4f6c-9a53-1d2f5c1c0a11""#;
+    [
+        "2026-11-23 14:00:00,000 INFO  [io.quarkus] (main) Keycloak 26.7.3 on JVM (powered by Quarkus 3.33.3) started in 5.1s. Listening on: http://0.0.0.0:8080\n".to_owned(),
+        event("48:00,000", "DEBUG", &user("LOGIN", "u", r#", response_type="code""#)),
+        event("48:20,000", "DEBUG", &user("LOGIN", "u", r#", response_type="code""#)),
+        event("48:20,200", "DEBUG", &user("CODE_TO_TOKEN", "u", code)),
+        "2026-11-23 14:48:21,000 WARN  [org.keycloak.protocol.oidc.utils.OAuth2CodeParser] (executor-thread-1) Code 'c-1' already used for userSession '0e4a1c64-6c1c-4f6c-9a53-1d2f5c1c0a11' and client 'u-1'.\n".to_owned(),
+        event("48:21,001", "WARN ", &user("CODE_TO_TOKEN_ERROR", "null", &format!(r#", error="invalid_code"{code}"#))),
+        event("58:00,000", "DEBUG", &user("REFRESH_TOKEN", "u", "").replace("0e4a1c64", "ffffffff")),
+        more.to_owned(),
+    ]
+    .concat()
+}
+
+#[test]
+fn a_code_younger_than_the_lifespan_was_used_unless_the_realm_was_changed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (log, export) = (folder.path().join("server.log"), folder.path().join("realm.json"));
+    let changed = "2026-11-23 14:59:00,000 DEBUG [org.keycloak.events] (executor-thread-1) operationType=\"UPDATE\", realmId=\"m\", realmName=\"master\", clientId=\"c\", userId=\"a\", ipAddress=\"127.0.0.1\", resourceType=\"REALM\", resourcePath=\"shop\"\n";
+    let table = [
+        (None, "", "likely"),
+        (Some(60), "", "certain"),
+        // the first code was 21 s old: it can have expired
+        (Some(21), "", "likely"),
+        (Some(60), changed, "likely"),
+        // nothing inherits a code's lifespan
+        (Some(0), "", "likely"),
+    ];
+    for (lifespan, more, want) in table {
+        fs::write(&log, two_tabs(more)).expect("a temporary file");
+        fs::write(&export, serde_json::json!({"realm": "shop", "accessCodeLifespan": lifespan}).to_string()).expect("a temporary file");
+        let output = kctriage(&["scan", "--format", "ndjson", "--realm-export", export.to_str().expect("a path")], std::slice::from_ref(&log));
+        let finding: Value = serde_json::from_slice(&output.stdout).expect("one finding");
+        assert_eq!(finding["confidence"], want, "{lifespan:?} {more}: {finding}");
+        assert!(want == "likely" || finding["cause"] == "code-reused", "{finding}");
+    }
+}

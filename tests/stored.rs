@@ -53,8 +53,7 @@ fn score(folder: &Path, log: &Path, findings: &[Value]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
-const MUST_BE_0: [&str; 9] =
-    ["missed", "doubled", "false_alarms", "stray", "certain_wrong", "malformed", "client_wrong", "detail_wrong", "no_evidence"];
+const MUST_BE_0: [&str; 9] = ["missed", "doubled", "false_alarms", "stray", "certain_wrong", "malformed", "client_wrong", "detail_wrong", "no_evidence"];
 
 fn faults(score: &Value, but: &str) -> Vec<String> {
     MUST_BE_0.iter().filter(|k| **k != but && score[**k] != 0).map(|k| format!("{k} is {}", score[*k])).collect()
@@ -95,7 +94,8 @@ fn stored_events_give_every_failure_once_and_claim_nothing_wrong() {
 fn no_stored_event_is_certain_of_what_only_a_warning_tells() {
     let folder = tempfile::tempdir().expect("a folder");
     let findings = scan(&[written(folder.path(), "pages.json", &pages())], &[]);
-    let of_code: Vec<&Value> = findings.iter().filter(|f| f["event"] == "CODE_TO_TOKEN_ERROR" && f["error"] == "invalid_code" && f["reason"].is_null()).collect();
+    let of_code: Vec<&Value> =
+        findings.iter().filter(|f| f["event"] == "CODE_TO_TOKEN_ERROR" && f["error"] == "invalid_code" && f["reason"].is_null()).collect();
     assert!(of_code.len() > 20, "{}", of_code.len());
     assert!(of_code.iter().all(|f| f["confidence"] != "certain"));
 }
@@ -145,7 +145,8 @@ fn what_a_log_and_the_store_both_have_is_counted_once_and_the_line_wins() {
 fn a_part_of_the_store_is_never_certain_of_what_the_rest_may_hold() {
     let folder = tempfile::tempdir().expect("a folder");
     let lines = pages();
-    let keeping = |keep: &dyn Fn(usize, &str) -> bool| -> Vec<String> { lines.iter().enumerate().filter(|(i, l)| keep(*i, l)).map(|(_, l)| l.clone()).collect() };
+    let keeping =
+        |keep: &dyn Fn(usize, &str) -> bool| -> Vec<String> { lines.iter().enumerate().filter(|(i, l)| keep(*i, l)).map(|(_, l)| l.clone()).collect() };
     let without = |kind: &str| keeping(&|_, l| !l.contains(&format!(r#""type":"{kind}""#)));
     let parts = [
         keeping(&|i, _| i < 90),

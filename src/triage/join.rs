@@ -389,7 +389,15 @@ impl Join {
             }
             self.high = Some(self.high.map_or(t, |h| h.max(t)));
         }
-        out.push(Joined { time: signal.time, clock: self.high.unwrap_or(i64::MIN), node: signal.node, position: self.position, at: signal.at, stored: signal.stored, what });
+        out.push(Joined {
+            time: signal.time,
+            clock: self.high.unwrap_or(i64::MIN),
+            node: signal.node,
+            position: self.position,
+            at: signal.at,
+            stored: signal.stored,
+            what,
+        });
         self.position += 1;
     }
 }

@@ -137,7 +137,8 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
 /// Orders expired and reused by the age of the newest code: by the known lifespan, else by what codes of this realm taught, else by the
 /// default.
 fn by_age(w: &Waiting, age: Option<i64>, c: &Context<'_>) -> [Cause; 2] {
-    let limit = c.life_ms.or_else(|| c.view.refused(w.realm)).or(c.exported_life_ms).unwrap_or_else(|| DEFAULT_LIFE_MS.max(c.view.worked(w.realm).unwrap_or(0)));
+    let limit =
+        c.life_ms.or_else(|| c.view.refused(w.realm)).or(c.exported_life_ms).unwrap_or_else(|| DEFAULT_LIFE_MS.max(c.view.worked(w.realm).unwrap_or(0)));
     if age.is_none_or(|a| a >= limit) { [Cause::CodeExpired, Cause::CodeReused] } else { [Cause::CodeReused, Cause::CodeExpired] }
 }
 

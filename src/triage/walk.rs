@@ -183,7 +183,8 @@ impl Log {
     }
 
     fn judge<'a>(&'a self, rules: &'a Rules, life_ms: Option<i64>) -> (Judge<'a>, Option<i64>) {
-        let judge = Judge { rules, view: &self.view, profiles: self.shard.profiles.clone(), uuids: self.shard.uuids.clone(), life_ms, realms: None, sources: &[] };
+        let judge =
+            Judge { rules, view: &self.view, profiles: self.shard.profiles.clone(), uuids: self.shard.uuids.clone(), life_ms, realms: None, sources: &[] };
         (judge, life_ms)
     }
 
