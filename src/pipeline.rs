@@ -16,7 +16,8 @@ use rayon::prelude::*;
 
 use crate::books::Books;
 use crate::finding::Finding;
-use crate::names::{Names, Sym};
+use crate::names::{Key, Names, Sym};
+use crate::realm::Realms;
 use crate::record::{Layout, Line, Stamp, line, wrapper};
 use crate::signal::access::{self, Entry};
 use crate::signal::batch::{self, Batch, Inside};
@@ -32,6 +33,7 @@ use crate::triage::pairing::Pairing;
 use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard, shard_of};
 use crate::triage::spill::{Order, Spill};
+use crate::triage::stored::{ByTime, Twins};
 use crate::triage::timeline::Waiting;
 use crate::triage::tokens::Tokens;
 use crate::triage::verdict::{Lack, Verdict};
@@ -47,6 +49,8 @@ pub struct Options {
     pub chunk_bytes: usize,
     /// The lifespan of codes in milliseconds, where it is known.
     pub code_lifespan_ms: Option<i64>,
+    /// What realm exports say.
+    pub realms: Arc<Realms>,
     /// The zone of stamps that name none.
     pub zone: Zone,
     /// A person named that zone: what a wrapper's times say of it does not count.
@@ -68,6 +72,7 @@ impl Default for Options {
         Options {
             chunk_bytes: 1 << 20,
             code_lifespan_ms: None,
+            realms: Arc::default(),
             zone: Zone::Utc,
             zone_named: false,
             date: None,
@@ -163,6 +168,7 @@ struct Running<'a> {
     /// The stream of the input that it is of.
     stream: usize,
     join: Join,
+    by_time: ByTime,
     queue: VecDeque<Joined>,
     ended: bool,
     inside: Inside,
@@ -236,6 +242,7 @@ struct Run<'a> {
     shards: Vec<Shard>,
     merged: Vec<Joined>,
     pairing: Pairing,
+    twins: Twins,
     tokens: Tokens,
     spill: Spill,
     problems: Vec<Problem>,
@@ -285,6 +292,7 @@ impl<'a> Run<'a> {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             merged: Vec::new(),
             pairing: Pairing::default(),
+            twins: Twins::default(),
             tokens: Tokens::default(),
             spill,
             problems: Vec::new(),
@@ -366,6 +374,7 @@ impl<'a> Run<'a> {
             feed,
             stream: number,
             join: Join::new(Clock::new(zone.unwrap_or(self.options.zone), date)),
+            by_time: ByTime::default(),
             queue: VecDeque::new(),
             ended: false,
             inside: Inside::Nothing,
@@ -467,7 +476,8 @@ impl<'a> Run<'a> {
         for r in self.running.iter_mut().filter(|r| r.ended) {
             let mut out = Vec::new();
             r.join.finish(&mut out);
-            r.queue.extend(out);
+            r.by_time.take(out, &mut r.queue);
+            r.by_time.finish(&mut r.queue);
         }
         Ok(())
     }
@@ -539,7 +549,7 @@ impl<'a> Run<'a> {
         let mut out = Vec::new();
         let chunk = &mut join::Chunk { source, line: before, marks: arrived.marks.as_ref(), node: &mut node };
         r.join.chunk(batch, chunk, &mut self.names, &mut out);
-        r.queue.extend(out);
+        r.by_time.take(out, &mut r.queue);
     }
 
     /// Takes a date for lines without one, where neither the beginning of the file nor the wrapper shows it.
@@ -563,20 +573,35 @@ impl<'a> Run<'a> {
             if self.running.iter().any(|r| !r.ended && r.queue.is_empty()) {
                 return;
             }
-            let Some(next) = self.running.iter().enumerate().filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min() else { return };
+            // every stream has shown its first signal by now
+            self.twins.active = self.running.iter().any(|r| r.by_time.is_stored()) && self.running.iter().any(|r| r.by_time.is_log());
+            let mut single = Vec::new();
+            let Some(next) = self.running.iter().enumerate().filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min() else {
+                self.twins.finish(&mut single);
+                self.note(single);
+                return;
+            };
             // as long as no other stream comes before, this one goes on
             let limit = self.running.iter().enumerate().filter(|(i, _)| *i != next.1).filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min();
             let r = &mut self.running[next.1];
             while r.queue.front().is_some_and(|j| limit.is_none_or(|l| (j.clock, next.1) < l)) {
-                if let Some(mut joined) = r.queue.pop_front() {
-                    self.tokens.follow(&mut joined);
-                    self.view.note(&joined);
-                    self.pairing.push(joined, &mut self.merged);
+                if let Some(joined) = r.queue.pop_front() {
+                    self.twins.take(joined, &mut single);
                 }
             }
+            self.note(single);
             if self.merged.len() >= MERGE {
                 return;
             }
+        }
+    }
+
+    /// Takes note of what was merged.
+    fn note(&mut self, signals: Vec<Joined>) {
+        for mut joined in signals {
+            self.tokens.follow(&mut joined);
+            self.view.note(&joined);
+            self.pairing.push(joined, &mut self.merged);
         }
     }
 
@@ -661,14 +686,23 @@ impl<'a> Run<'a> {
                 books.caps_hit.insert("failures of one session".into());
             }
         }
-        let (view, sources) = (std::mem::take(&mut self.view), self.names_of_sources.clone());
-        let names = std::mem::take(&mut self.names);
+        let view = std::mem::take(&mut self.view);
+        let mut names = std::mem::take(&mut self.names);
+        for realm in self.options.realms.iter() {
+            for (client, settings) in &realm.clients {
+                if let Some(uuid) = &settings.uuid {
+                    uuids.entry(Key::of(uuid.as_bytes())).or_insert_with(|| names.number(client.as_bytes()));
+                }
+            }
+        }
+        let sources = self.names_of_sources.clone();
         let judge = Judge {
             rules: self.rules,
             view: &view,
             profiles,
             uuids,
             life_ms: self.options.code_lifespan_ms,
+            realms: Some(&self.options.realms),
             sources: &sources,
             names: &names,
             fit: self.pairing.fit,
@@ -695,6 +729,9 @@ impl<'a> Run<'a> {
         }
         for source in &self.sources {
             books.merge(&source.books);
+        }
+        if self.running.iter().any(|r| r.by_time.late) {
+            books.caps_hit.insert("stored events out of order".into());
         }
         books.time_went_back = self.running.iter().map(|r| r.join.went_back).sum();
         let span = view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));

@@ -256,6 +256,7 @@ fn wanting(lack: Lack) -> &'static str {
         Lack::Reasons => "want a reason, which Keycloak prints from 24 on; no option brings it to this version",
         Lack::WholeView => "want the logs of the other nodes, or the rest of the log",
         Lack::Beginning => "want the lines before the first one: give the rotated files, too (server.log.1)",
+        Lack::ServerLog => "want the server's own log: stored events come without the warnings that explain them",
     }
 }
 

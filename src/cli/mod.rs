@@ -121,6 +121,9 @@ struct Input {
     /// How long the realm's codes live, if you know it: 60s
     #[arg(long, value_name = "DURATION", help_heading = "Reading")]
     code_lifespan: Option<String>,
+    /// A realm export: what it says of lifespans and clients is used, its secrets are not (may be repeated)
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    realm_export: Vec<PathBuf>,
     /// Rules to try before the built-in ones (TOML; see kctriage rules)
     #[arg(long, value_name = "FILE", help_heading = "Reading")]
     rules: Vec<PathBuf>,

@@ -8,6 +8,7 @@ use chrono::{NaiveDate, Utc};
 use kctriage::cause::Cause;
 use kctriage::finding::Confidence;
 use kctriage::pipeline::{Lines, Options};
+use kctriage::realm::Realms;
 use kctriage::record::wrapper::Told;
 use kctriage::report::escape::Untrusted;
 use kctriage::tally::Filter;
@@ -89,6 +90,7 @@ impl Input {
             options: Options {
                 chunk_bytes: typed.chunk_size.map_or(Options::default().chunk_bytes, |n| n as usize),
                 code_lifespan_ms: lifespan(typed.code_lifespan.as_ref())?,
+                realms: realms(&typed.realm_export)?.into(),
                 zone: zone.unwrap_or_default(),
                 zone_named: zone.is_some(),
                 lines: Lines { told: Told { layout: typed.layout, field: typed.field } },
@@ -178,6 +180,15 @@ fn paths(mut typed: Vec<PathBuf>, command: &str) -> Result<Vec<PathBuf>, Error> 
 /// Returns the built-in rules, preceded by those of the files.
 pub fn rules(files: &[PathBuf]) -> Result<Rules, Error> {
     files.iter().rev().try_fold(Rules::builtin(), |rules, path| Ok(rules.preceded_by(read_rules(path)?)))
+}
+
+/// Reads realm exports.
+fn realms(files: &[PathBuf]) -> Result<Realms, Error> {
+    let mut all = Realms::default();
+    for path in files {
+        all.add(Realms::open(path).map_err(|(path, error)| Error::Realm { path, error })?);
+    }
+    Ok(all)
 }
 
 /// Reads a rule file.

@@ -141,7 +141,7 @@ fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, las
             b.books.records += 1;
             b.books.parsed += size;
             b.layouts[record.layout as usize] += 1;
-            let json = matches!(record.layout, Layout::Json | Layout::Ecs);
+            let json = matches!(record.layout, Layout::Json | Layout::Ecs | Layout::Stored);
             b.inside = Some(if json { Inside::Nothing } else { Inside::Record });
             b.begins_proxied.get_or_insert(false);
             b.access_log |= is_access_logger(&record.logger);
@@ -198,7 +198,7 @@ fn proxied(b: &mut Batch, text: &[u8], size: u64, number: u32) -> bool {
         let (first, at) = (b.proxied.span.map_or(access.at, |s| s.0), access.at);
         b.proxied.span = Some((first, at));
         let thread = b.names.number(b"");
-        b.proxied.signals.push(Signal { at, day: 0, line: number, thread, host: None, kind: Kind::Proxied(Box::new(access)) });
+        b.proxied.signals.push(Signal { at, day: 0, line: number, thread, host: None, stored: false, kind: Kind::Proxied(Box::new(access)) });
     }
     true
 }

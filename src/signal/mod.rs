@@ -45,6 +45,8 @@ pub struct Signal {
     pub thread: Sym,
     /// The host that the record names.
     pub host: Option<Sym>,
+    /// It is a stored event, not a line of a log.
+    pub stored: bool,
     /// What.
     pub kind: Kind,
 }
@@ -113,7 +115,8 @@ fn digest(record: &Record<'_>) -> u128 {
 #[must_use]
 pub fn read(record: &Record<'_>, line: u32, names: &mut Names) -> Option<Signal> {
     let kind = kind(record, names)?;
-    Some(Signal { at: record.at, day: 0, line, thread: names.number(&record.thread), host: record.host.as_deref().map(|h| names.number(h)), kind })
+    let stored = record.layout == Layout::Stored;
+    Some(Signal { at: record.at, day: 0, line, thread: names.number(&record.thread), host: record.host.as_deref().map(|h| names.number(h)), stored, kind })
 }
 
 fn kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
@@ -160,8 +163,9 @@ fn event_kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
     if list.operation().is_some() {
         return Some(Kind::Admin(admin::read(&list)));
     }
-    let json = matches!(record.layout, Layout::Json | Layout::Ecs);
+    let json = matches!(record.layout, Layout::Json | Layout::Ecs | Layout::Stored);
     let trust = match list.trust {
+        Trust::Quoted | Trust::Unquoted if record.layout == Layout::Stored => Trust::Stored,
         Trust::Quoted | Trust::Unquoted if json => Trust::Json,
         other => other,
     };
@@ -257,5 +261,5 @@ pub fn read_rest(line: &[u8], number: u32, names: &mut Names) -> Option<Signal> 
     } else {
         return None;
     };
-    Some(Signal { at: Stamp::Unknown, day: 0, line: number, thread: names.number(b""), host: None, kind })
+    Some(Signal { at: Stamp::Unknown, day: 0, line: number, thread: names.number(b""), host: None, stored: false, kind })
 }

@@ -19,6 +19,8 @@ use super::view::View;
 use crate::cause::Cause;
 use crate::finding::{Confidence, Evidence, Finding, SCHEMA, Trust};
 use crate::names::{Key, Names, Sym};
+use crate::realm::{Realm, Realms};
+use crate::signal::Failure;
 
 /// How far clocks of a server and its proxy may be apart where nothing fits together.
 const SKEW_MS: i64 = 60_000;
@@ -35,6 +37,8 @@ pub struct Judge<'a> {
     pub uuids: HashMap<Key, Sym, RandomState>,
     /// The lifespan of codes, where it is known.
     pub life_ms: Option<i64>,
+    /// What realm exports say.
+    pub realms: Option<&'a Realms>,
     /// The sources' names, by number.
     pub sources: &'a [String],
     /// The names of realms and clients.
@@ -96,10 +100,18 @@ impl Judge<'_> {
     }
 
     fn ask(&self, question: Question, w: &Waiting) -> Verdict {
+        let realm = self.settings(&w.failed.failure);
+        let exported = realm.and_then(|r| r.code_lifespan_ms);
+        // an export is a picture of one moment: what was changed, or may have been, or what codes contradict, is not what counted then
+        let contradicted = |life: i64| self.view.worked(w.realm).is_some_and(|a| a > life) || self.view.refused(w.realm).is_some_and(|a| a < life);
+        let settled = exported.filter(|life| realm.is_some_and(|r| self.view.unchanged(w.realm, r)) && !contradicted(*life));
         let context = Context {
             view: self.view,
             profile: w.client.and_then(|c| self.profiles.get(&(w.realm, c))),
-            life_ms: self.life_ms,
+            life_ms: self.life_ms.or(settled),
+            exported_life_ms: exported,
+            realm,
+            settings: realm.and_then(|r| r.clients.get(&*self.names.text(w.failed.failure.client?))),
             client_of: &|uuid| self.uuids.get(&Key(uuid)).copied(),
         };
         match question {
@@ -111,6 +123,20 @@ impl Judge<'_> {
             Question::MissingOrMalformed => question::missing_or_malformed(w, &context),
             Question::UnknownOrMethod => question::unknown_or_method(w, &context),
         }
+    }
+
+    /// What a realm export says of a failure's realm.
+    fn settings(&self, failure: &Failure) -> Option<&Realm> {
+        let name = |sym: Option<Sym>| sym.map(|s| self.names.text(s));
+        self.realms?.find(name(failure.realm_id).as_deref(), name(failure.realm).as_deref())
+    }
+
+    /// Returns the name of a failure's realm: what the server printed, or what an export calls the id that it printed.
+    #[must_use]
+    pub fn realm(&self, failure: &Failure) -> Option<String> {
+        let printed = failure.realm.map(|s| self.names.text(s));
+        let named = self.settings(failure).filter(|r| r.id.is_some() && r.id.as_deref() == printed.as_deref());
+        named.map(|r| r.name.clone()).or_else(|| printed.map(std::borrow::Cow::into_owned))
     }
 
     /// Puts the companions that a rule rests on first.
@@ -149,7 +175,7 @@ impl Judge<'_> {
             schema: SCHEMA,
             id: id(f.digest, w.failed.ordinal),
             time: w.time.and_then(DateTime::from_timestamp_millis),
-            realm: name(f.realm),
+            realm: self.realm(f),
             client: name(f.client),
             cause,
             number: cause.number(),

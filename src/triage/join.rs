@@ -95,6 +95,7 @@ pub struct Placed {
     line: u64,
     thread: (Option<Sym>, Sym),
     node: u32,
+    stored: bool,
     kind: Kind,
 }
 
@@ -194,6 +195,7 @@ impl Join {
             line: self.lines + line,
             thread: (host, global[signal.thread.index()]),
             node: (chunk.node)(host.map(|h| names.bytes(h))),
+            stored: signal.stored,
             kind,
         }
     }
@@ -364,16 +366,10 @@ impl Join {
     /// A user event: takes its thread's companions and goes on.
     fn user(&mut self, user: User, signal: &Placed, out: &mut Vec<Joined>) {
         let soon = !self.from_start && signal.time.zip(self.first).is_none_or(|(t, first)| t - first <= LOST_MS);
-        let pending = self.threads.entry(signal.thread).or_default();
-        let mut with = std::mem::take(&mut pending.with);
-        with.lost = soon && !pending.known;
-        pending.closed = false;
-        pending.known = true;
-        pending.unanswered = match &user {
-            User::Failure(f) => Some(Unanswered::new(signal.time, f.ip.as_deref())),
-            User::Success(_) | User::Elsewhere => None,
-        };
-        self.outbox.close(signal.thread, None, out);
+        let mut with = if signal.stored { Companions { lost: true, ..Companions::default() } } else { self.companions(signal.thread, soon) };
+        if !signal.stored {
+            self.answerable(&user, signal, out);
+        }
         let what = match user {
             User::Elsewhere => return,
             User::Success(success) => What::Success(success, with.auth.filter(|a| a.0 == Verb::Success).map(|a| a.1)),
@@ -386,6 +382,26 @@ impl Join {
             }
         };
         self.emit(signal, what, out);
+    }
+
+    /// Takes a thread's companions: they belong to the event at hand.
+    fn companions(&mut self, thread: (Option<Sym>, Sym), soon: bool) -> Companions {
+        let pending = self.threads.entry(thread).or_default();
+        let mut with = std::mem::take(&mut pending.with);
+        with.lost = soon && !pending.known;
+        pending.closed = false;
+        pending.known = true;
+        with
+    }
+
+    /// An access line may follow that says what this event was answered; one that was waited for does not come any more.
+    fn answerable(&mut self, user: &User, signal: &Placed, out: &mut Vec<Joined>) {
+        let pending = self.threads.entry(signal.thread).or_default();
+        pending.unanswered = match user {
+            User::Failure(f) => Some(Unanswered::new(signal.time, f.ip.as_deref())),
+            User::Success(_) | User::Elsewhere => None,
+        };
+        self.outbox.close(signal.thread, None, out);
     }
 
     /// Numbers equal failures of the stream, the first 0.
@@ -405,14 +421,23 @@ impl Join {
     }
 
     fn emit(&mut self, signal: &Placed, what: What, out: &mut Vec<Joined>) {
+        if signal.stored {
+            // the first event of a page is not its oldest
+            self.first = self.first.min(signal.time).or(self.first);
+        }
         if let Some(t) = signal.time {
-            if self.high.is_some_and(|h| h - t > WENT_BACK_MS) {
+            // a page of stored events begins anew, and they are put in order later
+            if !signal.stored && self.high.is_some_and(|h| h - t > WENT_BACK_MS) {
                 self.went_back += 1;
             }
             self.high = Some(self.high.map_or(t, |h| h.max(t)));
         }
         let clock = self.high.unwrap_or(i64::MIN);
-        self.outbox.push(Joined { time: signal.time, clock, node: signal.node, position: self.position, at: signal.at, what }, signal.thread, out);
+        self.outbox.push(
+            Joined { time: signal.time, clock, node: signal.node, position: self.position, at: signal.at, stored: signal.stored, what },
+            signal.thread,
+            out,
+        );
         self.position += 1;
     }
 }

@@ -37,7 +37,7 @@ pub struct Companions {
     pub auth: Option<(Verb, Authenticator, At)>,
     /// `ClientAuthenticationFlow` was at work, whatever it said.
     pub auth_tried: bool,
-    /// The companions may stand before the first line that was given.
+    /// The companions may stand before the first line that was given, or there are none because the event was stored.
     pub lost: bool,
 }
 
@@ -167,6 +167,8 @@ pub struct Joined {
     pub position: u64,
     /// Where.
     pub at: At,
+    /// It is a stored event.
+    pub stored: bool,
     /// What.
     pub what: What,
 }

@@ -17,6 +17,7 @@ pub mod question;
 pub mod rules;
 pub mod shard;
 pub mod spill;
+pub mod stored;
 pub mod timeline;
 pub mod tokens;
 pub mod verdict;

@@ -102,6 +102,8 @@ pub struct Facts {
     pub logins: u32,
     /// The latest of them.
     pub login: Option<Seen>,
+    /// How long before the first attempt the earliest of them was.
+    pub first_login_ms: Option<i64>,
     /// Codes of this client that were read by then, or within [`LATE_MS`] after.
     pub uses: u32,
     /// The latest use before.
@@ -293,7 +295,10 @@ impl Timeline {
         let mut first_login = None;
         for (i, e) in own_logins().filter(|(i, e)| *i < anchor && age(e) <= CODE_HORIZON_MS) {
             facts.logins += 1;
-            first_login.get_or_insert(i);
+            if first_login.is_none() {
+                facts.first_login_ms = anchor_time.zip(e.time).map(|(a, t)| a - t);
+                first_login = Some(i);
+            }
             facts.login = Some(seen(e));
         }
         let from = first_login.unwrap_or(0);

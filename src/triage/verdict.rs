@@ -20,6 +20,8 @@ pub enum Lack {
     WholeView,
     /// The lines before the first one.
     Beginning,
+    /// The server's own log: stored events come without its warnings.
+    ServerLog,
 }
 
 /// What was concluded.
