@@ -33,6 +33,11 @@ fn word(i: &[u8]) -> Res<'_, &[u8]> {
     delimited(sgr, take_till1(|c| matches!(c, b' ' | b'\t' | 0x1b)), sgr).parse(i)
 }
 
+/// Whether a word is the date of Keycloak's own stamp, and so no name.
+fn is_date(word: &[u8]) -> bool {
+    word.len() == 10 && word[4] == b'-' && word[7] == b'-' && word.iter().filter(|c| c.is_ascii_digit()).count() == 8
+}
+
 /// `2026-03-04T10:15:23.457000002Z`, `2026-03-04T10:15:23.457+01:00`; the date and the time are joined by `T`.
 pub(super) fn zoned(i: &[u8]) -> Res<'_, i64> {
     match stamp(i) {
@@ -108,7 +113,7 @@ pub(super) fn kubectl(i: &[u8]) -> Res<'_, Item<'_>> {
 
 /// A name of Kubernetes: small letters, digits, dashes and dots.
 fn name(i: &[u8]) -> Res<'_, &[u8]> {
-    let is_name = |w: &[u8]| w.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'-' | b'.')) && w[0] != b'.' && w[0] != b'-';
+    let is_name = |w: &[u8]| w.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'-' | b'.')) && w[0] != b'.' && w[0] != b'-' && !is_date(w);
     verify(word, is_name).parse(i)
 }
 
@@ -187,7 +192,7 @@ pub(super) fn logcli(i: &[u8]) -> Res<'_, Item<'_>> {
 /// `2026-03-04T10:15:23.457000+00:00 ecs/keycloak/0123 <payload>`
 pub(super) fn aws_tail(i: &[u8]) -> Res<'_, Item<'_>> {
     let (i, time) = terminated(zoned, tag(" ")).parse(i)?;
-    let (i, stream) = take_till1(|c| matches!(c, b' ' | b'\t' | b':')).parse(i)?;
+    let (i, stream) = verify(take_till1(|c| matches!(c, b' ' | b'\t' | b':')), |s: &[u8]| !is_date(s)).parse(i)?;
     let (text, _) = if i.is_empty() { (i, &b""[..]) } else { tag(" ").parse(i)? };
     Ok((&[], Item { node: Some(Cow::Borrowed(stream)), time: Some(time), ..Item::of(text) }))
 }
@@ -275,7 +280,8 @@ fn ident(i: &[u8]) -> Res<'_, &[u8]> {
 /// `Mar 04 10:15:23 kc-1 kc.sh[812]: <payload>` and the like; without `kc.sh[812]: ` where a relay took the first word for it.
 pub(super) fn host_and_ident(line: &[u8]) -> Res<'_, Item<'_>> {
     let (i, time) = terminated(any_time, tag(" ")).parse(line)?;
-    let (i, host) = terminated(take_till1(|c| matches!(c, b' ' | b'"' | b'[' | b'{')), tag(" ")).parse(i)?;
+    let name = take_till1(|c| matches!(c, b' ' | b'"' | b'[' | b'{'));
+    let (i, host) = terminated(verify(name, |h: &[u8]| !is_date(h)), tag(" ")).parse(i)?;
     let (i, _) = opt(ident).parse(i)?;
     let width = line.len() - i.len();
     let text = i.strip_prefix(BOM).unwrap_or(i);
