@@ -79,8 +79,13 @@ fn found(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Op
     }
     let mut best: Option<Tried> = None;
     let mut formed: Option<Tried> = None;
-    for wrapper in candidates(bytes, lines, field, depth) {
-        let tried = tried(wrapper, bytes, lines, field, depth);
+    let mut of_lines = false;
+    for (wrapper, form) in candidates(bytes, lines, field, depth) {
+        if form == Form::Document && of_lines {
+            continue;
+        }
+        let tried = in_form(wrapper, form, bytes, lines, field, depth);
+        of_lines |= form == Form::Objects && is_of_lines(&tried, lines);
         if formed.is_none() && depth == 0 && is_telling(wrapper.kind) && tried.formed * 10 >= lines.iter().filter(|l| !l.is_empty()).count() * 9 && tried.formed > 2 {
             formed = Some(Tried { samples: Vec::new(), name: tried.name.clone(), ..tried });
         }
@@ -102,25 +107,26 @@ fn is_telling(kind: Kind) -> bool {
 }
 
 /// Returns the wrappers that are worth a try.
-fn candidates(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Vec<&'static Wrapper> {
+fn candidates(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Vec<(&'static Wrapper, Form)> {
     let first: Vec<&[u8]> = lines.iter().filter(|l| !l.is_empty()).take(FIRST).copied().collect();
     let has_form = |kind: Kind| first.iter().any(|l| split(kind, None, l, &mut Vec::new()).is_some());
-    let mut found: Vec<&Wrapper> = ALL.iter().filter(|w| w.form == Form::Prefix && has_form(w.kind)).collect();
+    let mut found: Vec<(&Wrapper, Form)> = ALL.iter().filter(|w| w.form == Form::Prefix && has_form(w.kind)).map(|w| (w, w.form)).collect();
     let objects = first.iter().filter(|l| !head::is_bare(l)).filter_map(|l| object::parse(l));
     if let Some(kind) = most(objects.map(|o| object::kind(&o))) {
-        found.push(kind.row());
+        found.push((kind.row(), Form::Objects));
     }
     if depth == 0 {
         let begin = bytes.trim_ascii_start();
         if begin.first().is_some_and(|c| matches!(c, b'{' | b'[')) || first.iter().any(|l| matches!(l, [b'{' | b'[', ..] if !head::is_bare(l))) {
-            found.push(document_kind(bytes).row());
+            found.push((document_kind(bytes).row(), Form::Document));
         }
-        found.extend(ALL.iter().filter(|w| match w.kind {
+        let whole = ALL.iter().filter(|w| match w.kind {
             Kind::SyslogOctets => frames::begin_with_a_length(begin),
             Kind::JournalExport => begin.starts_with(b"__"),
             Kind::Csv => table::begins(bytes, field),
             _ => false,
-        }));
+        });
+        found.extend(whole.map(|w| (w, w.form)));
     }
     found
 }
@@ -156,22 +162,15 @@ fn document_kind(bytes: &[u8]) -> Kind {
     table.iter().find(|(key, _)| memchr::memmem::find(bytes, key.as_bytes()).is_some()).map_or(Kind::Json, |(_, kind)| *kind)
 }
 
-/// Tries a wrapper that a person named, in the form that gives more.
+/// Tries a wrapper that a person named, in the form that the source has.
 fn forced(wrapper: &'static Wrapper, bytes: &[u8], lines: &[&[u8]], field: Option<&str>) -> Tried {
-    let tried = tried(wrapper, bytes, lines, field, 0);
-    if wrapper.form == Form::Objects && tried.formed == 0 {
-        return in_form(wrapper, Form::Document, bytes, lines, field, 0);
-    }
-    tried
+    let lined = in_form(wrapper, wrapper.form, bytes, lines, field, 0);
+    if wrapper.form == Form::Objects && !is_of_lines(&lined, lines) { in_form(wrapper, Form::Document, bytes, lines, field, 0) } else { lined }
 }
 
-fn tried(wrapper: &'static Wrapper, bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Tried {
-    let lined = in_form(wrapper, wrapper.form, bytes, lines, field, depth);
-    if wrapper.form != Form::Objects || depth > 0 || lined.heads > 0 {
-        return lined;
-    }
-    let document = in_form(wrapper, Form::Document, bytes, lines, field, depth);
-    if document.heads > 0 { document } else { lined }
+/// Whether most lines have the form, not one by chance in a document of many.
+fn is_of_lines(lined: &Tried, lines: &[&[u8]]) -> bool {
+    lined.formed > 0 && lined.formed * 2 >= lines.iter().filter(|l| !l.is_empty() && !head::is_bare(l)).count()
 }
 
 fn in_form(wrapper: &'static Wrapper, form: Form, bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Tried {

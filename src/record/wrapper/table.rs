@@ -48,8 +48,7 @@ impl Columns {
         json::line(&object)
     }
 
-    fn row(&self, row: &ByteRecord, out: Sink<'_>) {
-        let line = row.position().map_or(1, csv::Position::line);
+    fn row(&self, row: &ByteRecord, line: u64, out: Sink<'_>) {
         let cell = |at: Option<usize>| at.and_then(|i| row.get(i)).filter(|c| !c.is_empty() && *c != b"-");
         let time = cell(self.time).and_then(|t| std::str::from_utf8(t).ok()).and_then(object::time_in);
         if self.events {
@@ -90,7 +89,10 @@ pub(super) fn begins(head: &[u8], field: Option<&str>) -> bool {
 
 /// Reads such a table.
 pub(super) fn read(input: &mut dyn BufRead, field: Option<&str>, out: Sink<'_>) -> io::Result<()> {
-    let delimiter = delimiter(input.fill_buf()?);
+    let head = input.fill_buf()?;
+    let delimiter = delimiter(head);
+    // the reader takes the line feed of CR LF for the beginning of the next row
+    let crlf = memchr::memchr(b'\n', head).is_some_and(|at| at > 0 && head[at - 1] == b'\r');
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(input);
     let mut row = ByteRecord::new();
     let mut columns: Option<Columns> = None;
@@ -101,7 +103,7 @@ pub(super) fn read(input: &mut dyn BufRead, field: Option<&str>, out: Sink<'_>) 
             Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
         }
         match &columns {
-            Some(columns) => columns.row(&row, out),
+            Some(columns) => columns.row(&row, row.position().map_or(1, csv::Position::line) + u64::from(crlf), out),
             None => match Columns::of(&row, field) {
                 Some(found) => columns = Some(found),
                 None => return Err(io::Error::new(io::ErrorKind::InvalidData, "no column of messages is known by its name; name it with --field")),

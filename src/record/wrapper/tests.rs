@@ -292,11 +292,12 @@ fn frames_are_read_by_their_lengths() {
 #[test]
 fn parts_of_a_line_are_joined_stream_by_stream() {
     let long = |a: &str| a.repeat(16_384);
+    let lengths = |entries: &[Entry]| entries.iter().map(|e| (e.2, e.3.len())).collect::<Vec<_>>();
     let docker = |text: &str, stream: &str| format!("{{\"log\":{},\"stream\":\"{stream}\",\"time\":\"2026-03-04T10:15:23.457Z\"}}\n", quoted(text));
     let head = docker(&format!("{T}\n"), "stdout");
     let source = format!("{head}{}{}{}{}", docker(&long("x"), "stdout"), docker(&long("e"), "stderr"), docker(&format!("{T}\n"), "stdout"), docker("e\n", "stderr"));
     let (_, entries) = taken_off(&source);
-    assert_eq!(short(&entries), [(None, 1, T), (None, 2, &*(long("x") + T)), (None, 3, &*(long("e") + "e"))]);
+    assert_eq!(lengths(&entries), [(1, T.len()), (2, 16_384 + T.len()), (3, 16_385)]);
     // a container that ended without a line feed: the next one begins a record
     let (_, entries) = taken_off(&format!("{head}{}{head}", docker("half", "stdout")));
     assert_eq!(short(&entries), [(None, 1, T), (None, 2, "half"), (None, 3, T)]);
