@@ -2,13 +2,51 @@
 //!
 //! Input: the beginning of a source. Output: a [`Wrapping`], and the [`Unwrapper`] that takes it off. Must not know what the lines inside mean,
 //! only whether a record begins on one.
+//!
+//! ```
+//! use kctriage::record::wrapper::{Told, wrapping};
+//! let head = b"2026-03-04T10:15:23.457Z stdout F 2026-03-04 10:15:23,456 INFO  [org.keycloak.events] (executor-thread-1) type=\"LOGIN\"\n";
+//! assert_eq!(wrapping(head, true, &Told::default()).unwrap().name, "cri");
+//! ```
 
-use crate::source::{Unwrapper, Wrapping};
+mod detect;
+mod docker;
+mod document;
+mod escapes;
+mod events;
+mod frames;
+mod head;
+mod item;
+mod json;
+mod keys;
+mod kind;
+mod layer;
+mod object;
+mod prefix;
+mod table;
+mod zone;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, BufRead};
+
+pub use kind::{ALL, Form, Kind, Wrapper, named};
+use layer::{Chain, Layer};
+
+use crate::source::unwrap::Sink;
+use crate::source::{Document, Unwrapper, Wrapping};
+
+/// What a name ends with where JSON has to be read from its beginning.
+const DOCUMENT: &str = " document";
+
+/// What a person writes to say that there is no wrapper.
+pub const BARE: &str = "bare";
 
 /// What a person said of the wrapper.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Told {
-    /// The wrapper's name (`--layout`); found out where it is not given.
+    /// The wrapper's name (`--layout`): one of [`ALL`], or [`BARE`]; found out where it is not given.
     pub layout: Option<String>,
     /// The column or key that holds Keycloak's line (`--field`).
     pub field: Option<String>,
@@ -16,12 +54,54 @@ pub struct Told {
 
 /// Says what a source that begins with `head` is wrapped in; `None` where its lines are bare. `whole` says that there are no more bytes.
 #[must_use]
-pub fn wrapping(_head: &[u8], _whole: bool, _told: &Told) -> Option<Wrapping> {
-    None
+pub fn wrapping(head: &[u8], whole: bool, told: &Told) -> Option<Wrapping> {
+    detect::wrapping(head, whole, told)
 }
 
-/// Returns what takes a wrapper off.
+/// Returns what takes a wrapper off; `None` for a name that is none.
 #[must_use]
-pub fn unwrapper(_wrapping: &Wrapping, _told: &Told) -> Option<Unwrapper> {
-    None
+pub fn unwrapper(wrapping: &Wrapping, told: &Told) -> Option<Unwrapper> {
+    let field = told.field.as_deref();
+    let mut names = wrapping.name.rsplit(" in ");
+    let outer = names.next()?;
+    let (name, document) = outer.strip_suffix(DOCUMENT).map_or((outer, false), |n| (n, true));
+    let wrapper = named(name)?;
+    let mut layers = Vec::new();
+    for name in names {
+        layers.push(Layer::new(named(name)?.kind, None));
+    }
+    Some(match wrapper.form {
+        Form::Prefix | Form::Objects if !document => {
+            layers.insert(0, Layer::new(wrapper.kind, field));
+            Unwrapper::Lines(Box::new(Chain(layers)))
+        }
+        _ => Unwrapper::Document(Box::new(Whole { kind: wrapper.kind, field: told.field.clone(), layers })),
+    })
+}
+
+/// A wrapper that is read from its beginning, and what is wrapped in it.
+struct Whole {
+    kind: Kind,
+    field: Option<String>,
+    layers: Vec<Layer>,
+}
+
+impl Document for Whole {
+    fn read(&mut self, input: &mut dyn BufRead, out: Sink<'_>) -> io::Result<()> {
+        let layers = &mut self.layers;
+        let result = read(self.kind, self.field.as_deref(), input, &mut |p| layer::feed(layers, p, out));
+        layer::finish(layers, out);
+        result
+    }
+}
+
+/// Reads a source that is no line each.
+fn read(kind: Kind, field: Option<&str>, input: &mut dyn BufRead, out: Sink<'_>) -> io::Result<()> {
+    match kind {
+        Kind::Csv => table::read(input, field, out),
+        Kind::SyslogOctets => frames::octets(input, out),
+        Kind::JournalExport => frames::export(input, out),
+        Kind::Events => events::read(input, field, out),
+        _ => document::read(input, field, out),
+    }
 }
