@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 use super::damage::Guard;
+use super::kept::{Codec, Kept};
 use super::place::{Place, Raw, Sum};
 
 /// Compression within compression that is taken off.
@@ -57,18 +58,15 @@ impl Packing {
     fn decoder(self, input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
         let input = BufReader::with_capacity(PACKED_BYTES, input);
         Ok(match self {
-            Packing::Deflate => Box::new(Careful(flate2::bufread::DeflateDecoder::new(input))),
-            Packing::Gzip => Box::new(Careful(flate2::bufread::MultiGzDecoder::new(input))),
+            Packing::Deflate => Box::new(Kept::new(input, Codec::deflate())),
+            Packing::Gzip => Box::new(Kept::new(input, Codec::gzip())),
             Packing::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
                 decoder.window_log_max(WINDOW_LOG)?;
-                Box::new(decoder)
+                Box::new(Careful(decoder))
             }
-            Packing::Xz => {
-                let stream = liblzma::stream::Stream::new_stream_decoder(1 << WINDOW_LOG, liblzma::stream::CONCATENATED)?;
-                Box::new(Careful(liblzma::bufread::XzDecoder::new_stream(input, stream)))
-            }
-            Packing::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
+            Packing::Xz => Box::new(Kept::new(input, Codec::xz(1 << WINDOW_LOG)?)),
+            Packing::Bzip2 => Box::new(Careful(bzip2::bufread::MultiBzDecoder::new(input))),
             Packing::Lz4 => Box::new(Lz4(lz4_flex::frame::FrameDecoder::new(input))),
         })
     }

@@ -212,7 +212,16 @@ mod tests {
 
     #[test]
     fn the_oldest_file_comes_first() {
-        let source = |name: &str, first| Source { place: Place::Stdin, path: Some(name.into()), name: name.into(), size: 0, packed: false, modified: None, first, named: true };
+        let source = |name: &str, first| Source {
+            place: Place::Stdin,
+            path: Some(name.into()),
+            name: name.into(),
+            size: 0,
+            packed: false,
+            modified: None,
+            first,
+            named: true,
+        };
         let names = |mut s: Vec<Source>| {
             in_order(&mut s);
             s.into_iter().map(|s| s.name).collect::<Vec<_>>()

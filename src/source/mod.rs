@@ -17,6 +17,7 @@ mod cut;
 mod damage;
 mod decode;
 mod discover;
+mod kept;
 mod place;
 mod reader;
 pub mod unwrap;
