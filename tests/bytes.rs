@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use kctriage::finding::Finding;
 use kctriage::pipeline::{self, Lines, Options};
-use kctriage::source::{Problem, discover};
+use kctriage::source::{Find, Problem, discover};
 use kctriage::tally::Outcome;
 use kctriage::triage::rules::Rules;
 use tempfile::TempDir;
@@ -66,7 +66,7 @@ fn put(dir: &Path, name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 fn scan_with(paths: &[PathBuf], options: &Options) -> (Vec<Finding>, Outcome) {
-    let found = discover(paths, &Lines::default());
+    let found = discover(paths, &Find::default(), &Lines::default());
     let mut findings = Vec::new();
     let mut outcome = pipeline::run(&found.streams, &Rules::builtin(), options, &|_| {}, &mut |f| {
         findings.push(f);

@@ -55,7 +55,7 @@ impl Packing {
     }
 
     /// Returns a decoder.
-    fn decoder(self, input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+    fn decoder<'a>(self, input: Box<dyn Read + Send + 'a>) -> io::Result<Box<dyn Read + Send + 'a>> {
         let input = BufReader::with_capacity(PACKED_BYTES, input);
         Ok(match self {
             Packing::Deflate => Box::new(Kept::new(input, Codec::deflate())),
@@ -148,9 +148,9 @@ fn utf16_without_mark(head: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// Text that can be read, and what it is besides.
-pub(super) struct Text {
+pub(super) struct Text<'a> {
     /// The text; the archive itself where it is one.
-    pub(super) read: Box<dyn Read + Send>,
+    pub(super) read: Box<dyn Read + Send + 'a>,
     /// Something had to be unpacked for it.
     pub(super) packed: bool,
     /// What the unpacked bytes are.
@@ -158,7 +158,7 @@ pub(super) struct Text {
 }
 
 /// Opens the text at a place.
-pub(super) fn open(place: &Place) -> io::Result<Text> {
+pub(super) fn open(place: &Place) -> io::Result<Text<'static>> {
     let raw = match place.raw()? {
         Raw::File(mut file) => {
             let mut head = Vec::new();
@@ -194,7 +194,7 @@ pub(super) fn open(place: &Place) -> io::Result<Text> {
 }
 
 /// Takes off what bytes are wrapped in.
-pub(super) fn unpack(mut input: Box<dyn Read + Send>, mut packing: String) -> io::Result<Text> {
+pub(super) fn unpack<'a>(mut input: Box<dyn Read + Send + 'a>, mut packing: String) -> io::Result<Text<'a>> {
     let mut depth = 0;
     loop {
         let mut guard = Guard::new(input, packing.clone());
@@ -202,7 +202,7 @@ pub(super) fn unpack(mut input: Box<dyn Read + Send>, mut packing: String) -> io
         let failed = (&mut guard).take(HEAD_BYTES as u64).read_to_end(&mut head).err();
         let kind = Kind::of(&head);
         // what came before a failure is delivered before it
-        let rest: Box<dyn Read + Send> = match failed {
+        let rest: Box<dyn Read + Send + 'a> = match failed {
             Some(error) => Box::new(Cursor::new(head).chain(Fails(Some(error)))),
             None => Box::new(Cursor::new(head).chain(guard)),
         };
