@@ -23,7 +23,7 @@ use crate::signal::access::{self, Entry};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
-use crate::source::{Bounds, Found, Gathered, Grammar, Marks, NAME_SLACK_MS, Payload, Place, Problem, Source, Stream, Unwrapped, Unwrapper, Wrapping};
+use crate::source::{Bounds, Found, Gathered, Grammar, Marks, SLACK_MS, Payload, Place, Problem, Source, Stream, Unwrapped, Unwrapper, Wrapping};
 use crate::tally::{Accesses, Filter, Ledger, Outcome, Quoted, SourceReport, Windows};
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::{Judge, settled};
@@ -254,7 +254,7 @@ struct Run<'a> {
 /// Puts the pieces of one node in the order of their first lines, unless they overlap by no more than threads do.
 fn in_order(pieces: &mut [Piece]) {
     let known: Vec<i64> = pieces.iter().filter_map(|p| p.first).collect();
-    if !known.is_sorted_by(|a, b| *a <= b + NAME_SLACK_MS) {
+    if !known.is_sorted_by(|a, b| *a <= b + SLACK_MS) {
         let mut last = i64::MIN;
         for piece in pieces.iter_mut() {
             last = piece.first.unwrap_or(last);
@@ -851,7 +851,7 @@ fn requests(running: &[Running<'_>], unjoined: u64) -> Accesses {
 /// Reads the beginning of a source; nothing of standard input.
 fn peek(source: &Source) -> Vec<u8> {
     let mut head = Vec::new();
-    if source.place != Place::Stdin
+    if matches!(source.place, Place::File(_) | Place::Part { .. })
         && let Ok(text) = source.open()
     {
         let _ = io::Read::read_to_end(&mut io::Read::take(text, 64 * 1024), &mut head);

@@ -76,7 +76,7 @@ fn stream(settings: &settings::Scan, found: Found, window_ms: i64, mut format: i
 
 /// Finds what there is to read.
 pub fn discover(input: &Input) -> Found {
-    source::discover(&input.paths, &input.options.lines)
+    source::discover(&input.paths, &input.find, &input.options.lines)
 }
 
 /// Returns the bytes of all inputs; `None` where standard input is among them.

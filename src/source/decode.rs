@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 use super::damage::Guard;
+use super::kept::{Codec, Kept};
 use super::place::{Place, Raw, Sum};
 
 /// Compression within compression that is taken off.
@@ -54,21 +55,18 @@ impl Packing {
     }
 
     /// Returns a decoder.
-    fn decoder(self, input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+    fn decoder<'a>(self, input: Box<dyn Read + Send + 'a>) -> io::Result<Box<dyn Read + Send + 'a>> {
         let input = BufReader::with_capacity(PACKED_BYTES, input);
         Ok(match self {
-            Packing::Deflate => Box::new(Careful(flate2::bufread::DeflateDecoder::new(input))),
-            Packing::Gzip => Box::new(Careful(flate2::bufread::MultiGzDecoder::new(input))),
+            Packing::Deflate => Box::new(Kept::new(input, Codec::deflate())),
+            Packing::Gzip => Box::new(Kept::new(input, Codec::gzip())),
             Packing::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
                 decoder.window_log_max(WINDOW_LOG)?;
-                Box::new(decoder)
+                Box::new(Careful(decoder))
             }
-            Packing::Xz => {
-                let stream = liblzma::stream::Stream::new_stream_decoder(1 << WINDOW_LOG, liblzma::stream::CONCATENATED)?;
-                Box::new(Careful(liblzma::bufread::XzDecoder::new_stream(input, stream)))
-            }
-            Packing::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
+            Packing::Xz => Box::new(Kept::new(input, Codec::xz(1 << WINDOW_LOG)?)),
+            Packing::Bzip2 => Box::new(Careful(bzip2::bufread::MultiBzDecoder::new(input))),
             Packing::Lz4 => Box::new(Lz4(lz4_flex::frame::FrameDecoder::new(input))),
         })
     }
@@ -150,9 +148,9 @@ fn utf16_without_mark(head: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// Text that can be read, and what it is besides.
-pub(super) struct Text {
+pub(super) struct Text<'a> {
     /// The text; the archive itself where it is one.
-    pub(super) read: Box<dyn Read + Send>,
+    pub(super) read: Box<dyn Read + Send + 'a>,
     /// Something had to be unpacked for it.
     pub(super) packed: bool,
     /// What the unpacked bytes are.
@@ -160,7 +158,7 @@ pub(super) struct Text {
 }
 
 /// Opens the text at a place.
-pub(super) fn open(place: &Place) -> io::Result<Text> {
+pub(super) fn open(place: &Place) -> io::Result<Text<'static>> {
     let raw = match place.raw()? {
         Raw::File(mut file) => {
             let mut head = Vec::new();
@@ -191,12 +189,12 @@ pub(super) fn open(place: &Place) -> io::Result<Text> {
             };
             unpack(input, name)
         }
-        Place::Stdin | Place::File(_) => unpack(raw, String::new()),
+        Place::Stdin(_) | Place::Pipe(_) | Place::Walked | Place::File(_) => unpack(raw, String::new()),
     }
 }
 
 /// Takes off what bytes are wrapped in.
-pub(super) fn unpack(mut input: Box<dyn Read + Send>, mut packing: String) -> io::Result<Text> {
+pub(super) fn unpack<'a>(mut input: Box<dyn Read + Send + 'a>, mut packing: String) -> io::Result<Text<'a>> {
     let mut depth = 0;
     loop {
         let mut guard = Guard::new(input, packing.clone());
@@ -204,7 +202,7 @@ pub(super) fn unpack(mut input: Box<dyn Read + Send>, mut packing: String) -> io
         let failed = (&mut guard).take(HEAD_BYTES as u64).read_to_end(&mut head).err();
         let kind = Kind::of(&head);
         // what came before a failure is delivered before it
-        let rest: Box<dyn Read + Send> = match failed {
+        let rest: Box<dyn Read + Send + 'a> = match failed {
             Some(error) => Box::new(Cursor::new(head).chain(Fails(Some(error)))),
             None => Box::new(Cursor::new(head).chain(guard)),
         };

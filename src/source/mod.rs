@@ -5,7 +5,7 @@
 //!
 //! ```no_run
 //! let grammar = kctriage::pipeline::Lines::default();
-//! let found = kctriage::source::discover(&["server.log".into()], &grammar);
+//! let found = kctriage::source::discover(&["server.log".into()], &kctriage::source::Find::default(), &grammar);
 //! for stream in found.streams {
 //!     let mut reader = kctriage::source::Unwrapped::open(&stream, 1 << 20, &grammar);
 //!     while let Some(chunk) = reader.next() { let _ = chunk; }
@@ -13,13 +13,20 @@
 //! ```
 
 mod ahead;
+mod archive;
 mod cut;
 mod damage;
 mod decode;
 mod discover;
+mod find;
+mod folder;
+mod kept;
+mod kin;
 mod marks;
 mod place;
 mod reader;
+mod same;
+mod tar;
 pub mod unwrap;
 mod unwrapped;
 
@@ -28,12 +35,15 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
+pub use archive::{ArchiveSource, Each, Member};
 pub use cut::Dropped;
 pub use damage::Damage;
 pub use decode::Packing;
-pub use discover::{NAME_SLACK_MS, base, discover, in_order, short};
+pub use discover::discover;
+pub use find::Find;
+pub use kin::{SLACK_MS, streams};
 pub use marks::{Mark, Marks};
-pub use place::{Place, Sum};
+pub use place::{Pipe, Place, Sum};
 pub use reader::{Bounds, Chunk, Reader};
 pub use unwrap::{Document, Payload, Unwrapper, Wrapping};
 pub use unwrapped::{Gathered, Lines, Unwrapped};
@@ -81,7 +91,13 @@ impl Source {
     /// # Errors
     /// When it cannot be opened.
     pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(decode::open(&self.place)?.read)
+        let text = decode::open(&self.place)?;
+        let archive = |what: &str| io::Error::new(io::ErrorKind::Unsupported, format!("is a {what} in a pipe, which is not read; save it to a file first"));
+        match text.kind {
+            decode::Kind::Zip => Err(archive("zip")),
+            decode::Kind::Tar => Err(archive("tar")),
+            _ => Ok(text.read),
+        }
     }
 }
 
@@ -98,7 +114,7 @@ impl Stream {
     /// Whether it has to be read to its end before its lines are in order.
     #[must_use]
     pub fn is_mixed(&self) -> bool {
-        self.sources.iter().any(|s| s.wrapping.as_ref().is_some_and(|w| w.mixed))
+        self.sources.iter().any(|s| s.place == Place::Walked || s.wrapping.as_ref().is_some_and(|w| w.mixed))
     }
 }
 
@@ -128,15 +144,70 @@ pub enum Problem {
         /// Which.
         path: String,
     },
-    /// A folder in which nothing is named like a log.
-    #[error("{path}: holds no file that is named like a log (*.log, *.log.*, *.txt, *.out, *.json, *.jsonl); name the files themselves")]
+    /// A folder or an archive in which nothing is wanted.
+    #[error("{path}: holds no file that {}; name the files themselves", if *by_glob { "matches --glob" } else { LIKE_A_LOG })]
     NoLogs {
         /// Which.
         path: String,
+        /// A pattern says what is wanted.
+        by_glob: bool,
+    },
+    /// A pattern that matches nothing.
+    #[error("{pattern}: matches no file")]
+    NoMatch {
+        /// Which.
+        pattern: String,
+    },
+    /// Something in a folder that is no log.
+    #[error("{path}: skipped: {why}")]
+    Skipped {
+        /// Which.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// The same content was given before.
+    #[error("{path}: the same as {first}, counted once (--no-dedup counts both)")]
+    Same {
+        /// Which.
+        path: String,
+        /// What it is the same as.
+        first: String,
+    },
+    /// A zip that cannot be read backwards.
+    #[error("{path}: a zip cannot be read from a pipe or from inside another archive, since the list of its members is at its end; save it to a file first")]
+    Zip {
+        /// Which.
+        path: String,
+    },
+    /// An archive of too many members.
+    #[error("{path}: holds too many members; {}", if *members == 0 { "none was read".to_owned() } else { format!("the first {members} were read") })]
+    Crowded {
+        /// Which.
+        path: String,
+        /// How many were read.
+        members: usize,
+    },
+    /// Archives within archives.
+    #[error("{path}: lies in more than {depth} archives; unpack the outer ones first")]
+    Nested {
+        /// Which.
+        path: String,
+        /// How many are walked.
+        depth: usize,
     },
 }
 
+/// What is read of a folder.
+const LIKE_A_LOG: &str = "is named like a log (*.log, *.log.*, *.txt, *.out, *.json, *.jsonl, *.zip, *.tar.*)";
+
 impl Problem {
+    /// Whether nothing is lost by it: it is worth a word, and no failure.
+    #[must_use]
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, Problem::Same { .. } | Problem::Skipped { .. })
+    }
+
     /// Says what an error means for an input.
     #[must_use]
     pub fn of(path: String, error: io::Error) -> Self {
@@ -152,6 +223,10 @@ impl Problem {
 pub struct Found {
     /// The streams, by node name.
     pub streams: Vec<Stream>,
+    /// Archives that have to be walked: their members belong to the streams, too.
+    pub archives: Vec<ArchiveSource>,
     /// What could not be used.
     pub problems: Vec<Problem>,
+    /// What was looked for.
+    pub find: Find,
 }

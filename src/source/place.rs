@@ -3,16 +3,22 @@
 //! Input: a place. Output: its bytes as they lie there. Must not know what they mean; taking compression off is [`super::decode`]'s.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::cmp::Ordering;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::decode::Packing;
 
 /// Where bytes are.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// Standard input.
-    Stdin,
+    /// Standard input, and what was read of it already.
+    Stdin(Arc<[u8]>),
+    /// A pipe that has a path.
+    Pipe(Pipe),
+    /// A member of an archive that was walked: it was read, and cannot be opened again.
+    Walked,
     /// A file, or what can be read like one.
     File(PathBuf),
     /// A part of a file: a member of a zip or of a tar that is not compressed.
@@ -28,6 +34,37 @@ pub enum Place {
         /// What the unpacked bytes must add up to, where the archive says it.
         sum: Option<Sum>,
     },
+}
+
+/// A pipe that has a path, open, and what was read of it already. Two are the same if their paths are.
+#[derive(Debug, Clone)]
+pub struct Pipe {
+    /// Its path.
+    pub path: PathBuf,
+    /// What was read of it.
+    pub head: Arc<[u8]>,
+    /// The rest.
+    pub rest: Arc<File>,
+}
+
+impl PartialEq for Pipe {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for Pipe {}
+
+impl PartialOrd for Pipe {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Pipe {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.path.cmp(&other.path)
+    }
 }
 
 /// What an archive says of a member's unpacked bytes.
@@ -51,7 +88,9 @@ impl Place {
     /// Opens it; nothing is unpacked.
     pub(super) fn raw(&self) -> io::Result<Raw> {
         match self {
-            Place::Stdin => Ok(Raw::Stream(Box::new(io::stdin()))),
+            Place::Stdin(head) => Ok(Raw::Stream(Box::new(Cursor::new(head.clone()).chain(io::stdin())))),
+            Place::Pipe(pipe) => Ok(Raw::Stream(Box::new(Cursor::new(pipe.head.clone()).chain(pipe.rest.clone())))),
+            Place::Walked => Err(io::Error::new(io::ErrorKind::Unsupported, "is a member of an archive that is read once")),
             Place::File(path) => {
                 let file = File::open(path)?;
                 Ok(if file.metadata()?.is_file() { Raw::File(file) } else { Raw::Stream(Box::new(file)) })
