@@ -6,7 +6,9 @@
 mod feed;
 mod mixed;
 mod store;
+mod walked;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use crate::signal::access::{self, Entry};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
-use crate::source::{Bounds, Found, Gathered, Grammar, Marks, SLACK_MS, Payload, Place, Problem, Source, Stream, Unwrapped, Unwrapper, Wrapping};
+use crate::source::{self, Bounds, Found, Gathered, Grammar, Marks, Payload, Place, Problem, SLACK_MS, Source, Stream, Unwrapped, Unwrapper, Wrapping};
 use crate::tally::{Accesses, Filter, Ledger, Outcome, Quoted, SourceReport, Windows};
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::{Judge, settled};
@@ -39,7 +41,7 @@ use crate::triage::tokens::Tokens;
 use crate::triage::verdict::{Lack, Verdict};
 use crate::triage::view::{Node, View};
 use feed::{Arrived, Fed, Feed};
-use mixed::{Piece, Sorter};
+use mixed::{Piece, Sorted, Sorter};
 use store::Store;
 
 /// What a run is told.
@@ -208,7 +210,8 @@ pub fn run(
     progress: &(dyn Fn(u64) + Sync),
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<Outcome> {
-    Run::new(&found.streams, rules, options, Windows::Apart, Some(sink), progress)?.drive(progress)
+    let (streams, before) = Before::of(found, options, progress)?;
+    Run::new(&streams, before, rules, options, Windows::Apart, Some(sink), progress)?.drive(progress)
 }
 
 /// Reads all streams and counts, without making a finding of each failure; the tally is that of [`run`] where its windows are kept apart.
@@ -216,7 +219,34 @@ pub fn run(
 /// # Errors
 /// When the temporary file that holds undecided failures cannot be used.
 pub fn count(found: &Found, rules: &Rules, options: &Options, windows: Windows, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Outcome> {
-    Run::new(&found.streams, rules, options, windows, None, progress)?.drive(progress)
+    let (streams, before) = Before::of(found, options, progress)?;
+    Run::new(&streams, before, rules, options, windows, None, progress)?.drive(progress)
+}
+
+/// What was read of archives that had to be walked.
+#[derive(Default)]
+struct Before {
+    store: Store,
+    sorted: Sorted,
+    /// What each member was, by its number.
+    reports: Vec<SourceReport>,
+    problems: Vec<Problem>,
+}
+
+impl Before {
+    /// Walks the archives; returns the streams with their members.
+    fn of<'a>(found: &'a Found, options: &Options, progress: &(dyn Fn(u64) + Sync)) -> io::Result<(Cow<'a, [Stream]>, Self)> {
+        if found.archives.is_empty() {
+            return Ok((Cow::Borrowed(&found.streams), Before::default()));
+        }
+        let mut store = Store::default();
+        let mut sorter = Sorter::new(options, bounds(&found.streams, options.max_line), &mut store, progress);
+        let walked = walked::read(found, &mut sorter, &options.lines)?;
+        let sorted = sorter.finish();
+        let all = found.streams.iter().flat_map(|s| &s.sources).cloned().chain(walked.sources).collect();
+        let streams = source::streams(all, &found.find);
+        Ok((Cow::Owned(streams), Before { store, sorted, reports: walked.reports, problems: walked.problems }))
+    }
 }
 
 /// Where findings go, in order; where there is none they are only counted, in any order.
@@ -267,6 +297,7 @@ fn in_order(pieces: &mut [Piece]) {
 impl<'a> Run<'a> {
     fn new(
         streams: &'a [Stream],
+        before: Before,
         rules: &'a Rules,
         options: &'a Options,
         windows: Windows,
@@ -286,7 +317,7 @@ impl<'a> Run<'a> {
             streams,
             running: Vec::new(),
             sources: Vec::new(),
-            store: Store::default(),
+            store: before.store,
             names: Names::default(),
             view: View::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
@@ -295,7 +326,7 @@ impl<'a> Run<'a> {
             twins: Twins::default(),
             tokens: Tokens::default(),
             spill,
-            problems: Vec::new(),
+            problems: before.problems,
             caps: BTreeSet::new(),
             assumed_dates: Vec::new(),
             zone_assumed: false,
@@ -312,8 +343,25 @@ impl<'a> Run<'a> {
                 ..SourceReport::default()
             }));
         }
+        let mut sorted = before.sorted;
+        let mut places = BTreeMap::new();
+        let mut reports = before.reports;
+        for (number, stream) in streams.iter().enumerate() {
+            for (rank, source) in stream.sources.iter().enumerate() {
+                if let Place::Walked(member) = source.place {
+                    places.insert(member, (number, bases[number] + rank));
+                    let report = std::mem::take(&mut reports[member]);
+                    run.sources[bases[number] + rank] = SourceReport { name: source.name.clone(), node: stream.node.clone(), ..report };
+                }
+            }
+        }
+        for piece in &mut sorted.pieces {
+            if let Some((stream, source)) = places.get(&piece.source) {
+                (piece.stream, piece.source) = (*stream, *source);
+            }
+        }
         run.names_of_sources = run.sources.iter().map(|s| s.name.clone()).collect();
-        let mut feeds = run.sort(&bases, bounds, progress)?;
+        let mut feeds = run.sort(sorted, &bases, bounds, progress)?;
         for (number, stream) in streams.iter().enumerate().filter(|(_, s)| !s.is_mixed()) {
             let reader = Unwrapped::open(stream, options.chunk_bytes, &options.lines).within(bounds);
             feeds.push((stream.node.clone(), number, Feed::Live(Box::new(reader), bases[number]), false));
@@ -327,12 +375,15 @@ impl<'a> Run<'a> {
     }
 
     /// Reads the streams that are not in order before they are read, and returns what feeds their nodes.
-    fn sort(&mut self, bases: &[usize], bounds: Bounds, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Vec<(String, usize, Feed<'a>, bool)>> {
+    fn sort(&mut self, before: Sorted, bases: &[usize], bounds: Bounds, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Vec<(String, usize, Feed<'a>, bool)>> {
         let mut sorter = Sorter::new(self.options, bounds, &mut self.store, progress);
         for (number, stream) in self.streams.iter().enumerate().filter(|(_, s)| s.is_mixed()) {
             sorter.stream(number, stream, bases[number], &mut self.sources)?;
         }
-        let read = sorter.finish();
+        let mut read = sorter.finish();
+        read.pieces.extend(before.pieces);
+        read.problems.extend(before.problems);
+        read.capped |= before.capped;
         self.problems.extend(read.problems);
         if read.capped {
             self.caps.insert("nodes".into());
@@ -349,6 +400,7 @@ impl<'a> Run<'a> {
             .map(|(node, mut pieces)| {
                 let (named, stream) = (node.is_ok(), pieces[0].stream);
                 let name = node.map_or_else(|stream| self.streams[stream].node.clone(), |name| String::from_utf8_lossy(&name).into_owned());
+                pieces.sort_by_key(|p| p.source);
                 in_order(&mut pieces);
                 for piece in &pieces {
                     seen.entry(piece.source).or_default().insert(name.clone());

@@ -12,7 +12,7 @@ use super::Options;
 use super::store::{Kept, Slot, Store};
 use crate::record::Stamp;
 use crate::signal::batch;
-use crate::source::{self, Bounds, Chunk, Gathered, Lines, Marks, Payload, Problem, Reader, Source, Stream, Unwrapper};
+use crate::source::{self, Bounds, Chunk, Gathered, Lines, Marks, Payload, Place, Problem, Reader, Source, Stream, Unwrapper};
 use crate::tally::SourceReport;
 
 /// Nodes that one run tells apart by their wrappers' names; the lines of more are read as one node's.
@@ -145,12 +145,17 @@ impl<'a> Sorter<'a> {
         // sources between documents are lines, and a line can be cut between them
         let mut at = 0;
         while at < stream.sources.len() {
+            if matches!(stream.sources[at].place, Place::Walked(_)) {
+                at += 1;
+                continue;
+            }
             if let Some(document) = document(&stream.sources[at]) {
                 self.document(document, stream.sources[at].open(), base + at, &mut reports[base + at])?;
                 at += 1;
                 continue;
             }
-            let end = (at..stream.sources.len()).find(|i| document(&stream.sources[*i]).is_some()).unwrap_or(stream.sources.len());
+            let ends = |s: &Source| matches!(s.place, Place::Walked(_)) || document(s).is_some();
+            let end = (at..stream.sources.len()).find(|i| ends(&stream.sources[*i])).unwrap_or(stream.sources.len());
             let part = Stream { node: stream.node.clone(), sources: stream.sources[at..end].to_vec() };
             let mut reader = Reader::open(&part, self.options.chunk_bytes, grammar).within(self.bounds);
             let mut lines = Lines::new(&part, grammar);
@@ -362,6 +367,16 @@ impl<'a> Sorter<'a> {
                 Err(error) => self.error = Some(error),
             }
         }
+    }
+
+    /// Returns a mark of what was read so far.
+    pub(super) fn mark(&self) -> usize {
+        self.sorted.pieces.len()
+    }
+
+    /// Forgets what was read since a mark; only right after a source has ended.
+    pub(super) fn forget(&mut self, mark: usize) {
+        self.sorted.pieces.truncate(mark);
     }
 
     /// Ends the reading.

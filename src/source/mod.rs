@@ -45,6 +45,7 @@ pub use kin::{SLACK_MS, streams};
 pub use marks::{Mark, Marks};
 pub use place::{Pipe, Place, Sum};
 pub use reader::{Bounds, Chunk, Reader};
+pub use same::digest;
 pub use unwrap::{Document, Payload, Unwrapper, Wrapping};
 pub use unwrapped::{Gathered, Lines, Unwrapped};
 
@@ -114,7 +115,7 @@ impl Stream {
     /// Whether it has to be read to its end before its lines are in order.
     #[must_use]
     pub fn is_mixed(&self) -> bool {
-        self.sources.iter().any(|s| s.place == Place::Walked || s.wrapping.as_ref().is_some_and(|w| w.mixed))
+        self.sources.iter().any(|s| matches!(s.place, Place::Walked(_)) || s.wrapping.as_ref().is_some_and(|w| w.mixed))
     }
 }
 

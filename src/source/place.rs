@@ -2,8 +2,8 @@
 //!
 //! Input: a place. Output: its bytes as they lie there. Must not know what they mean; taking compression off is [`super::decode`]'s.
 
-use std::fs::File;
 use std::cmp::Ordering;
+use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ pub enum Place {
     Stdin(Arc<[u8]>),
     /// A pipe that has a path.
     Pipe(Pipe),
-    /// A member of an archive that was walked: it was read, and cannot be opened again.
-    Walked,
+    /// A member of an archive that was walked, by its number: it was read, and cannot be opened again.
+    Walked(usize),
     /// A file, or what can be read like one.
     File(PathBuf),
     /// A part of a file: a member of a zip or of a tar that is not compressed.
@@ -90,7 +90,7 @@ impl Place {
         match self {
             Place::Stdin(head) => Ok(Raw::Stream(Box::new(Cursor::new(head.clone()).chain(io::stdin())))),
             Place::Pipe(pipe) => Ok(Raw::Stream(Box::new(Cursor::new(pipe.head.clone()).chain(pipe.rest.clone())))),
-            Place::Walked => Err(io::Error::new(io::ErrorKind::Unsupported, "is a member of an archive that is read once")),
+            Place::Walked(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "is a member of an archive that is read once")),
             Place::File(path) => {
                 let file = File::open(path)?;
                 Ok(if file.metadata()?.is_file() { Raw::File(file) } else { Raw::Stream(Box::new(file)) })

@@ -43,7 +43,7 @@ pub(super) fn without_copies(sources: Vec<(Source, Option<Beginning>)>, problems
             continue;
         }
         let wholes: Vec<Option<(u128, u64)>> =
-            if beginning.whole { vec![Some((beginning.digest, 0)); sources.len()] } else { sources.par_iter().map(|s| whole(s).ok()).collect() };
+            if beginning.whole { vec![Some((beginning.digest, 0)); sources.len()] } else { sources.par_iter().map(|s| digest(s).ok()).collect() };
         let mut seen: BTreeMap<(u128, u64), String> = BTreeMap::new();
         for (source, whole) in sources.into_iter().zip(wholes) {
             let Some(whole) = whole else {
@@ -63,14 +63,17 @@ pub(super) fn without_copies(sources: Vec<(Source, Option<Beginning>)>, problems
 }
 
 /// Returns the digest of all of a source's text, and its length.
-fn whole(source: &Source) -> io::Result<(u128, u64)> {
+///
+/// # Errors
+/// When it cannot be read to its end.
+pub fn digest(source: &Source) -> io::Result<(u128, u64)> {
     let mut text = source.open()?;
-    let (mut digest, mut bytes, mut buf) = (Xxh3::new(), 0, vec![0; 128 * 1024]);
+    let (mut sum, mut bytes, mut buf) = (Xxh3::new(), 0, vec![0; 128 * 1024]);
     loop {
         match text.read(&mut buf) {
-            Ok(0) => return Ok((digest.digest128(), bytes)),
+            Ok(0) => return Ok((sum.digest128(), bytes)),
             Ok(n) => {
-                digest.update(&buf[..n]);
+                sum.update(&buf[..n]);
                 bytes += n as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -86,7 +86,12 @@ fn found(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Op
         }
         let tried = in_form(wrapper, form, bytes, lines, field, depth);
         of_lines |= form == Form::Objects && is_of_lines(&tried, lines);
-        if formed.is_none() && depth == 0 && is_telling(wrapper.kind) && tried.formed * 10 >= lines.iter().filter(|l| !l.is_empty()).count() * 9 && tried.formed > 2 {
+        if formed.is_none()
+            && depth == 0
+            && is_telling(wrapper.kind)
+            && tried.formed * 10 >= lines.iter().filter(|l| !l.is_empty()).count() * 9
+            && tried.formed > 2
+        {
             formed = Some(Tried { samples: Vec::new(), name: tried.name.clone(), ..tried });
         }
         if tried.heads > best.as_ref().map_or(0, |b| b.heads) {
@@ -193,7 +198,9 @@ fn in_form(wrapper: &'static Wrapper, form: Form, bytes: &[u8], lines: &[&[u8]],
         if samples.len() > LINES {
             samples.truncate(LINES);
         }
-        samples.retain(|s| form != Form::Document || s.line > lines.len() as u64 || !lines.get(usize::try_from(s.line).unwrap_or(1) - 1).is_some_and(|l| head::is_bare(l)));
+        samples.retain(|s| {
+            form != Form::Document || s.line > lines.len() as u64 || !lines.get(usize::try_from(s.line).unwrap_or(1) - 1).is_some_and(|l| head::is_bare(l))
+        });
     }
     let mut tried = Tried { name: layer_name(wrapper, form), mixed: wrapper.mixed, samples, heads: 0, first: u64::MAX, formed, kind: wrapper.kind };
     tried.count();

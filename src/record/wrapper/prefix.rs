@@ -113,7 +113,8 @@ pub(super) fn kubectl(i: &[u8]) -> Res<'_, Item<'_>> {
 
 /// A name of Kubernetes: small letters, digits, dashes and dots.
 fn name(i: &[u8]) -> Res<'_, &[u8]> {
-    let is_name = |w: &[u8]| w.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'-' | b'.')) && w[0] != b'.' && w[0] != b'-' && !is_date(w);
+    let is_name =
+        |w: &[u8]| w.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'-' | b'.')) && w[0] != b'.' && w[0] != b'-' && !is_date(w);
     verify(word, is_name).parse(i)
 }
 
@@ -148,7 +149,8 @@ pub(super) fn kail(i: &[u8]) -> Res<'_, Item<'_>> {
     let (i, _) = sgr(i)?;
     let (i, _) = terminated(take_till1(|c| matches!(c, b'/' | b' ' | b'"' | b'[' | 0x1b)), tag("/")).parse(i)?;
     let (i, pod) = take_till1(|c| matches!(c, b'@' | b'[' | b' ' | 0x1b)).parse(i)?;
-    let (i, _) = alt((preceded(tag("@"), take_till1(|c| matches!(c, b':' | b' ' | 0x1b))), delimited(tag("["), take_till1(|c| c == b']'), tag("]")))).parse(i)?;
+    let (i, _) =
+        alt((preceded(tag("@"), take_till1(|c| matches!(c, b':' | b' ' | 0x1b))), delimited(tag("["), take_till1(|c| c == b']'), tag("]")))).parse(i)?;
     let (i, _) = sgr(i)?;
     let (i, _) = preceded(tag(":"), sgr).parse(i)?;
     let (i, _) = if i.is_empty() { (i, &b""[..]) } else { tag(" ").parse(i)? };
