@@ -7,7 +7,7 @@ use std::io::{self, Cursor};
 
 use super::kind::{ALL, Form, Kind, Wrapper};
 use super::layer::{Layer, split};
-use super::{Told, frames, head, object, table, zone};
+use super::{Told, escapes, frames, head, object, table, zone};
 use crate::source::unwrap::Sink;
 use crate::source::{Payload, Wrapping};
 
@@ -86,7 +86,12 @@ fn found(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Op
         }
         let tried = in_form(wrapper, form, bytes, lines, field, depth);
         of_lines |= form == Form::Objects && is_of_lines(&tried, lines);
-        if formed.is_none() && depth == 0 && is_telling(wrapper.kind) && tried.formed * 10 >= lines.iter().filter(|l| !l.is_empty()).count() * 9 && tried.formed > 2 {
+        if formed.is_none()
+            && depth == 0
+            && is_telling(wrapper.kind)
+            && tried.formed * 10 >= lines.iter().filter(|l| !l.is_empty()).count() * 9
+            && tried.formed > 2
+        {
             formed = Some(Tried { samples: Vec::new(), name: tried.name.clone(), ..tried });
         }
         if tried.heads > best.as_ref().map_or(0, |b| b.heads) {
@@ -110,7 +115,10 @@ fn is_telling(kind: Kind) -> bool {
 fn candidates(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Vec<(&'static Wrapper, Form)> {
     let first: Vec<&[u8]> = lines.iter().filter(|l| !l.is_empty()).take(FIRST).copied().collect();
     let has_form = |kind: Kind| first.iter().any(|l| split(kind, None, l, &mut Vec::new()).is_some());
-    let mut found: Vec<(&Wrapper, Form)> = ALL.iter().filter(|w| w.form == Form::Prefix && has_form(w.kind)).map(|w| (w, w.form)).collect();
+    // the forms of both are the same where the day has two digits
+    let escaped = lines.iter().any(|l| escapes::are_in(l));
+    let mut found: Vec<(&Wrapper, Form)> =
+        ALL.iter().filter(|w| w.form == Form::Prefix && !(w.kind == Kind::Journald && escaped) && has_form(w.kind)).map(|w| (w, w.form)).collect();
     let objects = first.iter().filter(|l| !head::is_bare(l)).filter_map(|l| object::parse(l));
     if let Some(kind) = most(objects.map(|o| object::kind(&o))) {
         found.push((kind.row(), Form::Objects));
@@ -193,7 +201,9 @@ fn in_form(wrapper: &'static Wrapper, form: Form, bytes: &[u8], lines: &[&[u8]],
         if samples.len() > LINES {
             samples.truncate(LINES);
         }
-        samples.retain(|s| form != Form::Document || s.line > lines.len() as u64 || !lines.get(usize::try_from(s.line).unwrap_or(1) - 1).is_some_and(|l| head::is_bare(l)));
+        samples.retain(|s| {
+            form != Form::Document || s.line > lines.len() as u64 || !lines.get(usize::try_from(s.line).unwrap_or(1) - 1).is_some_and(|l| head::is_bare(l))
+        });
     }
     let mut tried = Tried { name: layer_name(wrapper, form), mixed: wrapper.mixed, samples, heads: 0, first: u64::MAX, formed, kind: wrapper.kind };
     tried.count();

@@ -79,18 +79,8 @@ pub(super) const NODE: &[&str] = &[
 ];
 
 /// Names of the time.
-pub(super) const TIME: &[&str] = &[
-    "__REALTIME_TIMESTAMP",
-    "time",
-    "@timestamp",
-    "timestamp",
-    "date",
-    "_time",
-    "TimeGenerated",
-    "TimeGenerated [UTC]",
-    "TimeStamp",
-    "ts",
-];
+pub(super) const TIME: &[&str] =
+    &["__REALTIME_TIMESTAMP", "time", "@timestamp", "timestamp", "date", "_time", "TimeGenerated", "TimeGenerated [UTC]", "TimeStamp", "ts"];
 
 /// Says how good a name of the node is; the lowest is best.
 pub(super) fn node_rank(key: &str) -> Option<usize> {

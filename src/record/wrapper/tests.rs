@@ -84,8 +84,8 @@ fn prefixes_come_off_with_their_node_and_time() {
         ("journald", "Wed 2026-03-04 10:15:23 CET kc-host-1 kc.sh[812]: ", Some("kc-host-1"), None),
         ("journald", "1772619323.457000 kc-host-1 kc.sh[812]: ", Some("kc-host-1"), Some(AT)),
         ("journald", "[    1.000000] kc-host-1 kc.sh[812]: ", Some("kc-host-1"), None),
-        ("journald", "Mar  4 10:15:23 keycloak-0 keycloak[1] \u{feff}", Some("keycloak-0"), None),
-        ("journald", "2026-03-04T11:15:23.457789+01:00 keycloak-0 keycloak[1] \u{feff}", Some("keycloak-0"), Some(AT)),
+        ("syslog", "Mar  4 10:15:23 keycloak-0 keycloak[1] \u{feff}", Some("keycloak-0"), None),
+        ("syslog", "2026-03-04T11:15:23.457789+01:00 keycloak-0 keycloak[1] \u{feff}", Some("keycloak-0"), Some(AT)),
         ("syslog", "<14>1 2026-03-04T10:15:23.457+00:00 keycloak-0 keycloak 1 org.keycloak.events - \u{feff}", Some("keycloak-0"), Some(AT)),
         ("syslog", "<14>1 - - keycloak 1 - [a@1 k=\"v\\\"]\"][b] ", None, None),
         ("syslog", "<14>Mar  4 10:15:23 keycloak-0 keycloak[1]: ", Some("keycloak-0"), None),
@@ -111,32 +111,146 @@ fn objects_give_their_line_with_its_node_and_time() {
     let (tn, j) = (quoted(&format!("{T}\n")), quoted(J));
     let bytes = serde_json::to_string(&T.bytes().collect::<Vec<_>>()).expect("numbers");
     let table: Vec<(&str, String, Option<&str>, Option<i64>)> = vec![
-        ("docker", format!(r#"{{"log":{tn},"stream":"stdout","attrs":{{"KC_HOSTNAME":"id.example","app":"keycloak"}},"time":"2026-03-04T10:15:23.457Z"}}"#), None, Some(AT)),
+        (
+            "docker",
+            format!(r#"{{"log":{tn},"stream":"stdout","attrs":{{"KC_HOSTNAME":"id.example","app":"keycloak"}},"time":"2026-03-04T10:15:23.457Z"}}"#),
+            None,
+            Some(AT),
+        ),
         ("docker", format!(r#"{{"stream":"stdout","log":{tn},"time":"2026-03-04T10:15:23.457Z"}}"#), None, Some(AT)),
-        ("journald-json", format!(r#"{{"SYSLOG_IDENTIFIER":"kc.sh","MESSAGE":{t},"_HOSTNAME":"kc-1","__REALTIME_TIMESTAMP":"1772619323457000"}}"#), Some("kc-1"), Some(AT)),
+        (
+            "journald-json",
+            format!(r#"{{"SYSLOG_IDENTIFIER":"kc.sh","MESSAGE":{t},"_HOSTNAME":"kc-1","__REALTIME_TIMESTAMP":"1772619323457000"}}"#),
+            Some("kc-1"),
+            Some(AT),
+        ),
         ("journald-json", format!(r#"data: {{"MESSAGE":{bytes},"_HOSTNAME":"kc-1","__REALTIME_TIMESTAMP":"1772619323457000"}}"#), Some("kc-1"), Some(AT)),
-        ("journald-json", format!("\x1e{{\"CONTAINER_NAME\":\"kc\",\"MESSAGE\":{t},\"_HOSTNAME\":\"kc-1\",\"__REALTIME_TIMESTAMP\":\"1772619323457000\"}}"), Some("kc"), Some(AT)),
-        ("firelens", format!(r#"{{"container_id":"0123","container_name":"/ecs-kc-1-keycloak","source":"stdout","log":{t},"ecs_cluster":"prod"}}"#), Some("ecs-kc-1-keycloak"), None),
-        ("fluent-bit", format!(r#"{{"date":1772619323.457,"log":{tn},"stream":"stdout","logtag":"F","kubernetes":{{"pod_name":"keycloak-0","container_name":"keycloak","host":"w1"}}}}"#), Some("keycloak-0"), Some(AT)),
-        ("fluent-bit", format!(r#"{{"time":"2026-03-04T10:15:23.457Z","stream":"stdout","_p":"F","log":{t},"kubernetes":{{"pod_name":"keycloak-0"}}}}"#), Some("keycloak-0"), Some(AT)),
-        ("fluentd", format!("2026-03-04T10:15:23.457+00:00\tkubernetes.var.log.containers.keycloak-0_iam_keycloak-0123.log\t{{\"log\":{tn},\"stream\":\"stdout\"}}"), Some("keycloak-0"), Some(AT)),
+        (
+            "journald-json",
+            format!("\x1e{{\"CONTAINER_NAME\":\"kc\",\"MESSAGE\":{t},\"_HOSTNAME\":\"kc-1\",\"__REALTIME_TIMESTAMP\":\"1772619323457000\"}}"),
+            Some("kc"),
+            Some(AT),
+        ),
+        (
+            "firelens",
+            format!(r#"{{"container_id":"0123","container_name":"/ecs-kc-1-keycloak","source":"stdout","log":{t},"ecs_cluster":"prod"}}"#),
+            Some("ecs-kc-1-keycloak"),
+            None,
+        ),
+        (
+            "fluent-bit",
+            format!(
+                r#"{{"date":1772619323.457,"log":{tn},"stream":"stdout","logtag":"F","kubernetes":{{"pod_name":"keycloak-0","container_name":"keycloak","host":"w1"}}}}"#
+            ),
+            Some("keycloak-0"),
+            Some(AT),
+        ),
+        (
+            "fluent-bit",
+            format!(r#"{{"time":"2026-03-04T10:15:23.457Z","stream":"stdout","_p":"F","log":{t},"kubernetes":{{"pod_name":"keycloak-0"}}}}"#),
+            Some("keycloak-0"),
+            Some(AT),
+        ),
+        (
+            "fluentd",
+            format!("2026-03-04T10:15:23.457+00:00\tkubernetes.var.log.containers.keycloak-0_iam_keycloak-0123.log\t{{\"log\":{tn},\"stream\":\"stdout\"}}"),
+            Some("keycloak-0"),
+            Some(AT),
+        ),
         ("fluentd", format!("2026-03-04 12:15:23.457000000 +0200 a.b: {{\"log\":{tn}}}"), None, Some(AT)),
         ("fluent-bit-file", format!("kube.kc: [1772619323.457, {{\"log\":{tn}}}]"), None, Some(AT)),
-        ("fluent-bit-file", format!("kube.kc: [[1772619323.457000000, {{}}], {{\"log\":{tn},\"kubernetes\":{{\"pod_name\":\"kc-0\"}}}}]"), Some("kc-0"), Some(AT)),
-        ("vector", format!(r#"{{"file":"/var/log/pods/iam_keycloak-0_u/keycloak/0.log","kubernetes":{{"container_name":"keycloak","pod_name":"keycloak-0","pod_namespace":"iam"}},"message":{t},"source_type":"kubernetes_logs","stream":"stdout","timestamp":"2026-03-04T10:15:23.457Z"}}"#), Some("keycloak-0"), Some(AT)),
-        ("stern-json", format!(r#"{{"message":{t},"nodeName":"worker-1","namespace":"iam","podName":"keycloak-1","containerName":"keycloak","labels":{{"app":"keycloak"}},"annotations":null}}"#), Some("keycloak-1"), None),
+        (
+            "fluent-bit-file",
+            format!("kube.kc: [[1772619323.457000000, {{}}], {{\"log\":{tn},\"kubernetes\":{{\"pod_name\":\"kc-0\"}}}}]"),
+            Some("kc-0"),
+            Some(AT),
+        ),
+        (
+            "vector",
+            format!(
+                r#"{{"file":"/var/log/pods/iam_keycloak-0_u/keycloak/0.log","kubernetes":{{"container_name":"keycloak","pod_name":"keycloak-0","pod_namespace":"iam"}},"message":{t},"source_type":"kubernetes_logs","stream":"stdout","timestamp":"2026-03-04T10:15:23.457Z"}}"#
+            ),
+            Some("keycloak-0"),
+            Some(AT),
+        ),
+        (
+            "stern-json",
+            format!(
+                r#"{{"message":{t},"nodeName":"worker-1","namespace":"iam","podName":"keycloak-1","containerName":"keycloak","labels":{{"app":"keycloak"}},"annotations":null}}"#
+            ),
+            Some("keycloak-1"),
+            None,
+        ),
         ("stern-json", format!(r#"{{"pod": "keycloak-0", "container": "keycloak", "message": {t}}}"#), Some("keycloak-0"), None),
-        ("loki", format!(r#"{{"labels":{{"pod":"keycloak-0","host":"w"}},"line":{t},"timestamp":"2026-03-04T10:15:23.457000002Z"}}"#), Some("keycloak-0"), Some(AT)),
-        ("gcp", format!(r#"{{"insertId":"x1","logName":"projects/p/logs/stdout","resource":{{"labels":{{"container_name":"keycloak","pod_name":"keycloak-0"}},"type":"k8s_container"}},"textPayload":{tn},"timestamp":"2026-03-04T10:15:23.457Z"}}"#), Some("keycloak-0"), Some(AT)),
-        ("elasticsearch", format!(r#"{{"_index":"filebeat","_id":"a1","_score":1,"_source":{{"@timestamp":"2026-03-04T10:15:23.457Z","message":{t},"kubernetes":{{"pod":{{"name":"keycloak-0"}},"container":{{"name":"keycloak"}}}},"stream":"stdout"}}}}"#), Some("keycloak-0"), Some(AT)),
-        ("elasticsearch", format!(r#"{{"_index":"f","_source":{{"@timestamp":"2026-03-04T10:15:23.457Z","message":"parsed","event":{{"original":{t}}},"host":{{"name":"w1"}}}}}}"#), Some("w1"), Some(AT)),
-        ("azure", format!(r#"{{"TimeGenerated":"2026-03-04T10:15:23.457Z","Computer":"aks-np-1","ContainerName":"keycloak","PodName":"keycloak-0","LogSource":"stdout","LogMessage":{t}}}"#), Some("keycloak-0"), Some(AT)),
-        ("splunk", format!(r#"{{"preview":false,"offset":0,"result":{{"_time":"2026-03-04 10:15:23.457 UTC","host":"keycloak-0","_raw":{t}}}}}"#), Some("keycloak-0"), Some(AT)),
-        ("splunk", format!(r#"{{"time":1772619323.457,"host":"kc-1","sourcetype":"x","event":{{"line":{t},"source":"stdout","tag":"t"}}}}"#), Some("kc-1"), Some(AT)),
-        ("gelf", format!(r#"{{"version":"1.1","host":"kc-host-1","short_message":{t},"timestamp":1772619323.457,"level":6,"_container_name":"keycloak"}}"#), Some("keycloak"), Some(AT)),
+        (
+            "loki",
+            format!(r#"{{"labels":{{"pod":"keycloak-0","host":"w"}},"line":{t},"timestamp":"2026-03-04T10:15:23.457000002Z"}}"#),
+            Some("keycloak-0"),
+            Some(AT),
+        ),
+        (
+            "gcp",
+            format!(
+                r#"{{"insertId":"x1","logName":"projects/p/logs/stdout","resource":{{"labels":{{"container_name":"keycloak","pod_name":"keycloak-0"}},"type":"k8s_container"}},"textPayload":{tn},"timestamp":"2026-03-04T10:15:23.457Z"}}"#
+            ),
+            Some("keycloak-0"),
+            Some(AT),
+        ),
+        (
+            "elasticsearch",
+            format!(
+                r#"{{"_index":"filebeat","_id":"a1","_score":1,"_source":{{"@timestamp":"2026-03-04T10:15:23.457Z","message":{t},"kubernetes":{{"pod":{{"name":"keycloak-0"}},"container":{{"name":"keycloak"}}}},"stream":"stdout"}}}}"#
+            ),
+            Some("keycloak-0"),
+            Some(AT),
+        ),
+        (
+            "elasticsearch",
+            format!(
+                r#"{{"_index":"f","_source":{{"@timestamp":"2026-03-04T10:15:23.457Z","message":"parsed","event":{{"original":{t}}},"host":{{"name":"w1"}}}}}}"#
+            ),
+            Some("w1"),
+            Some(AT),
+        ),
+        (
+            "azure",
+            format!(
+                r#"{{"TimeGenerated":"2026-03-04T10:15:23.457Z","Computer":"aks-np-1","ContainerName":"keycloak","PodName":"keycloak-0","LogSource":"stdout","LogMessage":{t}}}"#
+            ),
+            Some("keycloak-0"),
+            Some(AT),
+        ),
+        (
+            "splunk",
+            format!(r#"{{"preview":false,"offset":0,"result":{{"_time":"2026-03-04 10:15:23.457 UTC","host":"keycloak-0","_raw":{t}}}}}"#),
+            Some("keycloak-0"),
+            Some(AT),
+        ),
+        (
+            "splunk",
+            format!(r#"{{"time":1772619323.457,"host":"kc-1","sourcetype":"x","event":{{"line":{t},"source":"stdout","tag":"t"}}}}"#),
+            Some("kc-1"),
+            Some(AT),
+        ),
+        (
+            "gelf",
+            format!(r#"{{"version":"1.1","host":"kc-host-1","short_message":{t},"timestamp":1772619323.457,"level":6,"_container_name":"keycloak"}}"#),
+            Some("keycloak"),
+            Some(AT),
+        ),
         ("json", format!(r#"{{"msg":{t}}}"#), None, None),
-        ("cri in elasticsearch", format!(r#"{{"_index":"f","_source":{{"message":{},"host":"w1"}}}}"#, quoted(&format!("2026-03-04T10:15:23.457Z stdout F {T}"))), Some("w1"), Some(AT)),
-        ("docker in cri", format!("2026-03-04T10:15:23.999Z stdout F {{\"log\":{tn},\"stream\":\"stdout\",\"time\":\"2026-03-04T10:15:23.457Z\"}}"), None, Some(AT)),
+        (
+            "cri in elasticsearch",
+            format!(r#"{{"_index":"f","_source":{{"message":{},"host":"w1"}}}}"#, quoted(&format!("2026-03-04T10:15:23.457Z stdout F {T}"))),
+            Some("w1"),
+            Some(AT),
+        ),
+        (
+            "docker in cri",
+            format!("2026-03-04T10:15:23.999Z stdout F {{\"log\":{tn},\"stream\":\"stdout\",\"time\":\"2026-03-04T10:15:23.457Z\"}}"),
+            None,
+            Some(AT),
+        ),
     ];
     for (name, line, node, time) in table {
         let (found, entries) = taken_off(&format!("{line}\n"));
@@ -155,7 +269,12 @@ fn objects_that_hold_a_record_as_an_object_give_it_as_one_line() {
         ("gcp", format!(r#"{{"insertId":"x1","logName":"l","jsonPayload":{J},"resource":{{"labels":{{"pod_name":"keycloak-0"}}}}}}"#)),
         ("stern-json", format!(r#"{{"pod": "keycloak-0", "container": "keycloak", "message": {J}}}"#)),
         ("azure", format!(r#"{{"PodName":"keycloak-0","LogMessage":{J}}}"#)),
-        ("json", format!(r#"{{"structured":{J},"kubernetes":{{"pod_name":"keycloak-0"}}}}"#).replace("\"kubernetes\":{\"pod_name\"", "\"resource.labels\":{\"pod\"").replace("resource.labels", "labels")),
+        (
+            "json",
+            format!(r#"{{"structured":{J},"kubernetes":{{"pod_name":"keycloak-0"}}}}"#)
+                .replace("\"kubernetes\":{\"pod_name\"", "\"resource.labels\":{\"pod\"")
+                .replace("resource.labels", "labels"),
+        ),
         ("fluent-bit", format!(r#"{{"date":1.7,"log_processed":{J},"log":"{{broken","kubernetes":{{"pod_name":"keycloak-0"}}}}"#)),
     ];
     for (name, line) in table {
@@ -180,16 +299,54 @@ fn documents_give_their_entries_with_the_line_each_begins_on() {
     let table: Vec<(&str, String, Vec<(Option<&str>, u64)>)> = vec![
         (
             "cloudwatch document",
-            format!("{{\n\"events\": [\n{{\"logStreamName\": \"ecs/kc/1\",\n\"timestamp\": 1772619323457,\"message\": {t},\"ingestionTime\": 1}},\n{{\"message\": {t},\"timestamp\": 1772619323457}}\n],\n\"searchedLogStreams\": [],\"nextToken\": \"x\"}}\n{{\"events\":[{{\"logStreamName\":\"b\",\"message\":{t}}}]}}"),
+            format!(
+                "{{\n\"events\": [\n{{\"logStreamName\": \"ecs/kc/1\",\n\"timestamp\": 1772619323457,\"message\": {t},\"ingestionTime\": 1}},\n{{\"message\": {t},\"timestamp\": 1772619323457}}\n],\n\"searchedLogStreams\": [],\"nextToken\": \"x\"}}\n{{\"events\":[{{\"logStreamName\":\"b\",\"message\":{t}}}]}}"
+            ),
             vec![(Some("ecs/kc/1"), 3), (None, 5), (Some("b"), 8)],
         ),
-        ("cloudwatch document", format!(r#"{{"messageType":"DATA_MESSAGE","logGroup":"g","logStream":"ls","logEvents":[{{"id":"1","timestamp":1772619323457,"message":{t}}}]}}{{"messageType":"DATA_MESSAGE","logStream":"m","logEvents":[{{"message":{t}}}]}}"#), vec![(Some("ls"), 1), (Some("m"), 1)]),
-        ("gcp document", format!("[\n  {{\n    \"insertId\": \"x\",\n    \"resource\": {{\"labels\": {{\"pod_name\": \"kc-0\"}}}},\n    \"textPayload\": {t}\n  }},\n  {{\"insertId\": \"y\", \"jsonPayload\": {J}}}\n]"), vec![(Some("kc-0"), 2), (None, 7)]),
-        ("loki document", format!(r#"{{"status":"success","data":{{"resultType":"streams","result":[{{"stream":{{"pod":"kc-0"}},"values":[["1772619323457000000",{t}],["1772619323456000000",{t},{{"a":"b"}}]]}},{{"stream":{{"pod":"kc-1"}},"values":[["1772619323457000000",{t}]]}}],"stats":{{"x":{{"y":1}}}}}}}}"#), vec![(Some("kc-0"), 1), (Some("kc-0"), 1), (Some("kc-1"), 1)]),
-        ("elasticsearch document", format!(r#"{{"took":3,"timed_out":false,"_shards":{{"total":1}},"hits":{{"total":{{"value":2}},"max_score":1,"hits":[{{"_index":"f","_source":{{"message":{t},"kubernetes":{{"pod":{{"name":"kc-0"}}}}}},"sort":[1]}},{{"_index":"f","_source":{{"log":{{"original":{t}}}}}}}]}}}}"#), vec![(Some("kc-0"), 1), (None, 1)]),
-        ("azure document", format!(r#"{{"tables":[{{"name":"PrimaryResult","columns":[{{"name":"TimeGenerated","type":"datetime"}},{{"name":"PodName","type":"string"}},{{"name":"LogMessage","type":"dynamic"}}],"rows":[["2026-03-04T10:15:23.457Z","kc-0",{t}],["2026-03-04T10:15:23.457Z","kc-1",{t}]]}}]}}"#), vec![(Some("kc-0"), 1), (Some("kc-1"), 1)]),
+        (
+            "cloudwatch document",
+            format!(
+                r#"{{"messageType":"DATA_MESSAGE","logGroup":"g","logStream":"ls","logEvents":[{{"id":"1","timestamp":1772619323457,"message":{t}}}]}}{{"messageType":"DATA_MESSAGE","logStream":"m","logEvents":[{{"message":{t}}}]}}"#
+            ),
+            vec![(Some("ls"), 1), (Some("m"), 1)],
+        ),
+        (
+            "gcp document",
+            format!(
+                "[\n  {{\n    \"insertId\": \"x\",\n    \"resource\": {{\"labels\": {{\"pod_name\": \"kc-0\"}}}},\n    \"textPayload\": {t}\n  }},\n  {{\"insertId\": \"y\", \"jsonPayload\": {J}}}\n]"
+            ),
+            vec![(Some("kc-0"), 2), (None, 7)],
+        ),
+        (
+            "loki document",
+            format!(
+                r#"{{"status":"success","data":{{"resultType":"streams","result":[{{"stream":{{"pod":"kc-0"}},"values":[["1772619323457000000",{t}],["1772619323456000000",{t},{{"a":"b"}}]]}},{{"stream":{{"pod":"kc-1"}},"values":[["1772619323457000000",{t}]]}}],"stats":{{"x":{{"y":1}}}}}}}}"#
+            ),
+            vec![(Some("kc-0"), 1), (Some("kc-0"), 1), (Some("kc-1"), 1)],
+        ),
+        (
+            "elasticsearch document",
+            format!(
+                r#"{{"took":3,"timed_out":false,"_shards":{{"total":1}},"hits":{{"total":{{"value":2}},"max_score":1,"hits":[{{"_index":"f","_source":{{"message":{t},"kubernetes":{{"pod":{{"name":"kc-0"}}}}}},"sort":[1]}},{{"_index":"f","_source":{{"log":{{"original":{t}}}}}}}]}}}}"#
+            ),
+            vec![(Some("kc-0"), 1), (None, 1)],
+        ),
+        (
+            "azure document",
+            format!(
+                r#"{{"tables":[{{"name":"PrimaryResult","columns":[{{"name":"TimeGenerated","type":"datetime"}},{{"name":"PodName","type":"string"}},{{"name":"LogMessage","type":"dynamic"}}],"rows":[["2026-03-04T10:15:23.457Z","kc-0",{t}],["2026-03-04T10:15:23.457Z","kc-1",{t}]]}}]}}"#
+            ),
+            vec![(Some("kc-0"), 1), (Some("kc-1"), 1)],
+        ),
         ("splunk document", format!("{{\"preview\":false,\"messages\":[],\n\"results\":[{{\"_raw\":{t},\"host\":\"kc-1\"}}]}}"), vec![(Some("kc-1"), 2)]),
-        ("journald-json document", format!("{{\n\t\"__REALTIME_TIMESTAMP\" : \"1772619323457000\",\n\t\"_HOSTNAME\" : \"kc-1\",\n\t\"MESSAGE\" : {t}\n}}\n{{\n\t\"MESSAGE\" : {t}\n}}"), vec![(Some("kc-1"), 1), (None, 6)]),
+        (
+            "journald-json document",
+            format!(
+                "{{\n\t\"__REALTIME_TIMESTAMP\" : \"1772619323457000\",\n\t\"_HOSTNAME\" : \"kc-1\",\n\t\"MESSAGE\" : {t}\n}}\n{{\n\t\"MESSAGE\" : {t}\n}}"
+            ),
+            vec![(Some("kc-1"), 1), (None, 6)],
+        ),
         ("json document", format!("Updating the configuration\n[\n{t},\n{t}\n]"), vec![(None, 1), (None, 3), (None, 4)]),
     ];
     for (name, source, want) in table {
@@ -228,8 +385,16 @@ fn a_damaged_document_gives_what_came_before_and_says_where_it_ends() {
 fn tables_give_their_messages_and_several_lines_of_a_cell_together() {
     let t = T.replace('"', "\"\"");
     let table: Vec<(String, Vec<(Option<&str>, u64, String)>)> = vec![
-        (format!("\"@timestamp\",message,\"kubernetes.pod.name\"\r\n\"Mar 4, 2026 @ 10:15:23.456\",\"{t}\",kc-0\r\n\"x\",\"'-- \",-\r\n"), vec![(Some("kc-0"), 2, T.into()), (None, 3, "-- ".into())]),
-        (format!("\u{feff}\"timestamp\",\"source\",\"message\"\n\"2026-03-04T10:15:23.457Z\",\"kc-1\",\"{t}\n{S}\n\"\n\"2026-03-04T10:15:23.457Z\",\"kc-1\",\"{t}\"\n"), vec![(Some("kc-1"), 2, format!("{T}\n{S}")), (Some("kc-1"), 5, T.into())]),
+        (
+            format!("\"@timestamp\",message,\"kubernetes.pod.name\"\r\n\"Mar 4, 2026 @ 10:15:23.456\",\"{t}\",kc-0\r\n\"x\",\"'-- \",-\r\n"),
+            vec![(Some("kc-0"), 2, T.into()), (None, 3, "-- ".into())],
+        ),
+        (
+            format!(
+                "\u{feff}\"timestamp\",\"source\",\"message\"\n\"2026-03-04T10:15:23.457Z\",\"kc-1\",\"{t}\n{S}\n\"\n\"2026-03-04T10:15:23.457Z\",\"kc-1\",\"{t}\"\n"
+            ),
+            vec![(Some("kc-1"), 2, format!("{T}\n{S}")), (Some("kc-1"), 5, T.into())],
+        ),
         (format!("_time;host;_raw\n2026-03-04T10:15:23.457+0000;kc-1;\"{t}\"\n"), vec![(Some("kc-1"), 2, T.into())]),
         (format!("@timestamp,@message,@logStream\n2026-03-04 10:15:23.456,\"{t}\",s/1\n"), vec![(Some("s/1"), 2, T.into())]),
     ];
@@ -264,9 +429,13 @@ fn stored_events_become_an_object_a_line() {
             assert!(!entry.3.contains('\n') && serde_json::from_str::<serde_json::Value>(&entry.3).is_ok(), "{entry:?}");
         }
     }
-    let (name, entries) = taken_off("ID,CLIENT_ID,ERROR,IP_ADDRESS,REALM_ID,EVENT_TIME,TYPE\n1,web,invalid_code,10.0.0.1,r,1772619323456,CODE_TO_TOKEN_ERROR\n");
+    let (name, entries) =
+        taken_off("ID,CLIENT_ID,ERROR,IP_ADDRESS,REALM_ID,EVENT_TIME,TYPE\n1,web,invalid_code,10.0.0.1,r,1772619323456,CODE_TO_TOKEN_ERROR\n");
     assert_eq!(name, "events");
-    assert_eq!(entries[0].3, r#"{"ID":"1","CLIENT_ID":"web","ERROR":"invalid_code","IP_ADDRESS":"10.0.0.1","REALM_ID":"r","EVENT_TIME":"1772619323456","TYPE":"CODE_TO_TOKEN_ERROR"}"#);
+    assert_eq!(
+        entries[0].3,
+        r#"{"ID":"1","CLIENT_ID":"web","ERROR":"invalid_code","IP_ADDRESS":"10.0.0.1","REALM_ID":"r","EVENT_TIME":"1772619323456","TYPE":"CODE_TO_TOKEN_ERROR"}"#
+    );
 }
 
 #[test]
@@ -295,7 +464,8 @@ fn parts_of_a_line_are_joined_stream_by_stream() {
     let lengths = |entries: &[Entry]| entries.iter().map(|e| (e.2, e.3.len())).collect::<Vec<_>>();
     let docker = |text: &str, stream: &str| format!("{{\"log\":{},\"stream\":\"{stream}\",\"time\":\"2026-03-04T10:15:23.457Z\"}}\n", quoted(text));
     let head = docker(&format!("{T}\n"), "stdout");
-    let source = format!("{head}{}{}{}{}", docker(&long("x"), "stdout"), docker(&long("e"), "stderr"), docker(&format!("{T}\n"), "stdout"), docker("e\n", "stderr"));
+    let source =
+        format!("{head}{}{}{}{}", docker(&long("x"), "stdout"), docker(&long("e"), "stderr"), docker(&format!("{T}\n"), "stdout"), docker("e\n", "stderr"));
     let (_, entries) = taken_off(&source);
     assert_eq!(lengths(&entries), [(1, T.len()), (2, 16_384 + T.len()), (3, 16_385)]);
     // a container that ended without a line feed: the next one begins a record
@@ -303,11 +473,15 @@ fn parts_of_a_line_are_joined_stream_by_stream() {
     assert_eq!(short(&entries), [(None, 1, T), (None, 2, "half"), (None, 3, T)]);
 
     let cri = |tag: &str, text: &str| format!("2026-03-04T10:15:23.457Z stdout {tag} {text}\n");
-    let (_, entries) = taken_off(&format!("{}{}{}2026-03-04T10:15:23.457Z stderr F other\n{}{}", cri("F", T), cri("P", "a"), cri("P", "b"), cri("F", T), cri("P", "end")));
+    let (_, entries) =
+        taken_off(&format!("{}{}{}2026-03-04T10:15:23.457Z stderr F other\n{}{}", cri("F", T), cri("P", "a"), cri("P", "b"), cri("F", T), cri("P", "end")));
     assert_eq!(short(&entries), [(None, 1, T), (None, 4, "other"), (None, 2, &*format!("ab{T}")), (None, 6, "end")]);
 
     let part = |text: &str, ordinal: u8, last: bool| {
-        format!("{{\"log\":{},\"container_id\":\"c\",\"source\":\"stdout\",\"partial_message\":\"true\",\"partial_id\":\"i\",\"partial_ordinal\":\"{ordinal}\",\"partial_last\":\"{last}\"}}\n", quoted(text))
+        format!(
+            "{{\"log\":{},\"container_id\":\"c\",\"source\":\"stdout\",\"partial_message\":\"true\",\"partial_id\":\"i\",\"partial_ordinal\":\"{ordinal}\",\"partial_last\":\"{last}\"}}\n",
+            quoted(text)
+        )
     };
     let wrapping = Wrapping { name: "firelens".into(), mixed: true, zone_minutes: None };
     let (entries, _) = run(&wrapping, format!("{}{}", part(&T[..40], 1, false), part(&T[40..], 2, true)).as_bytes(), &Told::default());
@@ -320,7 +494,10 @@ fn lines_without_the_prefix_go_on_with_the_entry_before_where_the_tool_prints_th
     assert_eq!(short(&taken_off(&loki).1), [(Some("a"), 1, T), (Some("a"), 2, S), (Some("a"), 3, "Caused by: x"), (Some("b"), 4, T)]);
     let prefix = "Mar 04 10:15:23 kc-1 kc.sh[812]: ";
     let journal = format!("-- Journal begins at Wed 2026-03-04 --\n{prefix}{T}\n{}        at x\n{}\n", " ".repeat(prefix.len()), "-- Boot 0123 --");
-    assert_eq!(short(&taken_off(&journal).1), [(None, 1, "-- Journal begins at Wed 2026-03-04 --"), (Some("kc-1"), 2, T), (Some("kc-1"), 3, "        at x"), (Some("kc-1"), 4, "-- Boot 0123 --")]);
+    assert_eq!(
+        short(&taken_off(&journal).1),
+        [(None, 1, "-- Journal begins at Wed 2026-03-04 --"), (Some("kc-1"), 2, T), (Some("kc-1"), 3, "        at x"), (Some("kc-1"), 4, "-- Boot 0123 --")]
+    );
     let text = format!("EVENTS\t0\t1795449725600\tecs/kc/1\t{T}\t1772619323457\nEVENTS\t1\t1795449725600\tecs/kc/1\t{T}\n{S}\t1772619323457\n");
     let (name, entries) = taken_off(&text);
     assert_eq!((&*name, entries[0].1), ("cloudwatch-text", Some(AT)));
@@ -328,12 +505,20 @@ fn lines_without_the_prefix_go_on_with_the_entry_before_where_the_tool_prints_th
 }
 
 #[test]
-fn what_rsyslog_escaped_is_undone_but_no_record_begins_behind_it() {
-    let prefix = "<14>Mar  4 10:15:23 keycloak-0 keycloak[1]: ";
-    let (_, entries) = taken_off(&format!("{prefix}{T}#012#011at x.y(Z.java:1)#012\n{prefix}{T} a#012{T}\n{prefix}{T} a#012#033[0m{T} #12 #\n"));
-    assert_eq!(entries[0].3, format!("{T}\n\tat x.y(Z.java:1)"));
-    assert_eq!(entries[1].3, format!("{T} a#012{T}"));
-    assert_eq!(entries[2].3, format!("{T} a#012\x1b[0m{T} #12 #"));
+fn what_rsyslog_escaped_of_a_trace_is_undone_and_what_a_client_wrote_is_not() {
+    let prefix = "Mar 14 10:15:23 keycloak-0 keycloak[1]: ";
+    let table = [
+        ("#012#011at x.y(Z.java:1)#012Caused by: q#012#011... 2 more#012", "\n\tat x.y(Z.java:1)\nCaused by: q\n\t... 2 more"),
+        (" a#012#033[0m2026", " a#012\x1b[0m2026"),
+        (" #12 # #011", " #12 # #011"),
+        ("#012", ""),
+    ];
+    for (written, want) in table {
+        let (name, entries) = taken_off(&format!("{prefix}{T}{written}\n{prefix}{T}#012#011at\n"));
+        assert_eq!((&*name, &*entries[0].3), ("syslog", &*format!("{T}{want}")), "{written}");
+    }
+    let (_, entries) = taken_off(&format!("{prefix}{T} a#012{T}\n{prefix}#011at x\n"));
+    assert_eq!(short(&entries)[..], [(Some("keycloak-0"), 1, &*format!("{T} a#012{T}")), (Some("keycloak-0"), 2, "\tat x")]);
 }
 
 #[test]
@@ -350,7 +535,17 @@ fn a_bare_log_stays_bare_whatever_a_client_writes_into_it() {
             assert_eq!(wrapping(source.as_bytes(), true, &Told::default()), None, "{source}");
         }
     }
-    for source in ["", "\n\n", "hello\nworld\n", "{\"message\":\"hello\"}\n", "a,b\n1,2\n", "{", "[", "\0\0\0", "{\"log\":\"x\",\"message\":\"y\",\"loggerName\":\"l\"}\n"] {
+    for source in [
+        "",
+        "\n\n",
+        "hello\nworld\n",
+        "{\"message\":\"hello\"}\n",
+        "a,b\n1,2\n",
+        "{",
+        "[",
+        "\0\0\0",
+        "{\"log\":\"x\",\"message\":\"y\",\"loggerName\":\"l\"}\n",
+    ] {
         assert_eq!(wrapping(source.as_bytes(), true, &Told::default()), None, "{source:?}");
     }
 }
