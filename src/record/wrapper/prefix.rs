@@ -95,7 +95,7 @@ fn end_of_colour(opened: bool) -> impl Fn(&[u8]) -> Res<'_, bool> {
 
 /// `keycloak-1  | <payload>`, with one colour for name and bar.
 pub(super) fn compose(line: &[u8]) -> Res<'_, Item<'_>> {
-    let (i, _) = sgr(line)?;
+    let (i, ()) = sgr(line)?;
     let opened = i.len() < line.len();
     let (i, name) = take_till1(|c| matches!(c, b' ' | b'\t' | b'|' | b'"' | 0x1b)).parse(i)?;
     let (i, _) = preceded(take_while1(|c| c == b' '), tag("|")).parse(i)?;
@@ -155,7 +155,7 @@ pub(super) fn stern_all(i: &[u8]) -> Res<'_, Item<'_>> {
 
 /// `iam/keycloak-0@keycloak: <payload>`, `iam/keycloak-0[keycloak]: <payload>`
 pub(super) fn kail(line: &[u8]) -> Res<'_, Item<'_>> {
-    let (i, _) = sgr(line)?;
+    let (i, ()) = sgr(line)?;
     let opened = i.len() < line.len();
     let (i, _) = terminated(take_till1(|c| matches!(c, b'/' | b' ' | b'"' | b'[' | 0x1b)), tag("/")).parse(i)?;
     let (i, pod) = take_till1(|c| matches!(c, b'@' | b'[' | b' ' | 0x1b)).parse(i)?;

@@ -6,7 +6,13 @@ use super::*;
 use crate::source::Payload;
 
 /// An entry that came out: node, time, line, text.
-pub(super) type Entry = (Option<String>, Option<i64>, u64, String);
+type Entry = (Option<String>, Option<i64>, u64, String);
+
+/// Nodes and lines that are expected.
+type Places = Vec<(Option<&'static str>, u64)>;
+
+/// Entries that are expected: node, line, text.
+type Wanted = Vec<(Option<&'static str>, u64, String)>;
 
 /// Keycloak's text.
 const T: &str = r#"2026-03-04 10:15:23,456 INFO  [org.keycloak.events] (executor-thread-12) type="LOGIN", realmId="a1b2", realmName="shop", clientId="web", username="o\"neil""#;
@@ -296,7 +302,7 @@ fn short(entries: &[Entry]) -> Vec<(Option<&str>, u64, &str)> {
 #[test]
 fn documents_give_their_entries_with_the_line_each_begins_on() {
     let t = quoted(T);
-    let table: Vec<(&str, String, Vec<(Option<&str>, u64)>)> = vec![
+    let table: Vec<(&str, String, Places)> = vec![
         (
             "cloudwatch document",
             format!(
@@ -384,7 +390,7 @@ fn a_damaged_document_gives_what_came_before_and_says_where_it_ends() {
 #[test]
 fn tables_give_their_messages_and_several_lines_of_a_cell_together() {
     let t = T.replace('"', "\"\"");
-    let table: Vec<(String, Vec<(Option<&str>, u64, String)>)> = vec![
+    let table: Vec<(String, Wanted)> = vec![
         (
             format!("\"@timestamp\",message,\"kubernetes.pod.name\"\r\n\"Mar 4, 2026 @ 10:15:23.456\",\"{t}\",kc-0\r\n\"x\",\"'-- \",-\r\n"),
             vec![(Some("kc-0"), 2, T.into()), (None, 3, "-- ".into())],
