@@ -10,7 +10,7 @@ use divan::counter::BytesCount;
 use kctriage::pipeline::{self, Lines, Options};
 use kctriage::record::{Line, json, line, text};
 use kctriage::signal::{batch, event};
-use kctriage::source::discover;
+use kctriage::source::{Find, discover};
 use kctriage::triage::rules::Rules;
 
 fn main() {
@@ -71,7 +71,7 @@ fn whole_scan_one_thread(bencher: Bencher<'_, '_>, name: &str) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
     bencher.counter(BytesCount::new(size)).bench_local(|| {
         pool.install(|| {
-            let found = discover(std::slice::from_ref(&path), &Lines::default());
+            let found = discover(std::slice::from_ref(&path), &Find::default(), &Lines::default());
             let outcome = pipeline::run(&found, &rules, &Options::default(), &|_| {}, &mut |_| Ok(())).expect("a run");
             outcome.tally.findings()
         })

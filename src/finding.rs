@@ -21,8 +21,12 @@ pub enum Trust {
     Quoted,
     /// Values were bare (servers before 22.0.9, 23.0.5, 24).
     Unquoted,
+    /// The event store, its table or a webhook: the event is the server's own, and no other line can explain it.
+    Stored,
     /// The line has more than one reading; never certain.
     Ambiguous,
+    /// An answer that an access log shows, of which no event was seen.
+    Access,
     /// An answer quoted in an application's or a proxy's log; never certain.
     Relayed,
     /// Looks forged: listed apart, not a finding.

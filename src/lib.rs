@@ -6,13 +6,14 @@
 //!           └── parallel, per chunk ──┘ └ parallel, per session ┘
 //! ```
 //!
-//! A stage imports only stages to its left and the leaf modules ([`books`], [`cause`], [`finding`], [`names`]); `pipeline` wires them. Left of the signal
+//! A stage imports only stages to its left and the leaf modules ([`books`], [`cause`], [`finding`], [`names`], [`realm`]); `pipeline` wires them. Left of the signal
 //! everything borrows its chunk; a signal and all right of it own small data.
 
 pub mod books;
 pub mod cause;
 pub mod finding;
 pub mod names;
+pub mod realm;
 
 pub mod pipeline;
 pub mod record;

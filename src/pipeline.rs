@@ -16,22 +16,27 @@ use rayon::prelude::*;
 
 use crate::books::Books;
 use crate::finding::Finding;
-use crate::names::{Key, Names};
-use crate::record::{Line, Stamp, line, wrapper};
+use crate::names::{Key, Names, Sym};
+use crate::realm::Realms;
+use crate::record::{Layout, Line, Stamp, line, wrapper};
+use crate::signal::access::{self, Entry};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
-use crate::source::{Found, Gathered, Grammar, Marks, NAME_SLACK_MS, Payload, Problem, Source, Stream, Unwrapped, Unwrapper, Wrapping};
-use crate::tally::{Filter, Outcome, Quoted, SourceReport, Tally};
+use crate::source::{Bounds, Found, Gathered, Grammar, Marks, SLACK_MS, Payload, Place, Problem, Source, Stream, Unwrapped, Unwrapper, Wrapping};
+use crate::tally::{Accesses, Filter, Ledger, Outcome, Quoted, SourceReport, Windows};
 use crate::triage::clock::{Clock, Zone};
-use crate::triage::decide::Judge;
+use crate::triage::decide::{Judge, settled};
 use crate::triage::join::{self, Join};
 use crate::triage::joined::{Joined, Suspect};
+use crate::triage::pairing::Pairing;
 use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard, shard_of};
 use crate::triage::spill::{Order, Spill};
+use crate::triage::stored::{ByTime, Twins};
+use crate::triage::timeline::Waiting;
 use crate::triage::tokens::Tokens;
-use crate::triage::verdict::Lack;
+use crate::triage::verdict::{Lack, Verdict};
 use crate::triage::view::{Node, View};
 use feed::{Arrived, Fed, Feed};
 use mixed::{Piece, Sorter};
@@ -44,6 +49,8 @@ pub struct Options {
     pub chunk_bytes: usize,
     /// The lifespan of codes in milliseconds, where it is known.
     pub code_lifespan_ms: Option<i64>,
+    /// What realm exports say.
+    pub realms: Arc<Realms>,
     /// The zone of stamps that name none.
     pub zone: Zone,
     /// A person named that zone: what a wrapper's times say of it does not count.
@@ -56,6 +63,8 @@ pub struct Options {
     pub filter: Filter,
     /// What the reader asks about lines.
     pub lines: Lines,
+    /// The longest line that is kept whole, in bytes.
+    pub max_line: usize,
 }
 
 impl Default for Options {
@@ -63,14 +72,27 @@ impl Default for Options {
         Options {
             chunk_bytes: 1 << 20,
             code_lifespan_ms: None,
+            realms: Arc::default(),
             zone: Zone::Utc,
             zone_named: false,
             date: None,
             window_ms: 300_000,
             filter: Filter::default(),
             lines: Lines::default(),
+            max_line: Bounds::default().max_line,
         }
     }
+}
+
+/// Bytes of text that are unpacked ahead, for each thread.
+const AHEAD_BYTES: usize = 8 << 20;
+
+/// Shares what may be unpacked ahead among the streams.
+fn bounds(streams: &[Stream], max_line: usize) -> Bounds {
+    let threads = rayon::current_num_threads();
+    let packed = streams.iter().filter(|s| s.sources.iter().any(|x| x.packed)).count().max(1);
+    let ahead = (threads / packed).saturating_sub(1);
+    Bounds { max_line, ahead, ahead_bytes: (threads * AHEAD_BYTES / packed / (ahead + 1)).min(AHEAD_BYTES) }
 }
 
 /// What the reader asks about lines.
@@ -82,7 +104,7 @@ pub struct Lines {
 
 impl Grammar for Lines {
     fn begins_record(&self, text: &[u8]) -> bool {
-        matches!(line(text, &mut Vec::new()), Line::Head(_))
+        matches!(line(text, &mut Vec::new()), Line::Head(_)) || access::read(text).is_some()
     }
 
     fn is_whole(&self, text: &[u8]) -> bool {
@@ -131,6 +153,11 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
         {
             return record.at;
         }
+        if let Some(Entry::Token(access)) = access::read(text.strip_suffix(b"\r").unwrap_or(text))
+            && access.at != Stamp::Unknown
+        {
+            return access.at;
+        }
     }
     Stamp::Unknown
 }
@@ -141,6 +168,7 @@ struct Running<'a> {
     /// The stream of the input that it is of.
     stream: usize,
     join: Join,
+    by_time: ByTime,
     queue: VecDeque<Joined>,
     ended: bool,
     inside: Inside,
@@ -153,6 +181,8 @@ struct Running<'a> {
     /// The wrapper's times say the zone of the lines' own.
     zone_told: bool,
     keycloak: bool,
+    /// Whether each source, by its number in the run, begins as a log of access lines only, once that is known.
+    proxied: BTreeMap<usize, bool>,
     /// Quoted answers, with their sources' numbers in the run.
     relayed: Vec<(usize, Relayed)>,
     relayed_count: u64,
@@ -167,31 +197,6 @@ const MERGE: usize = 1 << 14;
 /// Findings that are decided at once.
 const DECIDE: usize = 1 << 14;
 
-/// Findings that one task counts: few tasks, since each begins with a tally of its own.
-const COUNT: usize = 1 << 12;
-
-/// Counts of findings, and of what would have told their candidates apart.
-type Counted = (Tally, BTreeMap<Lack, u64>);
-
-fn count(decided: &[(Finding, Option<Lack>)], window_ms: i64) -> Counted {
-    let (mut tally, mut lacks) = (Tally::new(window_ms), BTreeMap::new());
-    for (finding, lack) in decided {
-        tally.add(finding);
-        if let Some(lack) = lack {
-            *lacks.entry(*lack).or_default() += 1;
-        }
-    }
-    (tally, lacks)
-}
-
-fn merged(mut a: Counted, b: Counted) -> Counted {
-    a.0.merge(&b.0);
-    for (lack, n) in b.1 {
-        *a.1.entry(lack).or_default() += n;
-    }
-    a
-}
-
 /// Reads all streams. Each finding goes to `sink`, in the order of (time, node, position); `progress` is told of bytes as they are read.
 ///
 /// # Errors
@@ -203,11 +208,30 @@ pub fn run(
     progress: &(dyn Fn(u64) + Sync),
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<Outcome> {
-    Run::new(&found.streams, options, progress)?.drive(rules, progress, sink)
+    Run::new(&found.streams, rules, options, Windows::Apart, Some(sink), progress)?.drive(progress)
 }
+
+/// Reads all streams and counts, without making a finding of each failure; the tally is that of [`run`] where its windows are kept apart.
+///
+/// # Errors
+/// When the temporary file that holds undecided failures cannot be used.
+pub fn count(found: &Found, rules: &Rules, options: &Options, windows: Windows, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Outcome> {
+    Run::new(&found.streams, rules, options, windows, None, progress)?.drive(progress)
+}
+
+/// Where findings go, in order; where there is none they are only counted, in any order.
+type Sink<'a> = Option<&'a mut dyn FnMut(Finding) -> io::Result<()>>;
 
 struct Run<'a> {
     options: &'a Options,
+    rules: &'a Rules,
+    sink: Sink<'a>,
+    ledger: Ledger,
+    lacks: BTreeMap<Lack, u64>,
+    left_out: u64,
+    /// Realms of failures: their names, and their ids.
+    realms: HashSet<(Option<Sym>, Option<Sym>)>,
+    names_of_sources: Vec<String>,
     streams: &'a [Stream],
     running: Vec<Running<'a>>,
     sources: Vec<SourceReport>,
@@ -217,19 +241,20 @@ struct Run<'a> {
     view: View,
     shards: Vec<Shard>,
     merged: Vec<Joined>,
+    pairing: Pairing,
+    twins: Twins,
     tokens: Tokens,
     spill: Spill,
     problems: Vec<Problem>,
     caps: BTreeSet<String>,
     assumed_dates: Vec<(String, NaiveDate, &'static str)>,
     zone_assumed: bool,
-    damaged: u64,
 }
 
 /// Puts the pieces of one node in the order of their first lines, unless they overlap by no more than threads do.
 fn in_order(pieces: &mut [Piece]) {
     let known: Vec<i64> = pieces.iter().filter_map(|p| p.first).collect();
-    if !known.is_sorted_by(|a, b| *a <= b + NAME_SLACK_MS) {
+    if !known.is_sorted_by(|a, b| *a <= b + SLACK_MS) {
         let mut last = i64::MIN;
         for piece in pieces.iter_mut() {
             last = piece.first.unwrap_or(last);
@@ -240,9 +265,24 @@ fn in_order(pieces: &mut [Piece]) {
 }
 
 impl<'a> Run<'a> {
-    fn new(streams: &'a [Stream], options: &'a Options, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Self> {
+    fn new(
+        streams: &'a [Stream],
+        rules: &'a Rules,
+        options: &'a Options,
+        windows: Windows,
+        sink: Sink<'a>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> io::Result<Self> {
+        let spill = if sink.is_none() { Spill::unordered() } else { Spill::default() };
         let mut run = Run {
             options,
+            rules,
+            sink,
+            ledger: Ledger::new(options.window_ms, windows),
+            lacks: BTreeMap::new(),
+            left_out: 0,
+            realms: HashSet::new(),
+            names_of_sources: Vec::new(),
             streams,
             running: Vec::new(),
             sources: Vec::new(),
@@ -251,14 +291,16 @@ impl<'a> Run<'a> {
             view: View::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             merged: Vec::new(),
+            pairing: Pairing::default(),
+            twins: Twins::default(),
             tokens: Tokens::default(),
-            spill: Spill::default(),
+            spill,
             problems: Vec::new(),
             caps: BTreeSet::new(),
             assumed_dates: Vec::new(),
             zone_assumed: false,
-            damaged: 0,
         };
+        let bounds = bounds(streams, options.max_line);
         let mut bases = Vec::new();
         for stream in streams {
             bases.push(run.sources.len());
@@ -270,11 +312,13 @@ impl<'a> Run<'a> {
                 ..SourceReport::default()
             }));
         }
-        let mut feeds = run.sort(&bases, progress)?;
+        run.names_of_sources = run.sources.iter().map(|s| s.name.clone()).collect();
+        let mut feeds = run.sort(&bases, bounds, progress)?;
         for (number, stream) in streams.iter().enumerate().filter(|(_, s)| !s.is_mixed()) {
-            let reader = Unwrapped::open(stream, options.chunk_bytes, &options.lines);
+            let reader = Unwrapped::open(stream, options.chunk_bytes, &options.lines).within(bounds);
             feeds.push((stream.node.clone(), number, Feed::Live(Box::new(reader), bases[number]), false));
         }
+        run.pairing = Pairing::new(feeds.len());
         feeds.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         for (name, number, feed, named) in feeds {
             run.start(name, number, feed, named);
@@ -283,8 +327,8 @@ impl<'a> Run<'a> {
     }
 
     /// Reads the streams that are not in order before they are read, and returns what feeds their nodes.
-    fn sort(&mut self, bases: &[usize], progress: &(dyn Fn(u64) + Sync)) -> io::Result<Vec<(String, usize, Feed<'a>, bool)>> {
-        let mut sorter = Sorter::new(self.options, &mut self.store, progress);
+    fn sort(&mut self, bases: &[usize], bounds: Bounds, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Vec<(String, usize, Feed<'a>, bool)>> {
+        let mut sorter = Sorter::new(self.options, bounds, &mut self.store, progress);
         for (number, stream) in self.streams.iter().enumerate().filter(|(_, s)| s.is_mixed()) {
             sorter.stream(number, stream, bases[number], &mut self.sources)?;
         }
@@ -298,16 +342,18 @@ impl<'a> Run<'a> {
             nodes.entry(piece.node.clone().ok_or(piece.stream)).or_default().push(piece);
         }
         let mut seen: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        let known: Vec<&Source> = self.streams.iter().flat_map(|s| &s.sources).collect();
+        let source = |number: usize| known[number].clone();
         let feeds = nodes
             .into_iter()
             .map(|(node, mut pieces)| {
-                let named = node.is_ok();
+                let (named, stream) = (node.is_ok(), pieces[0].stream);
                 let name = node.map_or_else(|stream| self.streams[stream].node.clone(), |name| String::from_utf8_lossy(&name).into_owned());
                 in_order(&mut pieces);
                 for piece in &pieces {
                     seen.entry(piece.source).or_default().insert(name.clone());
                 }
-                (name, pieces[0].stream, Feed::of(&pieces), named)
+                (name, stream, Feed::of(pieces, source, &self.options.lines), named)
             })
             .collect();
         for (source, nodes) in seen {
@@ -328,6 +374,7 @@ impl<'a> Run<'a> {
             feed,
             stream: number,
             join: Join::new(Clock::new(zone.unwrap_or(self.options.zone), date)),
+            by_time: ByTime::default(),
             queue: VecDeque::new(),
             ended: false,
             inside: Inside::Nothing,
@@ -336,6 +383,7 @@ impl<'a> Run<'a> {
             named,
             zone_told: zone.is_some(),
             keycloak: false,
+            proxied: BTreeMap::new(),
             relayed: Vec::new(),
             relayed_count: 0,
         });
@@ -377,11 +425,14 @@ impl<'a> Run<'a> {
         (written.date_naive() - chrono::Duration::days(passed), "from the file's last change")
     }
 
-    fn drive(mut self, rules: &Rules, progress: &(dyn Fn(u64) + Sync), sink: &mut dyn FnMut(Finding) -> io::Result<()>) -> io::Result<Outcome> {
+    fn drive(mut self, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Outcome> {
         loop {
             self.refill(progress)?;
             let done = self.running.iter().all(|r| r.ended && r.queue.is_empty());
             self.merge();
+            if done {
+                self.pairing.finish(&mut self.merged);
+            }
             if self.merged.len() >= MERGE || done {
                 self.dispatch()?;
             }
@@ -389,7 +440,7 @@ impl<'a> Run<'a> {
                 break;
             }
         }
-        self.finish(rules, sink)
+        self.finish()
     }
 
     /// Reads and scans chunks of the streams that have nothing left to merge.
@@ -424,8 +475,9 @@ impl<'a> Run<'a> {
         }
         for r in self.running.iter_mut().filter(|r| r.ended) {
             let mut out = Vec::new();
-            r.join.finish(&mut self.names, &mut out);
-            r.queue.extend(out);
+            r.join.finish(&mut out);
+            r.by_time.take(out, &mut r.queue);
+            r.by_time.finish(&mut r.queue);
         }
         Ok(())
     }
@@ -439,20 +491,21 @@ impl<'a> Run<'a> {
         let lines_before = r.lines.entry(arrived.source).or_default();
         *lines_before = arrived.line.unwrap_or(*lines_before);
         let before = *lines_before;
-        *lines_before += batch.lines;
+        *lines_before = (before + batch.lines).saturating_sub(arrived.breaks);
         let line = |l: u64| arrived.marks.as_ref().and_then(|m| m.line(l)).unwrap_or(before + l + 1);
         let report = &mut self.sources[arrived.source];
         if let Some(error) = arrived.error {
-            self.problems.push(feed::problem(&report.name, error));
+            self.problems.push(Problem::of(report.name.clone(), error));
         }
-        if arrived.dropped > 0 {
-            report.books.damaged += arrived.dropped;
+        report.books.damaged += arrived.dropped.bytes();
+        report.dropped.add(arrived.dropped);
+        if arrived.dropped.long > 0 {
             report.books.caps_hit.insert("max-line".into());
-            self.damaged += arrived.dropped;
         }
         report.books.parsed = report.books.parsed.saturating_add_signed(arrived.wrapper_bytes);
         number_samples(&mut batch.books, &report.name, line);
         number_samples(&mut batch.lead, &report.name, line);
+        let was = r.inside;
         if r.inside == Inside::Record {
             // the lead goes on with a record of the chunk before
             report.books.parsed += batch.lead.skipped;
@@ -467,6 +520,10 @@ impl<'a> Run<'a> {
         if report.nearest.is_none() {
             report.nearest = batch.nearest.map(|(l, m)| (line(l), m));
         }
+        if let Some(begins) = batch.begins_proxied {
+            r.proxied.entry(arrived.source).or_insert(begins);
+        }
+        take_proxied(&mut batch, r.proxied.get(&arrived.source) == Some(&true), was, report, line);
         r.keycloak |= batch.keycloak;
         self.view.nodes[r.nodes[0].1 as usize].access_log |= batch.access_log;
         self.zone_assumed |= matches!(batch.first, Stamp::Local(_) | Stamp::TimeOfDay(_)) && !r.zone_told;
@@ -492,7 +549,7 @@ impl<'a> Run<'a> {
         let mut out = Vec::new();
         let chunk = &mut join::Chunk { source, line: before, marks: arrived.marks.as_ref(), node: &mut node };
         r.join.chunk(batch, chunk, &mut self.names, &mut out);
-        r.queue.extend(out);
+        r.by_time.take(out, &mut r.queue);
     }
 
     /// Takes a date for lines without one, where neither the beginning of the file nor the wrapper shows it.
@@ -516,20 +573,35 @@ impl<'a> Run<'a> {
             if self.running.iter().any(|r| !r.ended && r.queue.is_empty()) {
                 return;
             }
-            let Some(next) = self.running.iter().enumerate().filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min() else { return };
+            // every stream has shown its first signal by now
+            self.twins.active = self.running.iter().any(|r| r.by_time.is_stored()) && self.running.iter().any(|r| r.by_time.is_log());
+            let mut single = Vec::new();
+            let Some(next) = self.running.iter().enumerate().filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min() else {
+                self.twins.finish(&mut single);
+                self.note(single);
+                return;
+            };
             // as long as no other stream comes before, this one goes on
             let limit = self.running.iter().enumerate().filter(|(i, _)| *i != next.1).filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min();
             let r = &mut self.running[next.1];
             while r.queue.front().is_some_and(|j| limit.is_none_or(|l| (j.clock, next.1) < l)) {
-                if let Some(mut joined) = r.queue.pop_front() {
-                    self.tokens.follow(&mut joined);
-                    self.view.note(&joined);
-                    self.merged.push(joined);
+                if let Some(joined) = r.queue.pop_front() {
+                    self.twins.take(joined, &mut single);
                 }
             }
+            self.note(single);
             if self.merged.len() >= MERGE {
                 return;
             }
+        }
+    }
+
+    /// Takes note of what was merged.
+    fn note(&mut self, signals: Vec<Joined>) {
+        for mut joined in signals {
+            self.tokens.follow(&mut joined);
+            self.view.note(&joined);
+            self.pairing.push(joined, &mut self.merged);
         }
     }
 
@@ -539,27 +611,58 @@ impl<'a> Run<'a> {
         for joined in self.merged.drain(..) {
             parts[shard_of(&joined)].push(joined);
         }
+        let rules = self.rules;
         self.shards.par_iter_mut().zip(parts).for_each(|(shard, part)| {
             for joined in part {
-                shard.take(joined);
+                shard.take(joined, &|failed| rules.settle(failed));
             }
         });
         self.collect()
     }
 
-    /// Moves what the shards have done to where it waits for the end.
+    /// Counts what is decided already, and moves the rest of what the shards have done to where it waits for the end.
     fn collect(&mut self) -> io::Result<()> {
-        let names: Vec<(Arc<str>, usize)> = self.view.nodes.iter().map(|n| (Arc::from(n.name.as_str()), n.stream)).collect();
-        for shard in &mut self.shards {
+        let nodes: Vec<(Arc<str>, usize)> = self.view.nodes.iter().map(|n| (Arc::from(n.name.as_str()), n.stream)).collect();
+        let mut shards = std::mem::take(&mut self.shards);
+        let names = std::mem::take(&mut self.names);
+        for shard in &mut shards {
             for waiting in shard.done.drain(..) {
-                let (name, stream) = &names[waiting.node as usize];
+                self.realms.insert((waiting.failed.failure.realm, waiting.realm));
+                if self.sink.is_none()
+                    && !waiting.failed.is_answered()
+                    && let Ok(verdict) = settled(self.rules, &waiting)
+                {
+                    self.add(&waiting, &verdict, &names);
+                    continue;
+                }
+                let (name, stream) = &nodes[waiting.node as usize];
                 self.spill.push(Order::of(&waiting, name, *stream), waiting)?;
             }
         }
+        (self.shards, self.names) = (shards, names);
         Ok(())
     }
 
-    fn finish(mut self, rules: &Rules, sink: &mut dyn FnMut(Finding) -> io::Result<()>) -> io::Result<Outcome> {
+    /// Counts a failure, if it passes the filter; says whether it does.
+    fn add(&mut self, w: &Waiting, verdict: &Verdict, names: &Names) -> bool {
+        let filter = &self.options.filter;
+        if !filter.is_open() {
+            let failure = &w.failed.failure;
+            let [realm, client] = [failure.realm, failure.client].map(|sym| sym.map(|s| names.text(s)));
+            let session = failure.session.as_deref();
+            if !filter.lets_pass(w.time, realm.as_deref(), client.as_deref(), session, verdict.candidates[0], verdict.confidence) {
+                self.left_out += 1;
+                return false;
+            }
+        }
+        if let Some(lack) = verdict.lack {
+            *self.lacks.entry(lack).or_default() += 1;
+        }
+        self.ledger.add(w, verdict, &self.names_of_sources);
+        true
+    }
+
+    fn finish(mut self) -> io::Result<Outcome> {
         self.shards.par_iter_mut().for_each(Shard::finish);
         self.collect()?;
         self.view.spans = self.running.iter().map(|r| r.join.span()).collect();
@@ -583,41 +686,57 @@ impl<'a> Run<'a> {
                 books.caps_hit.insert("failures of one session".into());
             }
         }
-        let sources: Vec<String> = self.sources.iter().map(|s| s.name.clone()).collect();
-        let judge = Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, sources: &sources };
-        let mut counted = count(&[], self.options.window_ms);
-        let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
-        let mut told = HashSet::new();
-        let mut left_out = 0;
+        let view = std::mem::take(&mut self.view);
+        let mut names = std::mem::take(&mut self.names);
+        for realm in self.options.realms.iter() {
+            for (client, settings) in &realm.clients {
+                if let Some(uuid) = &settings.uuid {
+                    uuids.entry(Key::of(uuid.as_bytes())).or_insert_with(|| names.number(client.as_bytes()));
+                }
+            }
+        }
+        let sources = self.names_of_sources.clone();
+        let judge = Judge {
+            rules: self.rules,
+            view: &view,
+            profiles,
+            uuids,
+            life_ms: self.options.code_lifespan_ms,
+            realms: Some(&self.options.realms),
+            sources: &sources,
+            names: &names,
+            fit: self.pairing.fit,
+        };
+        let mut unjoined = 0;
         let mut sorted = std::mem::take(&mut self.spill).sorted()?;
         loop {
-            let waiting = sorted.take(DECIDE)?;
+            let mut waiting = sorted.take(DECIDE)?;
             if waiting.is_empty() {
                 break;
             }
-            for w in &waiting {
-                let realm = w.failed.failure.realm.as_deref();
-                if let Some(age) = self.view.worked(w.realm).filter(|_| told.insert(realm.map(|r| Key::of(r.as_bytes())))) {
-                    worked.insert(realm.map(String::from), age);
-                }
-            }
-            let all = waiting.len() as u64;
-            let decided: Vec<(Finding, Option<Lack>)> =
-                waiting.par_iter().map(|w| judge.decide(w)).filter(|(finding, _)| self.options.filter.passes(finding)).collect();
-            left_out += all - decided.len() as u64;
-            let of_these = decided.par_chunks(COUNT).map(|part| count(part, self.options.window_ms)).reduce(|| count(&[], self.options.window_ms), merged);
-            counted = merged(counted, of_these);
-            for (finding, _) in decided {
-                sink(finding)?;
+            let taken = waiting.len();
+            waiting.retain(|w| !judge.is_doubtful(w));
+            unjoined += (taken - waiting.len()) as u64;
+            self.decide(&waiting, &judge)?;
+        }
+        let tally = self.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
+        let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
+        for (name, id) in self.realms {
+            if let Some(age) = view.worked(id) {
+                let name = name.map(|n| names.text(n).into_owned());
+                worked.entry(name).and_modify(|a| *a = age.max(*a)).or_insert(age);
             }
         }
-        let (tally, lacks) = counted;
         for source in &self.sources {
             books.merge(&source.books);
         }
+        if self.running.iter().any(|r| r.by_time.late) {
+            books.caps_hit.insert("stored events out of order".into());
+        }
         books.time_went_back = self.running.iter().map(|r| r.join.went_back).sum();
-        let span = self.view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let span = view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         let (quoted, quoted_count) = quotes(&self.running, &sources, self.options.zone);
+        let access = requests(&self.running, unjoined);
         let mut suspects: Vec<(String, Suspect)> = self
             .running
             .iter()
@@ -632,11 +751,12 @@ impl<'a> Run<'a> {
             tally,
             books,
             sources: self.sources,
-            view: self.view,
-            lacks,
+            view,
+            lacks: self.lacks,
             worked,
-            left_out,
+            left_out: self.left_out,
             suspects,
+            access,
             quoted,
             quoted_count,
             problems: self.problems,
@@ -644,6 +764,50 @@ impl<'a> Run<'a> {
             zone_assumed: self.zone_assumed,
             span,
         })
+    }
+}
+
+impl Run<'_> {
+    /// Decides failures of which all is known that ever will be.
+    fn decide(&mut self, waiting: &[Waiting], judge: &Judge<'_>) -> io::Result<()> {
+        let verdicts: Vec<Verdict> = waiting.par_iter().map(|w| judge.verdict(w)).collect();
+        let passed: Vec<bool> = waiting.iter().zip(&verdicts).map(|(w, verdict)| self.add(w, verdict, judge.names)).collect();
+        let Some(sink) = &mut self.sink else { return Ok(()) };
+        let told = |((w, verdict), passed): ((&Waiting, Verdict), bool)| passed.then(|| judge.finding(w, verdict));
+        let findings: Vec<Option<Finding>> = waiting.par_iter().zip(verdicts).zip(passed).map(told).collect();
+        findings.into_iter().flatten().try_for_each(sink)
+    }
+}
+
+/// Takes in lines that look like those of an access log by themselves: in a source that began as one they are; in a server's log they are a client's words.
+fn take_proxied(batch: &mut Batch, is_access_log: bool, inside: Inside, report: &mut SourceReport, line: impl Fn(u64) -> u64) {
+    let mut proxied = std::mem::take(&mut batch.proxied);
+    if !is_access_log {
+        for books in [&mut proxied.lead, &mut proxied.books] {
+            number_samples(books, &report.name, &line);
+        }
+        if inside == Inside::Record {
+            report.books.parsed += proxied.lead.skipped;
+        } else {
+            report.books.merge(&proxied.lead);
+        }
+        report.books.merge(&proxied.books);
+        return;
+    }
+    let lines = proxied.lead.unparsed_lines + proxied.books.unparsed_lines;
+    report.books.parsed += proxied.lead.skipped + proxied.books.skipped;
+    report.books.records += lines;
+    report.layouts[Layout::Access as usize] += lines;
+    batch.keycloak |= lines > 0;
+    batch.signals.append(&mut proxied.signals);
+    batch.signals.sort_by_key(|s| s.line);
+    if let Some((first, last)) = proxied.span {
+        if batch.first == Stamp::Unknown {
+            batch.first = first;
+        }
+        if last != Stamp::Unknown {
+            batch.last = last;
+        }
     }
 }
 
@@ -672,11 +836,25 @@ fn quotes(running: &[Running<'_>], sources: &[String], zone: Zone) -> (Vec<Quote
     (all, count)
 }
 
+/// Adds up the token requests that access lines show: the server's own where there are any, else its proxies'.
+fn requests(running: &[Running<'_>], unjoined: u64) -> Accesses {
+    let own = running.iter().any(|r| !r.join.requests.is_empty());
+    let mut all = Accesses { own, unjoined, ..Accesses::default() };
+    for r in running {
+        for (realm, requests) in if own { &r.join.requests } else { &r.join.proxied_requests } {
+            all.realms.entry(realm.as_deref().map(String::from)).or_default().merge(*requests);
+        }
+    }
+    all
+}
+
 /// Reads the beginning of a source; nothing of standard input.
 fn peek(source: &Source) -> Vec<u8> {
     let mut head = Vec::new();
-    if let Some(file) = source.path.as_ref().and_then(|p| std::fs::File::open(p).ok()) {
-        let _ = io::Read::read_to_end(&mut io::Read::take(file, 64 * 1024), &mut head);
+    if matches!(source.place, Place::File(_) | Place::Part { .. })
+        && let Ok(text) = source.open()
+    {
+        let _ = io::Read::read_to_end(&mut io::Read::take(text, 64 * 1024), &mut head);
     }
     head
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LEAVES: [&str; 4] = ["books", "cause", "finding", "names"];
+const LEAVES: [&str; 5] = ["books", "cause", "finding", "names", "realm"];
 const STAGES: [&str; 6] = ["source", "record", "signal", "triage", "tally", "report"];
 
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use kctriage::finding::Finding;
 use kctriage::pipeline::{self, Lines, Options};
-use kctriage::source::discover;
+use kctriage::source::{Find, discover};
 use kctriage::triage::rules::Rules;
 
 fn recordings() -> Vec<PathBuf> {
@@ -32,7 +32,7 @@ fn logs(run: &Path) -> Vec<PathBuf> {
 fn scan(paths: &[PathBuf], threads: usize, chunk_bytes: usize) -> (Vec<Finding>, String) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
     pool.install(|| {
-        let found = discover(paths, &Lines::default());
+        let found = discover(paths, &Find::default(), &Lines::default());
         assert!(found.problems.is_empty(), "{:?}", found.problems);
         let mut findings = Vec::new();
         let options = Options { chunk_bytes, ..Options::default() };

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use kctriage::finding::Finding;
 use kctriage::pipeline::{Lines, Options, run};
-use kctriage::source::discover;
+use kctriage::source::{Find, discover};
 use kctriage::triage::rules::Rules;
 use kctriage::triage::walk::{Answer, Walk, walk};
 
 /// What a scan of a file says.
 fn scan(path: &Path) -> Vec<Finding> {
-    let found = discover(&[path.to_owned()], &Lines::default());
+    let found = discover(&[path.to_owned()], &Find::default(), &Lines::default());
     let mut findings = Vec::new();
     run(&found, &Rules::builtin(), &Options::default(), &|_| {}, &mut |f| {
         findings.push(f);

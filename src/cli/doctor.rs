@@ -5,8 +5,9 @@ use std::io::{self, Write};
 
 use chrono::DateTime;
 use kctriage::finding::Confidence;
+use kctriage::record::Layout;
 use kctriage::report::escape::Untrusted;
-use kctriage::tally::{Outcome, SourceReport};
+use kctriage::tally::{Outcome, SourceReport, Windows};
 use kctriage::triage::clock::Zone;
 use kctriage::triage::verdict::Lack;
 use kctriage::triage::view::Node;
@@ -26,7 +27,7 @@ const NODES: usize = 20;
 /// Runs the command.
 pub fn run(input: &Input) -> Result<Exit, Error> {
     let found = scan::discover(input);
-    let outcome = scan::read(input, found, input.options.window_ms, &mut |_| Ok(()))?;
+    let outcome = scan::read(input, found, input.options.window_ms, scan::Print::Counts(Windows::Together))?;
     let notes = Notes::of(&outcome, input);
     let text = page(input, &outcome, &notes);
     io::stdout().lock().write_all(text.as_bytes()).map_err(Error::Output)?;
@@ -99,11 +100,16 @@ fn nodes(zone: Zone, outcome: &Outcome, prose: &mut Prose) {
         let span = outcome.view.spans.get(node.stream).copied().flatten();
         let span = span.map(|(from, to)| format!(", {}", period(zone, from, to))).unwrap_or_default();
         prose.line(0, Tone::Strong, &format!("{}{span}", named(node, outcome)));
+        if is_access_log(node, outcome) {
+            let what = "access log by itself: its answers are joined with the events of the servers' logs by address and time, and stand for them where no log covers the time";
+            prose.marked(2, "✓ ", Tone::Good, Tone::Plain, what);
+            continue;
+        }
         for (there, what) in [
             (node.events, "errors"),
             (node.successes, "success events: logins, exchanges, refreshes"),
             (node.authentication, "client authentication: whether a secret came, and whether it was right"),
-            (node.access_log, "HTTP access log (not read yet)"),
+            (node.access_log, "HTTP access log: status and size of every answer, refusals without an event, and how many requests succeeded"),
         ] {
             prose.marked(2, if there { "✓ " } else { "✗ " }, if there { Tone::Good } else { Tone::Doubt }, Tone::Plain, what);
         }
@@ -120,6 +126,12 @@ fn nodes(zone: Zone, outcome: &Outcome, prose: &mut Prose) {
         prose.gap();
         prose.line(0, Tone::Faint, &format!("and {}", count(more as u64, "more node")));
     }
+}
+
+/// Whether a node's log holds access lines only.
+fn is_access_log(node: &Node, outcome: &Outcome) -> bool {
+    let mut own = outcome.sources.iter().filter(|s| s.node == node.name && s.books.records > 0).peekable();
+    own.peek().is_some() && own.all(|s| s.layouts[Layout::Access as usize] == s.books.records)
 }
 
 /// Returns the name of a node; with that of its stream where its records name it.
@@ -151,6 +163,15 @@ fn limits(outcome: &Outcome, prose: &mut Prose) {
             prose.paragraph(0, Tone::Doubt, &text);
             prose.paragraph(0, Tone::Plain, "Give the logs of all nodes at once: kctriage scan kc-0.log kc-1.log");
         }
+    }
+    if outcome.access.unjoined > 0 {
+        prose.gap();
+        let text = format!(
+            "{} of a proxy's access log left out: the server's log covers their time, and its events name other addresses than the proxy does, so that each \
+             would count twice. Let the server see the clients' addresses (--proxy-headers, or --proxy before 24).",
+            count(outcome.access.unjoined, "refused request")
+        );
+        prose.paragraph(0, Tone::Doubt, &text);
     }
     if outcome.books.time_went_back > 0 {
         prose.gap();
@@ -235,6 +256,7 @@ fn wanting(lack: Lack) -> &'static str {
         Lack::Reasons => "want a reason, which Keycloak prints from 24 on; no option brings it to this version",
         Lack::WholeView => "want the logs of the other nodes, or the rest of the log",
         Lack::Beginning => "want the lines before the first one: give the rotated files, too (server.log.1)",
+        Lack::ServerLog => "want the server's own log: stored events come without the warnings that explain them",
     }
 }
 

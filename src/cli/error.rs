@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use kctriage::realm::ExportError;
 use kctriage::report::escape::Untrusted;
 use kctriage::triage::rules::RuleError;
 
@@ -51,6 +52,14 @@ pub enum Error {
         /// What is wrong.
         error: RuleError,
     },
+    /// A realm export cannot be used.
+    #[error("{}: {error}", shown(path))]
+    Realm {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        error: ExportError,
+    },
     /// Standard output cannot be written.
     #[error("standard output cannot be written: {0}")]
     Output(io::Error),
@@ -84,6 +93,7 @@ impl Error {
             Error::Parse(_) | Error::Output(_) => String::new(),
             Error::Unreadable { .. } => "--rules takes a TOML file; without it the built-in table is used".into(),
             Error::Rules { path, .. } => format!("kctriage rules check {}", super::settings::quoted(std::slice::from_ref(path))),
+            Error::Realm { .. } => "--realm-export takes what kc.sh export or the admin console's partial export writes".into(),
             Error::Spill(_) => "free space there, or point TMPDIR to another folder".into(),
             Error::Threads(_) => "try --threads 1".into(),
         }
@@ -143,6 +153,11 @@ mod tests {
                 Error::Rules { path: "my.toml".into(), error: RuleError::Rule { id: "a".into(), what: "its id is used twice".into() } },
                 "my.toml: rule a: its id is used twice",
                 "kctriage rules check my.toml",
+            ),
+            (
+                Error::Realm { path: "shop.json".into(), error: ExportError::Foreign { line: 3, column: 9 } },
+                "shop.json: is no realm export: line 3, column 9 is not what one has there",
+                "--realm-export takes what kc.sh export or the admin console's partial export writes",
             ),
             (Error::Output(disk_full()), "standard output cannot be written: no storage space", ""),
             (

@@ -103,9 +103,21 @@ pub enum FailOn {
 /// What is read and how: the same for every command that reads logs.
 #[derive(Debug, Args)]
 struct Input {
-    /// Logs, folders of logs, or - for standard input (what is piped in is read without it)
+    /// Logs, folders and archives of logs (gzip, zstd, xz, bzip2, lz4, zip, tar), or - for standard input (what is piped in is read without it)
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Which files of folders and archives to read: '*.log*', 'kc-*/**' (may be repeated) [default: what is named like a log]
+    #[arg(long, value_name = "PATTERN", help_heading = "Reading")]
+    glob: Vec<String>,
+    /// What of a path names its node: its first group, or all that matches; files of one node are one log
+    #[arg(long, value_name = "REGEX", help_heading = "Reading")]
+    node_from: Option<String>,
+    /// Count content twice that is given twice, as server.log.1 and server.log.1.gz
+    #[arg(long, help_heading = "Reading")]
+    no_dedup: bool,
+    /// Longest line that is kept whole; of longer ones the beginning is read [default: 4MiB]
+    #[arg(long, value_name = "SIZE", help_heading = "Reading")]
+    max_line: Option<String>,
     /// Zone of times that name none, and of those printed: UTC, +02:00, Europe/Berlin [default: UTC]
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true, help_heading = "Reading")]
     timezone: Option<String>,
@@ -121,6 +133,9 @@ struct Input {
     /// How long the realm's codes live, if you know it: 60s
     #[arg(long, value_name = "DURATION", help_heading = "Reading")]
     code_lifespan: Option<String>,
+    /// A realm export: what it says of lifespans and clients is used, its secrets are not (may be repeated)
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    realm_export: Vec<PathBuf>,
     /// Rules to try before the built-in ones (TOML; see kctriage rules)
     #[arg(long, value_name = "FILE", help_heading = "Reading")]
     rules: Vec<PathBuf>,

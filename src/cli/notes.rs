@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use chrono::{DateTime, SecondsFormat};
 use kctriage::report;
 use kctriage::report::escape::Untrusted;
+use kctriage::source::Dropped;
 use kctriage::tally::{Filter, Outcome, SourceReport};
 
 use super::Exit;
@@ -35,9 +36,10 @@ impl Notes {
         let mut notes = Notes::default();
         notes.strangers(outcome);
         for problem in &outcome.problems {
-            notes.error(Untrusted::new(&problem.to_string()).terminal(usize::MAX));
+            let text = Untrusted::new(&problem.to_string()).terminal(usize::MAX);
+            if problem.is_harmless() { notes.note(text) } else { notes.error(text) }
         }
-        notes.damage(outcome);
+        notes.damage(outcome, input.options.max_line);
         notes.oddities(outcome);
         notes.emptiness(outcome, &input.options.filter);
         if input.verbose {
@@ -95,10 +97,18 @@ impl Notes {
         }
     }
 
-    fn damage(&mut self, outcome: &Outcome) {
+    fn damage(&mut self, outcome: &Outcome, max_line: usize) {
         for source in outcome.sources.iter().filter(|s| s.books.damaged > 0) {
             let name = Untrusted::new(&source.name).terminal(COLUMNS);
-            self.error(format!("{name}: {} of over-long lines were dropped; a line may have 4 MiB", count(source.books.damaged, "byte")));
+            let Dropped { long, holes, first } = source.dropped;
+            let after = first.map(|n| format!(", the first after {}", count(n, "byte"))).unwrap_or_default();
+            if long > 0 {
+                let most = count(max_line as u64, "byte");
+                self.error(format!("{name}: {} of over-long lines were dropped{after}; a line may have {most} (--max-line)", count(long, "byte")));
+            }
+            if holes > 0 {
+                self.error(format!("{name}: {} are a hole of NULs{after}; the lines around it were read", count(holes, "byte")));
+            }
         }
     }
 

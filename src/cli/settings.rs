@@ -8,11 +8,14 @@ use chrono::{NaiveDate, Utc};
 use kctriage::cause::Cause;
 use kctriage::finding::Confidence;
 use kctriage::pipeline::{Lines, Options};
+use kctriage::realm::Realms;
 use kctriage::record::wrapper::Told;
 use kctriage::report::escape::Untrusted;
+use kctriage::source::Find;
 use kctriage::tally::Filter;
 use kctriage::triage::clock::Zone;
 use kctriage::triage::rules::Rules;
+use regex::Regex;
 
 use super::terminal::{Colour, Terminal};
 use super::{Error, FailOn, Format, Sure, duration, moment, zone};
@@ -26,6 +29,12 @@ const SHORTEST: (i64, &str) = (1000, "1s");
 /// Longest lifespan of a code that anyone means.
 const LONGEST_LIFESPAN: (i64, &str) = (31 * 86_400_000, "a month");
 
+/// Shortest line that `--max-line` can ask for.
+const SHORTEST_LINE: usize = 1 << 10;
+
+/// Longest line that `--max-line` can ask for.
+const LONGEST_LINE: usize = 256 << 20;
+
 /// Groups of failures that a summary tells: a screenful.
 const TOP: usize = 5;
 
@@ -34,6 +43,8 @@ const TOP: usize = 5;
 pub struct Input {
     /// What to read; never empty; at most one is standard input.
     pub paths: Vec<PathBuf>,
+    /// What of it is read, and what belongs together.
+    pub find: Find,
     /// How to read it; the filter is that of the command.
     pub options: Options,
     /// The zone was named, not assumed.
@@ -86,13 +97,16 @@ impl Input {
         let date = |text: &String| moment::date(text).ok_or_else(|| Error::value("--date", text, "it is no date", "write it as 2026-11-23"));
         Ok(Input {
             paths: paths(typed.paths, command)?,
+            find: find(&typed.glob, typed.node_from.as_ref(), !typed.no_dedup)?,
             options: Options {
                 chunk_bytes: typed.chunk_size.map_or(Options::default().chunk_bytes, |n| n as usize),
                 code_lifespan_ms: lifespan(typed.code_lifespan.as_ref())?,
+                realms: realms(&typed.realm_export)?.into(),
                 zone: zone.unwrap_or_default(),
                 zone_named: zone.is_some(),
                 lines: Lines { told: Told { layout: typed.layout, field: typed.field } },
                 date: typed.date.as_ref().map(date).transpose()?,
+                max_line: typed.max_line.as_ref().map_or(Ok(Options::default().max_line), max_line)?,
                 ..Options::default()
             },
             zone_named: zone.is_some(),
@@ -156,6 +170,37 @@ impl Explain {
     }
 }
 
+/// Reads what is looked for.
+fn find(globs: &[String], node_from: Option<&String>, dedup: bool) -> Result<Find, Error> {
+    let no_glob = |e: globset::Error| Error::value("--glob", e.glob().unwrap_or_default(), e.kind().to_string(), "write it as '*.log*' or 'kc-*/**/*.log'");
+    let glob = if globs.is_empty() { None } else { Some(Find::globs(globs.iter().map(String::as_str)).map_err(no_glob)?) };
+    let no_regex = |text: &String| {
+        let what = "it is no regular expression".to_owned();
+        Error::value("--node-from", text, what, "the first group names the node: 'logs/([^/]+)/', '(kc-[0-9]+)'")
+    };
+    let node_from = node_from.map(|text| Regex::new(text).map_err(|_| no_regex(text))).transpose()?;
+    Ok(Find { glob, node_from, dedup })
+}
+
+/// Reads the length of the longest line: 65536, 512KiB, 1MiB.
+fn max_line(text: &String) -> Result<usize, Error> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let unit = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => Some(1),
+        "k" | "kb" | "kib" => Some(1 << 10),
+        "m" | "mb" | "mib" => Some(1 << 20),
+        _ => None,
+    };
+    let bytes = unit.and_then(|unit| number.parse::<usize>().ok()?.checked_mul(unit));
+    let wrong = |what| Error::value("--max-line", text, what, "write 512KiB or 4MiB");
+    match bytes {
+        None => Err(wrong("it is no size")),
+        Some(n) if n < SHORTEST_LINE => Err(wrong("no record fits into it")),
+        Some(n) if n > LONGEST_LINE => Err(wrong("it is more than 256 MiB")),
+        Some(n) => Ok(n),
+    }
+}
+
 fn lifespan(text: Option<&String>) -> Result<Option<i64>, Error> {
     let parse = |t: &String| duration::parse_within(t, SHORTEST, LONGEST_LIFESPAN).map_err(|what| Error::value("--code-lifespan", t, what, duration::ADVICE));
     text.map(parse).transpose()
@@ -178,6 +223,15 @@ fn paths(mut typed: Vec<PathBuf>, command: &str) -> Result<Vec<PathBuf>, Error> 
 /// Returns the built-in rules, preceded by those of the files.
 pub fn rules(files: &[PathBuf]) -> Result<Rules, Error> {
     files.iter().rev().try_fold(Rules::builtin(), |rules, path| Ok(rules.preceded_by(read_rules(path)?)))
+}
+
+/// Reads realm exports.
+fn realms(files: &[PathBuf]) -> Result<Realms, Error> {
+    let mut all = Realms::default();
+    for path in files {
+        all.add(Realms::open(path).map_err(|(path, error)| Error::Realm { path, error })?);
+    }
+    Ok(all)
 }
 
 /// Reads a rule file.

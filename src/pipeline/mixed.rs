@@ -12,7 +12,7 @@ use super::Options;
 use super::store::{Kept, Slot, Store};
 use crate::record::Stamp;
 use crate::signal::batch;
-use crate::source::{self, Chunk, Gathered, Lines, Marks, Payload, Problem, Reader, Source, Stream, Unwrapper};
+use crate::source::{self, Bounds, Chunk, Gathered, Lines, Marks, Payload, Problem, Reader, Source, Stream, Unwrapper};
 use crate::tally::SourceReport;
 
 /// Nodes that one run tells apart by their wrappers' names; the lines of more are read as one node's.
@@ -40,6 +40,12 @@ pub(super) struct Piece {
     pub first: Option<i64>,
     /// Its batches, the oldest first.
     pub slots: Vec<Slot>,
+    /// The first line of a member: it may go on with the last line of the member before.
+    pub head: Vec<u8>,
+    /// The last line of a member, where it has no line feed.
+    pub tail: Vec<u8>,
+    /// Lines of the member before that one.
+    pub tail_line: u64,
     /// The newest line came first; not known before the first chunk is full.
     newest_first: Option<bool>,
 }
@@ -79,6 +85,7 @@ struct Open {
 /// Sorts entries by node, and scans what has gathered.
 pub(super) struct Sorter<'a> {
     options: &'a Options,
+    bounds: Bounds,
     store: &'a mut Store,
     progress: &'a (dyn Fn(u64) + Sync),
     sorted: Sorted,
@@ -103,9 +110,10 @@ pub(super) struct Sorter<'a> {
 }
 
 impl<'a> Sorter<'a> {
-    pub(super) fn new(options: &'a Options, store: &'a mut Store, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
+    pub(super) fn new(options: &'a Options, bounds: Bounds, store: &'a mut Store, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
         Sorter {
             options,
+            bounds,
             store,
             progress,
             sorted: Sorted::default(),
@@ -138,17 +146,17 @@ impl<'a> Sorter<'a> {
         let mut at = 0;
         while at < stream.sources.len() {
             if let Some(document) = document(&stream.sources[at]) {
-                self.document(document, &stream.sources[at], base + at, &mut reports[base + at])?;
+                self.document(document, stream.sources[at].open(), base + at, &mut reports[base + at])?;
                 at += 1;
                 continue;
             }
             let end = (at..stream.sources.len()).find(|i| document(&stream.sources[*i]).is_some()).unwrap_or(stream.sources.len());
             let part = Stream { node: stream.node.clone(), sources: stream.sources[at..end].to_vec() };
-            let mut reader = Reader::open(&part, self.options.chunk_bytes, grammar);
+            let mut reader = Reader::open(&part, self.options.chunk_bytes, grammar).within(self.bounds);
             let mut lines = Lines::new(&part, grammar);
             self.begin(base + at);
-            while let Some(chunk) = reader.next() {
-                self.chunk(&chunk, base + at, &mut lines, reports)?;
+            while let Some(mut chunk) = reader.next() {
+                self.chunk(&mut chunk, base + at, &mut lines, reports)?;
                 reader.recycle(chunk.bytes);
             }
             lines.finish(&mut |payload| self.entry(&payload));
@@ -158,19 +166,59 @@ impl<'a> Sorter<'a> {
         Ok(())
     }
 
+    /// Reads a member of an archive, whose number in the run is `number`. Where its lines are one node's, the first and the last of them may
+    /// belong to lines of its neighbours, which are not known before all members are: they are kept apart.
+    ///
+    /// # Errors
+    /// As [`Sorter::stream`].
+    pub(super) fn member(&mut self, stream: usize, of: &Source, number: usize, input: &mut dyn Read, reports: &mut [SourceReport]) -> io::Result<()> {
+        self.stream = stream;
+        let grammar = &self.options.lines;
+        if let Some(Unwrapper::Document(document)) = of.wrapping.as_ref().and_then(|w| source::Grammar::unwrapper(grammar, w)) {
+            return self.document(document, Ok(input), number, &mut reports[number]);
+        }
+        let alone = Stream { node: String::new(), sources: vec![of.clone()] };
+        let mut reader = Reader::over(&alone, Box::new(input), self.options.chunk_bytes, grammar).within(self.bounds);
+        let mut lines = Lines::new(&alone, grammar);
+        self.begin(number);
+        let (mut head, mut tail) = (None, Vec::new());
+        while let Some(mut chunk) = reader.next() {
+            if !alone.is_mixed() {
+                if head.is_none() {
+                    let end = memchr::memchr(b'\n', &chunk.bytes).map_or(chunk.bytes.len(), |i| i + 1);
+                    head = Some(chunk.bytes.drain(..end).collect::<Vec<u8>>());
+                    chunk.line = Some(1);
+                }
+                let end = memchr::memrchr(b'\n', &chunk.bytes).map_or(0, |i| i + 1);
+                tail = chunk.bytes.split_off(end);
+            }
+            self.chunk(&mut chunk, number, &mut lines, reports)?;
+            reader.recycle(chunk.bytes);
+        }
+        lines.finish(&mut |payload| self.entry(&payload));
+        if let Some(head) = head {
+            let place = self.place(None);
+            let piece = &mut self.sorted.pieces[self.open[place].piece];
+            (piece.head, piece.tail, piece.tail_line) = (head, tail, lines.number());
+            piece.first = of.first;
+        }
+        self.end(&mut reports[number])
+    }
+
     /// Takes in a raw chunk of lines.
-    fn chunk(&mut self, chunk: &Chunk, base: usize, lines: &mut Lines<'_>, reports: &mut [SourceReport]) -> io::Result<()> {
+    fn chunk(&mut self, chunk: &mut Chunk, base: usize, lines: &mut Lines<'_>, reports: &mut [SourceReport]) -> io::Result<()> {
         if self.source != base + chunk.source {
             self.end(&mut reports[self.source])?;
             self.begin(base + chunk.source);
         }
         (self.progress)(chunk.bytes.len() as u64);
         let report = &mut reports[self.source];
-        if let Some(error) = &chunk.error {
-            self.sorted.problems.push(Problem::Unreadable { path: report.name.clone(), error: io::Error::new(error.kind(), error.to_string()) });
+        if let Some(error) = chunk.error.take() {
+            self.sorted.problems.push(Problem::of(report.name.clone(), error));
         }
-        if chunk.dropped > 0 {
-            report.books.damaged += chunk.dropped;
+        report.books.damaged += chunk.dropped.bytes();
+        report.dropped.add(chunk.dropped);
+        if chunk.dropped.long > 0 {
             report.books.caps_hit.insert("max-line".into());
         }
         // what the lines inside have of it is taken off again when the source ends
@@ -180,19 +228,19 @@ impl<'a> Sorter<'a> {
     }
 
     /// Reads a document.
-    fn document(&mut self, mut document: Box<dyn source::Document>, from: &Source, number: usize, report: &mut SourceReport) -> io::Result<()> {
+    fn document(&mut self, mut document: Box<dyn source::Document>, input: io::Result<impl Read>, number: usize, report: &mut SourceReport) -> io::Result<()> {
         self.begin(number);
-        let input = match source::open(from) {
+        let input = match input {
             Ok(input) => input,
             Err(error) => {
-                self.sorted.problems.push(Problem::Unreadable { path: report.name.clone(), error });
+                self.sorted.problems.push(Problem::of(report.name.clone(), error));
                 return Ok(());
             }
         };
         let mut input = Counted { input: BufReader::with_capacity(1 << 16, input), bytes: 0, untold: 0, progress: self.progress };
         let read = document.read(&mut input, &mut |payload| self.entry(&payload));
         if let Err(error) = read {
-            self.sorted.problems.push(Problem::Unreadable { path: report.name.clone(), error });
+            self.sorted.problems.push(Problem::of(report.name.clone(), error));
             let before = input.bytes;
             let _ = io::copy(&mut input, &mut io::sink());
             report.books.damaged += input.bytes - before;
@@ -305,8 +353,9 @@ impl<'a> Sorter<'a> {
             let time =
                 [batch.first, batch.last].into_iter().filter_map(instant).chain([marks.first(), marks.last()].into_iter().flatten().filter_map(|m| m.time));
             piece.first = piece.first.into_iter().chain(time).min();
-            let signals = batch.signals.iter().map(|s| u64::from(s.line));
-            let samples = batch.books.samples.iter().chain(&batch.lead.samples).map(|s| s.line);
+            let signals = batch.signals.iter().chain(&batch.proxied.signals).map(|s| u64::from(s.line));
+            let books = [&batch.books, &batch.lead, &batch.proxied.books, &batch.proxied.lead];
+            let samples = books.into_iter().flat_map(|b| &b.samples).map(|s| s.line);
             marks.keep(signals.chain(samples).chain(batch.nearest.map(|n| n.0)).chain(batch.relayed.iter().map(|r| r.line)).collect());
             match self.store.put(&Kept { batch, marks: Some(marks) }) {
                 Ok(slot) => piece.slots.push(slot),

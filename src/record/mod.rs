@@ -13,6 +13,7 @@
 
 pub mod json;
 pub mod stamp;
+pub mod stored;
 pub mod text;
 pub mod wrapper;
 
@@ -63,11 +64,15 @@ pub enum Layout {
     Json,
     /// Elastic Common Schema JSON, flat or nested.
     Ecs,
+    /// Lines of an HTTP access log that stand by themselves: a reverse proxy's, or Keycloak's in a file of its own.
+    Access,
+    /// An event of the event store, the event table or a webhook, as JSON.
+    Stored,
 }
 
 impl Layout {
     /// Every layout, in the order in which outputs name them.
-    pub const ALL: [Layout; 4] = [Layout::Text, Layout::WildflyConsole, Layout::Json, Layout::Ecs];
+    pub const ALL: [Layout; 6] = [Layout::Text, Layout::WildflyConsole, Layout::Json, Layout::Ecs, Layout::Access, Layout::Stored];
 
     /// Returns the name that a person sees.
     #[must_use]
@@ -77,6 +82,8 @@ impl Layout {
             Layout::WildflyConsole => "WildFly console (no date)",
             Layout::Json => "JSON",
             Layout::Ecs => "ECS JSON",
+            Layout::Access => "access log",
+            Layout::Stored => "stored events",
         }
     }
 }
@@ -128,7 +135,7 @@ pub fn line<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
     };
     match line.first() {
         None => Line::Blank,
-        Some(b'{') => json::parse(line).map_or(Line::Unknown(None), Line::Head),
+        Some(b'{') => json::parse(line).or_else(|| stored::parse(line)).map_or(Line::Unknown(None), Line::Head),
         Some(b'0'..=b'9') => match text::parse(line) {
             Ok(record) => Line::Head(record),
             Err(text::Missing::Stamp | text::Missing::Other) => Line::Rest,

@@ -9,7 +9,7 @@
 //! use kctriage::report::{Findings, Ndjson};
 //! use kctriage::triage::rules::Rules;
 //!
-//! let found = kctriage::source::discover(&["server.log".into()], &Lines::default());
+//! let found = kctriage::source::discover(&["server.log".into()], &kctriage::source::Find::default(), &Lines::default());
 //! let mut sink = Ndjson::new(std::io::stdout().lock());
 //! run(&found, &Rules::builtin(), &Options::default(), &|_| {}, &mut |finding| sink.finding(&finding))?;
 //! sink.finish()?;

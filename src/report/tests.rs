@@ -8,14 +8,14 @@ use super::{Csv, Findings, Json, Ndjson, Summary, Terminal};
 use crate::books::Sample;
 use crate::finding::Finding;
 use crate::pipeline::{self, Lines, Options};
-use crate::source::discover;
+use crate::source::{Find, discover};
 use crate::tally::Outcome;
 use crate::triage::clock::Zone;
 use crate::triage::rules::Rules;
 
 /// Runs the pipeline over a path of the repository.
 fn run(path: &str) -> (Outcome, Vec<Finding>) {
-    let found = discover(&[Path::new(env!("CARGO_MANIFEST_DIR")).join(path)], &Lines::default());
+    let found = discover(&[Path::new(env!("CARGO_MANIFEST_DIR")).join(path)], &Find::default(), &Lines::default());
     let mut findings = Vec::new();
     let options = Options { window_ms: 10_000, ..Options::default() };
     let outcome = pipeline::run(&found, &Rules::builtin(), &options, &|_| {}, &mut |f| {

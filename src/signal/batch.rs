@@ -5,8 +5,9 @@
 
 use memchr::memchr;
 
+use super::access::{self, Entry};
 use super::relayed::{self, Relayed};
-use super::{Signal, matters, read, read_rest};
+use super::{Kind, Signal, is_access_logger, matters, read, read_rest};
 use crate::books::Books;
 use crate::names::Names;
 use crate::record::stamp::stamp;
@@ -38,7 +39,7 @@ pub struct Batch {
     /// What the next chunk's lead belongs to; `None` while nothing settled it.
     pub inside: Option<Inside>,
     /// How many records of each layout, in the order of [`Layout::ALL`].
-    pub layouts: [u64; 4],
+    pub layouts: [u64; Layout::ALL.len()],
     /// First and last time of the day, and the midnights between, of records without a date.
     pub days: Option<(u32, u32, u16)>,
     /// First stamp of a record.
@@ -49,10 +50,27 @@ pub struct Batch {
     pub keycloak: bool,
     /// A record of the HTTP access log was seen.
     pub access_log: bool,
+    /// Lines of an access log that stand by themselves: whether they are what they look like, the source decides.
+    pub proxied: Proxied,
+    /// Whether the first line that was recognised is one of those.
+    pub begins_proxied: Option<bool>,
     /// What the nearest text line lacked, where a line began with a time and was no record.
     pub nearest: Option<(u64, Missing)>,
     /// Answers that the lines quote, where no Keycloak record was seen.
     pub relayed: Vec<Relayed>,
+}
+
+/// Lines of an access log without a record around them.
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Proxied {
+    /// Their signals.
+    pub signals: Vec<Signal>,
+    /// Their bytes and lines, as lines that nobody understands: what they are in a server's log.
+    pub books: Books,
+    /// The same of those before anything settled what they belong to.
+    pub lead: Books,
+    /// First and last time.
+    pub span: Option<(Stamp, Stamp)>,
 }
 
 /// Times of the day that go back by more than this mean that a midnight passed.
@@ -68,12 +86,14 @@ pub fn scan(bytes: &[u8]) -> Batch {
         books: Books::default(),
         lead: Books::default(),
         inside: None,
-        layouts: [0; 4],
+        layouts: [0; Layout::ALL.len()],
         days: None,
         first: Stamp::Unknown,
         last: Stamp::Unknown,
         keycloak: false,
         access_log: false,
+        proxied: Proxied::default(),
+        begins_proxied: None,
         nearest: None,
         relayed: Vec::new(),
     };
@@ -100,14 +120,15 @@ pub fn scan(bytes: &[u8]) -> Batch {
 
 /// Takes in one line of `size` bytes, its line feed included.
 fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, last: &mut Option<&'a [u8]>) {
-    if let Some(logger) = quick_logger(text).filter(|l| !matters(l)) {
+    if let Some(logger) = quick_logger(text).filter(|l| !matters(l) || (is_access_logger(l) && !access::is_about_tokens(text))) {
+        b.begins_proxied.get_or_insert(false);
         // the common line: a record that says nothing here
         b.books.records += 1;
         b.books.parsed += size;
         b.layouts[Layout::Text as usize] += 1;
         b.inside = Some(Inside::Record);
         b.keycloak |= logger.starts_with(b"org.keycloak");
-        b.access_log |= logger.ends_with(b"access-log");
+        b.access_log |= is_access_logger(logger);
         if b.first == Stamp::Unknown {
             b.first = stamp(text).map_or(Stamp::Unknown, |s| s.0);
         }
@@ -120,9 +141,10 @@ fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, las
             b.books.records += 1;
             b.books.parsed += size;
             b.layouts[record.layout as usize] += 1;
-            let json = matches!(record.layout, Layout::Json | Layout::Ecs);
+            let json = matches!(record.layout, Layout::Json | Layout::Ecs | Layout::Stored);
             b.inside = Some(if json { Inside::Nothing } else { Inside::Record });
-            b.access_log |= record.logger.ends_with(b"access-log");
+            b.begins_proxied.get_or_insert(false);
+            b.access_log |= is_access_logger(&record.logger);
             b.keycloak |= record.logger.starts_with(b"org.keycloak") || record.message.starts_with(b"Keycloak ");
             if let Stamp::TimeOfDay(ms) = record.at {
                 b.days = Some(match b.days {
@@ -144,6 +166,7 @@ fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, las
             }
         }
         Line::Blank => b.books.skipped += size,
+        Line::Rest | Line::Unknown(_) if b.inside != Some(Inside::Record) && proxied(b, text, size, number) => {}
         Line::Unknown(missing) => {
             b.inside = Some(Inside::Nothing);
             b.books.unparsed(size, b.lines, text);
@@ -162,6 +185,22 @@ fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, las
             }
         }
     }
+}
+
+/// Takes in a line that an access log may hold by itself; returns whether it is one.
+fn proxied(b: &mut Batch, text: &[u8], size: u64, number: u32) -> bool {
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    let Some(found) = access::read(text) else { return false };
+    b.begins_proxied.get_or_insert(true);
+    let books = if b.inside.is_none() { &mut b.proxied.lead } else { &mut b.proxied.books };
+    books.unparsed(size, b.lines, text);
+    if let Entry::Token(access) = found {
+        let (first, at) = (b.proxied.span.map_or(access.at, |s| s.0), access.at);
+        b.proxied.span = Some((first, at));
+        let thread = b.names.number(b"");
+        b.proxied.signals.push(Signal { at, day: 0, line: number, thread, host: None, stored: false, kind: Kind::Proxied(Box::new(access)) });
+    }
+    true
 }
 
 /// Looks for quoted answers in a chunk without Keycloak records.

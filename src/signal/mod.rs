@@ -3,23 +3,30 @@
 //! Input: a [`Record`] that borrows its chunk. Output: a [`Signal`] that owns small data, or nothing where the record says nothing about token
 //! requests. Must not know what came before or after, nor which node it is.
 
+pub mod access;
 pub mod admin;
+pub mod answers;
 pub mod batch;
 pub mod companion;
 pub mod event;
+pub mod id;
 pub mod life;
 pub mod relayed;
 pub mod user;
+pub mod word;
 
 use memchr::{memmem, memrchr};
 use xxhash_rust::xxh3::Xxh3;
 
+pub use access::Access;
 pub use admin::Admin;
 pub use batch::Batch;
 pub use companion::Companion;
 pub use event::Quoting;
+pub use id::Id;
 pub use life::Life;
 pub use user::{Done, Failure, Success, User};
+pub use word::Word;
 
 use crate::finding::Trust;
 use crate::names::{Names, Sym};
@@ -38,6 +45,8 @@ pub struct Signal {
     pub thread: Sym,
     /// The host that the record names.
     pub host: Option<Sym>,
+    /// It is a stored event, not a line of a log.
+    pub stored: bool,
     /// What.
     pub kind: Kind,
 }
@@ -64,11 +73,21 @@ pub enum Kind {
     },
     /// A line that closes an open carrier, and what it looked like by itself.
     CarrierEnd(Option<Box<Kind>>),
+    /// A token request and its answer: the server's own access log, after the event of the same thread.
+    Access(Box<Access>),
+    /// The same, from a source that holds access lines only.
+    Proxied(Box<Access>),
 }
 
 /// Whether a logger's name, perhaps abbreviated (`[events]`, `[or.ke.ev]`, `[]`), can be that of the event listener.
 fn is_event_logger(segment: &[u8]) -> bool {
     b"events".starts_with(segment) || b"audit".starts_with(segment)
+}
+
+/// Whether a logger is that of the HTTP access log: Keycloak's, Quarkus', Undertow's.
+#[must_use]
+pub fn is_access_logger(logger: &[u8]) -> bool {
+    logger.ends_with(b"access-log") || logger.ends_with(b".accesslog")
 }
 
 /// Whether anything that matters is said under a logger's name: the last segments that [`read`] knows, and Infinispan's.
@@ -79,6 +98,7 @@ pub fn matters(logger: &[u8]) -> bool {
         || matches!(segment, b"LogoutEndpoint" | b"OAuth2CodeParser" | b"PkceUtils" | b"TokenEndpoint" | b"ClientAuthenticationFlow" | b"services")
         || matches!(segment, b"quarkus" | b"as" | b"server" | b"CLUSTER" | b"JGroupsTransport")
         || logger.starts_with(b"org.infinispan")
+        || is_access_logger(logger)
 }
 
 /// Digest of what makes a failure the same failure for everybody: its time as printed, thread and message.
@@ -95,7 +115,8 @@ fn digest(record: &Record<'_>) -> u128 {
 #[must_use]
 pub fn read(record: &Record<'_>, line: u32, names: &mut Names) -> Option<Signal> {
     let kind = kind(record, names)?;
-    Some(Signal { at: record.at, day: 0, line, thread: names.number(&record.thread), host: record.host.as_deref().map(|h| names.number(h)), kind })
+    let stored = record.layout == Layout::Stored;
+    Some(Signal { at: record.at, day: 0, line, thread: names.number(&record.thread), host: record.host.as_deref().map(|h| names.number(h)), stored, kind })
 }
 
 fn kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
@@ -117,7 +138,23 @@ fn kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
     if text && logger == b"PkceUtils" && memmem::find(message, b"codeVerifier = ").is_some() {
         return Some(Kind::Carrier { open: false });
     }
+    if is_access_logger(&record.logger) {
+        return access_kind(record);
+    }
     companion::read(logger, message).map(Kind::Companion).or_else(|| life::read(logger, message).map(Kind::Life))
+}
+
+/// The line's own time and the record's are those of one moment, or one of them is not the server's.
+fn access_kind(record: &Record<'_>) -> Option<Kind> {
+    const APART_MS: i64 = 15 * 60_000;
+    let mut access = access::read(&record.message)?.token()?;
+    if let (Stamp::Zoned(own), Stamp::Zoned(outer)) = (access.at, record.at)
+        && (own - outer).abs() > APART_MS
+    {
+        return None;
+    }
+    access.digest = digest(record);
+    Some(Kind::Access(Box::new(access)))
 }
 
 fn event_kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
@@ -126,8 +163,9 @@ fn event_kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
     if list.operation().is_some() {
         return Some(Kind::Admin(admin::read(&list)));
     }
-    let json = matches!(record.layout, Layout::Json | Layout::Ecs);
+    let json = matches!(record.layout, Layout::Json | Layout::Ecs | Layout::Stored);
     let trust = match list.trust {
+        Trust::Quoted | Trust::Unquoted if record.layout == Layout::Stored => Trust::Stored,
         Trust::Quoted | Trust::Unquoted if json => Trust::Json,
         other => other,
     };
@@ -136,7 +174,7 @@ fn event_kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
         return Some(Kind::User(user, None));
     }
     if list.quoting == Quoting::Bare && !list.is_complete() && list.kind().ends_with(b"_ERROR") {
-        return Some(Kind::Open(Box::new(open_failure(&list, record))));
+        return Some(Kind::Open(Box::new(open_failure(&list, record, names))));
     }
     let quoting = Some(list.quoting);
     // a quoted list whose end is a bare one: the end belongs to an old server's own event, the rest is a client's words
@@ -157,12 +195,14 @@ fn closes(line: &[u8]) -> bool {
 }
 
 /// The beginning of an event that a line feed cut in two. Its type decides later whether it is a token request.
-fn open_failure(list: &event::Event<'_>, record: &Record<'_>) -> Failure {
+fn open_failure(list: &event::Event<'_>, record: &Record<'_>, names: &mut Names) -> Failure {
+    let mut number = |key| list.text(key).map(|t| names.number(t.as_bytes()));
+    let (realm_id, realm) = (number("realmId"), number("realmName"));
     Failure {
-        event: String::from_utf8_lossy(list.kind()).into(),
-        realm: list.text("realmName").or_else(|| list.text("realmId")).map(Into::into),
-        realm_id: list.text("realmId").or_else(|| list.text("realmName")).map(Into::into),
-        client: list.text("clientId").map(Into::into),
+        event: Word::of(list.kind()),
+        realm: realm.or(realm_id),
+        realm_id: realm_id.or(realm),
+        client: number("clientId"),
         user: None,
         session: None,
         ip: None,
@@ -180,17 +220,19 @@ fn open_failure(list: &event::Event<'_>, record: &Record<'_>) -> Failure {
 /// The end of such an event.
 fn tail_failure(line: &[u8], record: &Record<'_>) -> Option<Failure> {
     let end = event::tail(line)?;
+    let id = |key| end.text(key).map(|t| Id::from(&*t));
+    let word = |key| end.text(key).map(|t| Word::new(&t));
     Some(Failure {
-        event: Box::default(),
+        event: Word::new(""),
         realm: None,
         realm_id: None,
         client: None,
-        user: end.text("userId").map(Into::into),
-        session: end.text("sessionId").or_else(|| end.text("code_id")).map(Into::into),
-        ip: end.text("ipAddress").map(Into::into),
-        error: end.text("error").map(Into::into),
-        reason: end.text("reason").map(Into::into),
-        grant: end.text("grant_type").map(Into::into),
+        user: id("userId"),
+        session: id("sessionId").or_else(|| id("code_id")),
+        ip: id("ipAddress"),
+        error: word("error"),
+        reason: word("reason"),
+        grant: word("grant_type"),
         assertion: false,
         token: None,
         cut: false,
@@ -219,5 +261,5 @@ pub fn read_rest(line: &[u8], number: u32, names: &mut Names) -> Option<Signal> 
     } else {
         return None;
     };
-    Some(Signal { at: Stamp::Unknown, day: 0, line: number, thread: names.number(b""), host: None, kind })
+    Some(Signal { at: Stamp::Unknown, day: 0, line: number, thread: names.number(b""), host: None, stored: false, kind })
 }

@@ -1,249 +1,180 @@
-//! Paths to streams: which files belong to one node, and in which order.
+//! Paths to streams: what is there to read, looked at as far as its beginning.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::Arc;
 
-use regex::Regex;
+use rayon::prelude::*;
 
-use super::{Found, Grammar, Problem, Source, Stream};
+use super::archive::{self, ArchiveSource};
+use super::decode::{self, Kind, Text};
+use super::folder::{self, Listed};
+use super::same::{self, Beginning};
+use super::place::Pipe;
+use super::{Find, Found, Grammar, Place, Problem, Source, kin};
 
-/// Bytes at the beginning of a file that are looked at for its first stamp.
+/// Bytes at the beginning of a source that are looked at for its first stamp.
 const PEEK_BYTES: usize = 64 * 1024;
 
-/// The names of rotated files are believed unless their first times contradict them by more than this.
-pub const NAME_SLACK_MS: i64 = 5000;
-
-/// Folders within folders that are followed.
-const DEPTH: usize = 16;
-
-/// Finds the streams of some paths: files, folders (with all that is named like a log in them), or `-` for standard input. The order of the
-/// paths makes no difference.
+/// Finds the streams of some paths: files, folders and archives (with all that is wanted in them), patterns, or `-` for standard input. The order
+/// of the paths makes no difference.
 #[must_use]
-pub fn discover(paths: &[PathBuf], grammar: &dyn Grammar) -> Found {
-    let mut found = Found::default();
-    let mut files: Vec<(PathBuf, bool)> = Vec::new();
+pub fn discover(paths: &[PathBuf], find: &Find, grammar: &dyn Grammar) -> Found {
+    let mut look = Look { find, grammar, sources: Vec::new(), archives: Vec::new(), problems: Vec::new() };
+    let mut files: Vec<Listed> = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
-            let source = Source { path: None, name: "stdin".into(), size: 0, modified: None, first: None, named: true, wrapping: None };
-            found.streams.push(Stream { node: "stdin".into(), sources: vec![source] });
+            look.pipe(&mut io::stdin().lock(), None, true, Place::Stdin);
         } else {
-            match fs::metadata(path) {
-                Ok(m) if m.is_dir() => folder(path, &mut files, &mut found.problems),
-                Ok(m) if m.is_file() => files.push((path.clone(), true)),
-                Ok(_) => found.problems.push(Problem::NoFile { path: path.display().to_string() }),
-                Err(error) => found.problems.push(Problem::Unreadable { path: path.display().to_string(), error }),
-            }
+            folder::list(path, find, &mut files, &mut look.problems);
         }
     }
-    files.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
-    files.dedup_by(|a, b| a.0 == b.0);
-    let mut nodes: BTreeMap<PathBuf, Vec<Source>> = BTreeMap::new();
-    for (path, named) in files {
-        match open(&path, named, grammar) {
-            Ok(source) => nodes.entry(base(&path)).or_default().push(source),
-            Err(problem) => found.problems.push(problem),
-        }
+    let looks: Vec<Look<'_>> = once(files).par_iter().map(|file| Look::at(file, find, grammar)).collect();
+    for other in looks {
+        look.sources.extend(other.sources);
+        look.archives.extend(other.archives);
+        look.problems.extend(other.problems);
     }
-    let bases: Vec<PathBuf> = nodes.keys().cloned().collect();
-    for (base, mut sources) in nodes {
-        in_order(&mut sources);
-        found.streams.push(Stream { node: short(&base, &bases), sources });
-    }
-    name_sources(&mut found.streams);
-    found.streams.sort_by(|a, b| a.node.cmp(&b.node));
-    found
+    let Look { sources, archives, mut problems, .. } = look;
+    let sources =
+        if find.dedup { same::without_copies(sources, &mut problems) } else { sources.into_iter().map(|(source, _)| source).collect() };
+    Found { streams: kin::streams(sources, find), archives, problems, find: find.clone() }
 }
 
-/// Adds the files of a folder that are named like logs.
-fn folder(root: &Path, files: &mut Vec<(PathBuf, bool)>, problems: &mut Vec<Problem>) {
-    let before = files.len();
-    let mut left = vec![(root.to_owned(), 0)];
-    let mut failed = false;
-    while let Some((dir, depth)) = left.pop() {
-        let entries = match fs::read_dir(&dir) {
+/// Leaves each file once, however it was reached: by the path that was named, or the one that is no link.
+fn once(mut files: Vec<Listed>) -> Vec<Listed> {
+    let real = |f: &Listed| fs::canonicalize(&f.path).unwrap_or_else(|_| f.path.clone());
+    files.sort_by_cached_key(|f| (!f.named, f.path.is_symlink(), f.path.clone()));
+    let mut seen = HashSet::new();
+    files.retain(|f| seen.insert(real(f)));
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+/// What is found of what was named.
+struct Look<'a> {
+    find: &'a Find,
+    grammar: &'a dyn Grammar,
+    sources: Vec<(Source, Option<Beginning>)>,
+    archives: Vec<ArchiveSource>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Look<'a> {
+    /// Looks at a file.
+    fn at(file: &Listed, find: &'a Find, grammar: &'a dyn Grammar) -> Self {
+        let mut look = Look { find, grammar, sources: Vec::new(), archives: Vec::new(), problems: Vec::new() };
+        let place = Place::File(file.path.clone());
+        if file.pipe {
+            match File::open(&file.path) {
+                Ok(open) => {
+                    let (rest, path) = (Arc::new(open), file.path.clone());
+                    look.pipe(&mut &*rest.clone(), Some(path.clone()), file.named, |head| Place::Pipe(Pipe { path, head, rest }));
+                }
+                Err(error) => look.problems.push(Problem::of(file.path.display().to_string(), error)),
+            }
+        } else {
+            look.file(place, &file.path, file.named);
+        }
+        look
+    }
+
+    /// Looks at a pipe: what is read of it stands before the rest. `place` says where that is.
+    fn pipe(&mut self, input: &mut dyn Read, path: Option<PathBuf>, named: bool, place: impl FnOnce(Arc<[u8]>) -> Place) {
+        let mut head = Vec::new();
+        // what fails is said when it is read
+        let _ = input.take(PEEK_BYTES as u64).read_to_end(&mut head);
+        let whole = head.len() < PEEK_BYTES;
+        let head: Arc<[u8]> = head.into();
+        let mut source = source(place(head.clone()), path, named);
+        match decode::unpack(Box::new(io::Cursor::new(head)), String::new()) {
+            Ok(Text { kind: Kind::Zip, .. }) => self.problems.push(Problem::Zip { path: source.name }),
+            Ok(Text { kind: Kind::Tar, .. }) => self.archives.push(archive_of(source)),
+            Ok(Text { packed, read, .. }) => {
+                let mut text = Vec::new();
+                let _ = read.take(PEEK_BYTES as u64).read_to_end(&mut text);
+                source.packed = packed;
+                source.first = self.grammar.first_time(&text);
+                source.wrapping = self.grammar.wrapping(&text, whole);
+                self.sources.push((source, None));
+            }
+            Err(_) => self.sources.push((source, None)),
+        }
+    }
+
+    /// Looks at a file, and into it where it is an archive.
+    fn file(&mut self, place: Place, path: &Path, named: bool) {
+        let Some((source, text)) = self.open(place, path, named) else { return };
+        let entries = match text.kind {
+            Kind::Zip if !text.packed => archive::zip(path, &mut self.problems),
+            Kind::Tar if !text.packed => archive::tar(path, &mut self.problems),
+            _ => return self.take(source, text),
+        };
+        let entries = match entries {
             Ok(entries) => entries,
+            Err(error) => return self.problems.push(Problem::of(path.display().to_string(), error)),
+        };
+        // a log that was rotated into an archive of its own is that log
+        let alone = entries.len() == 1 && self.find.glob.is_none();
+        let wanted: Vec<_> = entries.into_iter().filter(|e| alone || self.find.wants(&e.path)).collect();
+        if wanted.is_empty() {
+            self.problems.push(Problem::NoLogs { path: path.display().to_string(), by_glob: self.find.glob.is_some() });
+        }
+        for entry in wanted {
+            let path = if alone { path.to_owned() } else { path.join(&entry.path) };
+            if let Some((mut member, text)) = self.open(entry.place, &path, false) {
+                member.size = entry.size;
+                member.modified = source.modified;
+                member.named = named && alone;
+                self.take(member, text);
+            }
+        }
+    }
+
+    fn open(&mut self, place: Place, path: &Path, named: bool) -> Option<(Source, Text<'static>)> {
+        match decode::open(&place) {
+            Ok(text) => {
+                let mut source = source(place, Some(path.to_owned()), named);
+                source.packed = text.packed;
+                if let Ok(meta) = fs::metadata(path) {
+                    source.size = meta.len();
+                    source.modified = meta.modified().ok().map(Into::into);
+                }
+                Some((source, text))
+            }
             Err(error) => {
-                failed = true;
-                problems.push(Problem::Unreadable { path: dir.display().to_string(), error });
-                continue;
-            }
-        };
-        for entry in entries.flatten() {
-            let path = entry.path();
-            // links are not followed: they could lead back here
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() && depth < DEPTH {
-                left.push((path, depth + 1));
-            } else if kind.is_file() && is_named_like_a_log(&path) {
-                files.push((path, false));
+                self.problems.push(Problem::of(path.display().to_string(), error));
+                None
             }
         }
     }
-    if files.len() == before && !failed {
-        problems.push(Problem::NoLogs { path: root.display().to_string() });
-    }
-}
 
-fn is_named_like_a_log(path: &Path) -> bool {
-    static NAME: OnceLock<Regex> = OnceLock::new();
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let regex = NAME.get_or_init(|| Regex::new(r"(?i)^[^.].*?(\.log([.-].*)?|\.(txt|out|json|jsonl|ndjson))$").expect("a fixed pattern compiles"));
-    regex.is_match(&name)
-}
-
-/// Opens a file for a look at its beginning.
-fn open(path: &Path, named: bool, grammar: &dyn Grammar) -> Result<Source, Problem> {
-    let unreadable = |error| Problem::Unreadable { path: path.display().to_string(), error };
-    let mut file = File::open(path).map_err(unreadable)?;
-    let meta = file.metadata().map_err(unreadable)?;
-    let mut head = Vec::new();
-    file.by_ref().take(PEEK_BYTES as u64).read_to_end(&mut head).map_err(unreadable)?;
-    if let Some((kind, tool)) = compression(&head) {
-        return Err(Problem::Compressed { path: path.display().to_string(), kind, tool });
-    }
-    Ok(Source {
-        path: Some(path.to_owned()),
-        name: path.display().to_string(),
-        size: meta.len(),
-        modified: meta.modified().ok().map(Into::into),
-        first: grammar.first_time(&head),
-        named,
-        wrapping: grammar.wrapping(&head, head.len() < PEEK_BYTES),
-    })
-}
-
-fn compression(head: &[u8]) -> Option<(&'static str, &'static str)> {
-    let table: [(&[u8], &str, &str); 6] = [
-        (b"\x1f\x8b", "gzip", "zcat"),
-        (b"\x28\xb5\x2f\xfd", "zstd", "zstdcat"),
-        (b"\xfd7zXZ\0", "xz", "xzcat"),
-        (b"BZh", "bzip2", "bzcat"),
-        (b"\x04\x22\x4d\x18", "lz4", "lz4cat"),
-        (b"PK\x03\x04", "zip", "unzip -p"),
-    ];
-    table.iter().find(|(magic, ..)| head.starts_with(magic)).map(|(_, kind, tool)| (*kind, *tool))
-}
-
-/// What a rotation appends: `.3`, `.2026-11-22`, `-20261122`, `.2026-11-22_10`, `.gz`.
-fn suffix() -> &'static Regex {
-    static SUFFIX: OnceLock<Regex> = OnceLock::new();
-    SUFFIX.get_or_init(|| {
-        Regex::new(r"(?x) ^ (?<base> .+? ) (?: [.-] (?: (?<date> \d{4} -? \d\d -? \d\d (?: [T_.-]? \d\d (?: [:.-]? \d\d )* )? ) (?: [.-] (?<part> \d{1,5} ) )? | (?<number> \d{1,5} ) ) )? (?: \. (?: gz|zst|xz|bz2|lz4|zip ) )? $")
-            .expect("a fixed pattern compiles")
-    })
-}
-
-/// Returns the path without its rotation suffix.
-#[must_use]
-pub fn base(path: &Path) -> PathBuf {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    match suffix().captures(&name).and_then(|c| c.name("base").map(|m| m.as_str().to_owned())) {
-        Some(base) => path.with_file_name(base),
-        None => path.to_owned(),
-    }
-}
-
-/// How a name places a file among its rotated kin: dated ones first by date, then numbers downwards, the live file last.
-fn place(path: &Path) -> (u8, String, i64) {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let Some(c) = suffix().captures(&name) else { return (2, String::new(), 0) };
-    let number = |n: &str| c.name(n).and_then(|m| m.as_str().parse::<i64>().ok());
-    match (c.name("date"), number("number")) {
-        (Some(date), _) => (0, date.as_str().chars().filter(char::is_ascii_digit).collect(), number("part").unwrap_or(i64::MAX)),
-        (None, Some(n)) => (1, String::new(), -n),
-        (None, None) => (2, String::new(), 0),
-    }
-}
-
-/// Puts the files of one node in order: by name, unless their first stamps say otherwise.
-pub fn in_order(sources: &mut Vec<Source>) {
-    sources.sort_by_key(|s| s.path.as_deref().map(place));
-    let known: Vec<i64> = sources.iter().filter_map(|s| s.first).collect();
-    // threads write a little out of order, so pieces cut close together can begin so, too
-    if known.is_sorted_by(|a, b| *a <= b + NAME_SLACK_MS) {
-        return;
-    }
-    // a piece without a stamp of its own stays behind the piece before it
-    let mut groups: Vec<(i64, Vec<Source>)> = Vec::new();
-    for source in sources.drain(..) {
-        match (source.first, groups.last_mut()) {
-            (None, Some(last)) => last.1.push(source),
-            (t, _) => groups.push((t.unwrap_or(i64::MIN), vec![source])),
-        }
-    }
-    groups.sort_by_key(|g| g.0);
-    sources.extend(groups.into_iter().flat_map(|g| g.1));
-}
-
-/// Returns the last parts of a path that tell it from the others.
-#[must_use]
-pub fn short(path: &Path, all: &[PathBuf]) -> String {
-    let parts: Vec<_> = path.iter().collect();
-    for take in 1..=parts.len() {
-        let tail: PathBuf = parts[parts.len() - take..].iter().collect();
-        if all.iter().filter(|p| p.ends_with(&tail)).count() == 1 {
-            return tail.display().to_string();
-        }
-    }
-    path.display().to_string()
-}
-
-/// Names each source by the last parts of its path that tell it from the others.
-fn name_sources(streams: &mut [Stream]) {
-    let all: Vec<PathBuf> = streams.iter().flat_map(|s| s.sources.iter().filter_map(|x| x.path.clone())).collect();
-    for source in streams.iter_mut().flat_map(|s| &mut s.sources) {
-        if let Some(path) = &source.path {
-            source.name = short(path, &all);
+    /// Looks at the beginning of a source.
+    fn take(&mut self, mut source: Source, text: Text<'_>) {
+        match text.kind {
+            Kind::Zip => self.problems.push(Problem::Zip { path: source.name }),
+            Kind::Tar => self.archives.push(archive_of(source)),
+            _ => {
+                let mut head = Vec::new();
+                // what fails is said when it is read
+                let read = text.read.take(PEEK_BYTES as u64).read_to_end(&mut head);
+                source.first = self.grammar.first_time(&head);
+                source.wrapping = self.grammar.wrapping(&head, head.len() < PEEK_BYTES);
+                let beginning = read.is_ok().then(|| Beginning::of(&head, head.len() < PEEK_BYTES));
+                self.sources.push((source, beginning));
+            }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn source(place: Place, path: Option<PathBuf>, named: bool) -> Source {
+    let name = path.as_ref().map_or_else(|| "stdin".to_owned(), |p| p.display().to_string());
+    Source { place, path, name, size: 0, packed: false, modified: None, first: None, named, wrapping: None }
+}
 
-    #[test]
-    fn rotation_suffixes_are_told_from_names() {
-        let table = [
-            ("server.log", "server.log"),
-            ("server.log.1", "server.log"),
-            ("server.log.12", "server.log"),
-            ("server.log.3.gz", "server.log"),
-            ("server.log.2026-11-22", "server.log"),
-            ("server.log.2026-11-22.2", "server.log"),
-            ("server.log-20261122.zst", "server.log"),
-            ("keycloak.log.2026-11-22_10", "keycloak.log"),
-            ("node0.log", "node0.log"),
-            ("node-1.log", "node-1.log"),
-        ];
-        for (name, want) in table {
-            assert_eq!(base(Path::new(name)), Path::new(want), "{name}");
-        }
-    }
-
-    #[test]
-    fn the_oldest_file_comes_first() {
-        let source = |name: &str, first| Source { path: Some(name.into()), name: name.into(), size: 0, modified: None, first, named: true, wrapping: None };
-        let names = |mut s: Vec<Source>| {
-            in_order(&mut s);
-            s.into_iter().map(|s| s.name).collect::<Vec<_>>()
-        };
-        let unknown = None;
-        assert_eq!(
-            names(vec![source("s.log", unknown), source("s.log.1", unknown), source("s.log.10", unknown), source("s.log.2", unknown)]),
-            ["s.log.10", "s.log.2", "s.log.1", "s.log"]
-        );
-        assert_eq!(names(vec![source("s.log.1", Some(50_000)), source("s.log", Some(30_000))]), ["s.log", "s.log.1"]);
-        assert_eq!(names(vec![source("s.log.2", Some(1)), source("s.log.1", unknown), source("s.log", Some(3))]), ["s.log.2", "s.log.1", "s.log"]);
-    }
-
-    #[test]
-    fn nodes_are_named_as_shortly_as_they_can_be_told_apart() {
-        let all: [PathBuf; 3] = ["/a/kc-0/server.log".into(), "/a/kc-1/server.log".into(), "/a/x.log".into()];
-        assert_eq!(short(&all[0], &all), "kc-0/server.log");
-        assert_eq!(short(&all[2], &all), "x.log");
-    }
+fn archive_of(source: Source) -> ArchiveSource {
+    let Source { place, path, name, size, modified, named, .. } = source;
+    ArchiveSource { place, path, name, size, modified, named }
 }

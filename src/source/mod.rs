@@ -5,26 +5,46 @@
 //!
 //! ```no_run
 //! let grammar = kctriage::pipeline::Lines::default();
-//! let found = kctriage::source::discover(&["server.log".into()], &grammar);
+//! let found = kctriage::source::discover(&["server.log".into()], &kctriage::source::Find::default(), &grammar);
 //! for stream in found.streams {
 //!     let mut reader = kctriage::source::Unwrapped::open(&stream, 1 << 20, &grammar);
 //!     while let Some(chunk) = reader.next() { let _ = chunk; }
 //! }
 //! ```
 
+mod ahead;
+mod archive;
+mod cut;
+mod damage;
+mod decode;
 mod discover;
+mod find;
+mod folder;
+mod kept;
+mod kin;
 mod marks;
+mod place;
 mod reader;
+mod same;
+mod tar;
 pub mod unwrap;
 mod unwrapped;
 
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-pub use discover::{NAME_SLACK_MS, base, discover, in_order, short};
+pub use archive::{ArchiveSource, Each, Member};
+pub use cut::Dropped;
+pub use damage::Damage;
+pub use decode::Packing;
+pub use discover::discover;
+pub use find::Find;
+pub use kin::{SLACK_MS, streams};
 pub use marks::{Mark, Marks};
-pub use reader::{Chunk, Reader, open};
+pub use place::{Pipe, Place, Sum};
+pub use reader::{Bounds, Chunk, Reader};
 pub use unwrap::{Document, Payload, Unwrapper, Wrapping};
 pub use unwrapped::{Gathered, Lines, Unwrapped};
 
@@ -45,12 +65,16 @@ pub trait Grammar: Sync {
 /// One input.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Where it is; `None` for standard input.
+    /// Where its bytes are.
+    pub place: Place,
+    /// Its path, that of the archive first for a member of one; `None` for standard input.
     pub path: Option<PathBuf>,
     /// How outputs name it.
     pub name: String,
-    /// Its size in bytes, where it is known.
+    /// Its size in bytes as it lies there, where it is known.
     pub size: u64,
+    /// Something has to be unpacked: it is read in a thread of its own.
+    pub packed: bool,
     /// When it was last written.
     pub modified: Option<DateTime<Utc>>,
     /// The first time of a record near its beginning, milliseconds since the epoch.
@@ -59,6 +83,22 @@ pub struct Source {
     pub named: bool,
     /// What its lines are wrapped in; `None` where they are bare.
     pub wrapping: Option<Wrapping>,
+}
+
+impl Source {
+    /// Opens its text: compression is taken off and UTF-16 turned into UTF-8. What fails to be read later says with a [`Damage`] how far it came.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        let text = decode::open(&self.place)?;
+        let archive = |what: &str| io::Error::new(io::ErrorKind::Unsupported, format!("is a {what} in a pipe, which is not read; save it to a file first"));
+        match text.kind {
+            decode::Kind::Zip => Err(archive("zip")),
+            decode::Kind::Tar => Err(archive("tar")),
+            _ => Ok(text.read),
+        }
+    }
 }
 
 /// The inputs of one node, oldest first.
@@ -74,7 +114,7 @@ impl Stream {
     /// Whether it has to be read to its end before its lines are in order.
     #[must_use]
     pub fn is_mixed(&self) -> bool {
-        self.sources.iter().any(|s| s.wrapping.as_ref().is_some_and(|w| w.mixed))
+        self.sources.iter().any(|s| s.place == Place::Walked || s.wrapping.as_ref().is_some_and(|w| w.mixed))
     }
 }
 
@@ -90,15 +130,13 @@ pub enum Problem {
         /// The system's word.
         error: std::io::Error,
     },
-    /// It is compressed.
-    #[error("{path}: is compressed ({kind}); unpack it first, or pipe it in: {tool} {path} | kctriage scan -")]
-    Compressed {
+    /// It cannot be read on from some place.
+    #[error("{path}: {damage}")]
+    Damaged {
         /// Which.
         path: String,
-        /// How.
-        kind: &'static str,
-        /// What unpacks it.
-        tool: &'static str,
+        /// Where and why.
+        damage: Damage,
     },
     /// It is no file and no folder.
     #[error("{path}: is neither a file nor a folder")]
@@ -106,12 +144,78 @@ pub enum Problem {
         /// Which.
         path: String,
     },
-    /// A folder in which nothing is named like a log.
-    #[error("{path}: holds no file that is named like a log (*.log, *.log.*, *.txt, *.out, *.json, *.jsonl); name the files themselves")]
+    /// A folder or an archive in which nothing is wanted.
+    #[error("{path}: holds no file that {}; name the files themselves", if *by_glob { "matches --glob" } else { LIKE_A_LOG })]
     NoLogs {
         /// Which.
         path: String,
+        /// A pattern says what is wanted.
+        by_glob: bool,
     },
+    /// A pattern that matches nothing.
+    #[error("{pattern}: matches no file")]
+    NoMatch {
+        /// Which.
+        pattern: String,
+    },
+    /// Something in a folder that is no log.
+    #[error("{path}: skipped: {why}")]
+    Skipped {
+        /// Which.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// The same content was given before.
+    #[error("{path}: the same as {first}, counted once (--no-dedup counts both)")]
+    Same {
+        /// Which.
+        path: String,
+        /// What it is the same as.
+        first: String,
+    },
+    /// A zip that cannot be read backwards.
+    #[error("{path}: a zip cannot be read from a pipe or from inside another archive, since the list of its members is at its end; save it to a file first")]
+    Zip {
+        /// Which.
+        path: String,
+    },
+    /// An archive of too many members.
+    #[error("{path}: holds too many members; {}", if *members == 0 { "none was read".to_owned() } else { format!("the first {members} were read") })]
+    Crowded {
+        /// Which.
+        path: String,
+        /// How many were read.
+        members: usize,
+    },
+    /// Archives within archives.
+    #[error("{path}: lies in more than {depth} archives; unpack the outer ones first")]
+    Nested {
+        /// Which.
+        path: String,
+        /// How many are walked.
+        depth: usize,
+    },
+}
+
+/// What is read of a folder.
+const LIKE_A_LOG: &str = "is named like a log (*.log, *.log.*, *.txt, *.out, *.json, *.jsonl, *.zip, *.tar.*)";
+
+impl Problem {
+    /// Whether nothing is lost by it: it is worth a word, and no failure.
+    #[must_use]
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, Problem::Same { .. } | Problem::Skipped { .. })
+    }
+
+    /// Says what an error means for an input.
+    #[must_use]
+    pub fn of(path: String, error: io::Error) -> Self {
+        match Damage::of(&error) {
+            Some(damage) => Problem::Damaged { path, damage: damage.clone() },
+            None => Problem::Unreadable { path, error },
+        }
+    }
 }
 
 /// What was found for the paths that were typed.
@@ -119,6 +223,10 @@ pub enum Problem {
 pub struct Found {
     /// The streams, by node name.
     pub streams: Vec<Stream>,
+    /// Archives that have to be walked: their members belong to the streams, too.
+    pub archives: Vec<ArchiveSource>,
     /// What could not be used.
     pub problems: Vec<Problem>,
+    /// What was looked for.
+    pub find: Find,
 }

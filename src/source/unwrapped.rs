@@ -4,7 +4,7 @@
 //! one ([`Lines`]); [`Unwrapped`] is for streams of one node, whose chunks stay chunks.
 
 use super::marks::{Mark, Marks};
-use super::reader::{Chunk, Reader};
+use super::reader::{Bounds, Chunk, Reader};
 use super::unwrap::{Lines as LineUnwrapper, Sink, Unwrapper};
 use super::{Grammar, Payload, Stream, Wrapping};
 
@@ -29,6 +29,12 @@ impl<'a> Lines<'a> {
     /// Whether the chunk's lines are bare, and nothing is held of what came before.
     fn is_bare(&self, chunk: &Chunk) -> bool {
         self.at_work.is_none() && self.stream.sources[chunk.source].wrapping.is_none()
+    }
+
+    /// Returns how many lines of the source at hand were taken in.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// Takes in a chunk. Bare lines are handed out as they are.
@@ -57,6 +63,7 @@ impl<'a> Lines<'a> {
             }
             rest = rest.get(end + 1..).unwrap_or_default();
         }
+        self.number = self.number.saturating_sub(chunk.breaks);
     }
 
     /// Ends the stream.
@@ -132,6 +139,13 @@ impl<'a> Unwrapped<'a> {
         Unwrapped { reader: Reader::open(stream, size, grammar), lines: Lines::new(stream, grammar), source: 0, ended: false }
     }
 
+    /// Sets what may be held at once.
+    #[must_use]
+    pub fn within(mut self, bounds: Bounds) -> Self {
+        self.reader = self.reader.within(bounds);
+        self
+    }
+
     /// Returns the next chunk; `None` at the end.
     #[allow(clippy::should_implement_trait)] // an iterator would hide that a chunk can carry an error
     pub fn next(&mut self) -> Option<Chunk> {
@@ -142,8 +156,7 @@ impl<'a> Unwrapped<'a> {
             self.ended = true;
             let mut left = Gathered::default();
             self.lines.finish(&mut |payload| left.add(&payload));
-            let raw = Chunk { source: self.source, line: None, bytes: Vec::new(), dropped: 0, error: None, marks: None, wrapper_bytes: 0 };
-            return (!left.marks.is_empty()).then(|| unwrapped(raw, left).0);
+            return (!left.marks.is_empty()).then(|| unwrapped(Chunk::of(self.source, Vec::new()), left).0);
         };
         self.source = chunk.source;
         if self.lines.is_bare(&chunk) {

@@ -11,7 +11,8 @@ use crate::books::Books;
 use crate::record::Layout;
 use crate::record::text::Missing;
 use crate::signal::relayed::{ANSWERS, Answer};
-use crate::source::Problem;
+use crate::source::{Dropped, Problem};
+use crate::triage::join::Requests;
 use crate::triage::joined::Suspect;
 use crate::triage::verdict::Lack;
 use crate::triage::view::View;
@@ -28,9 +29,11 @@ pub struct SourceReport {
     /// The wrapper that was taken off its lines.
     pub wrapping: Option<String>,
     /// Records of each layout, in the order of [`Layout::ALL`].
-    pub layouts: [u64; 4],
+    pub layouts: [u64; Layout::ALL.len()],
     /// Its books.
     pub books: Books,
+    /// What of it was not taken for text.
+    pub dropped: Dropped,
     /// What its first line that looks like a record lacks, where none was recognised.
     pub nearest: Option<(u64, Missing)>,
 }
@@ -41,6 +44,17 @@ impl SourceReport {
     pub fn is_foreign(&self) -> bool {
         self.books.records == 0 && self.books.unparsed_lines > 0
     }
+}
+
+/// Token requests that access logs show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accesses {
+    /// By realm.
+    pub realms: BTreeMap<Option<String>, Requests>,
+    /// From the server's own access log; a proxy's otherwise.
+    pub own: bool,
+    /// Refused requests in a proxy's log that were left out: the server's log covers their time, and its events name other addresses.
+    pub unjoined: u64,
 }
 
 /// An answer that another program's log quotes.
@@ -73,6 +87,8 @@ pub struct Outcome {
     pub worked: BTreeMap<Option<String>, i64>,
     /// Findings that the filter left out.
     pub left_out: u64,
+    /// Token requests that access logs show.
+    pub access: Accesses,
     /// Lines that look forged.
     pub suspects: Vec<(String, Suspect)>,
     /// Answers quoted in other programs' logs: the first ones, and how many of each answer and source.

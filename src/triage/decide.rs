@@ -6,7 +6,10 @@
 use chrono::DateTime;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
+use super::answered::{self, Beside};
+use super::pairing::Fit;
 use super::profile::Profile;
 use super::question::{self, Context};
 use super::rules::{Question, Rule, Rules, Says};
@@ -15,7 +18,12 @@ use super::verdict::{Lack, Verdict};
 use super::view::View;
 use crate::cause::Cause;
 use crate::finding::{Confidence, Evidence, Finding, SCHEMA, Trust};
-use crate::names::{Key, Sym};
+use crate::names::{Key, Names, Sym};
+use crate::realm::{Realm, Realms};
+use crate::signal::Failure;
+
+/// How far clocks of a server and its proxy may be apart where nothing fits together.
+const SKEW_MS: i64 = 60_000;
 
 /// All that verdicts rest on, once the input has ended.
 pub struct Judge<'a> {
@@ -29,40 +37,81 @@ pub struct Judge<'a> {
     pub uuids: HashMap<Key, Sym, RandomState>,
     /// The lifespan of codes, where it is known.
     pub life_ms: Option<i64>,
+    /// What realm exports say.
+    pub realms: Option<&'a Realms>,
     /// The sources' names, by number.
     pub sources: &'a [String],
+    /// The names of realms and clients.
+    pub names: &'a Names,
+    /// How well the access lines of other logs fit the events.
+    pub fit: Fit,
 }
 
 impl Judge<'_> {
     /// Decides one failure. Returns the finding and what would have made it certain.
     #[must_use]
     pub fn decide(&self, w: &Waiting) -> (Finding, Option<Lack>) {
-        let rule = self.rules.decide(&w.failed);
-        let mut verdict = match rule.map(|r| &r.says) {
-            Some(Says::Cause { detail, confidence, candidates, .. }) => {
-                Verdict { detail: *detail, confidence: *confidence, candidates: candidates.clone(), ..Verdict::certain(Cause::Unclassified) }
-            }
-            Some(Says::Ask(question)) => self.ask(*question, w),
-            None => Verdict { confidence: Confidence::Ambiguous, ..Verdict::certain(Cause::Unclassified) },
-        };
-        Self::companions(&mut verdict, w);
-        if verdict.evidence.is_empty() || verdict.evidence.iter().all(|(at, _)| *at == w.at) {
-            let why = rule.map_or("no rule knows this event", |r: &Rule| r.text.why.as_str());
-            verdict.evidence.push((w.at, why.to_owned()));
-        }
-        let trust = w.failed.failure.trust;
-        if matches!(trust, Trust::Ambiguous | Trust::Relayed) || verdict.candidates[0] == Cause::Unclassified {
-            verdict.confidence = verdict.confidence.max(Confidence::Likely);
-        }
-        let lack = verdict.lack.filter(|_| verdict.confidence != Confidence::Certain);
+        let verdict = self.verdict(w);
+        let lack = verdict.lack;
         (self.finding(w, verdict), lack)
     }
 
+    /// Returns the verdict on one failure, without the evidence that its own line and its companions are.
+    #[must_use]
+    pub fn verdict(&self, w: &Waiting) -> Verdict {
+        if w.failed.failure.trust == Trust::Access {
+            return answered::alone(w, self.beside(w));
+        }
+        if w.failed.answers.is_empty() {
+            return settled(self.rules, w).unwrap_or_else(|question| limited(self.ask(question, w), w));
+        }
+        let mut verdict = ruled(self.rules, w).unwrap_or_else(|question| self.ask(question, w));
+        if verdict.evidence.is_empty() {
+            verdict.evidence.push((w.at, self.why(w).to_owned()));
+        }
+        limited(answered::narrowed(verdict, w, self.beside(w)), w)
+    }
+
+    /// Says why the rule that speaks of a failure concludes what it does.
+    fn why(&self, w: &Waiting) -> &str {
+        self.rules.decide(&w.failed).map_or("no rule knows this event", |r: &Rule| r.text.why.as_str())
+    }
+
+    /// Whether it may be another line's failure: an access line of a time that the server's log covers, where events and lines do not name the same
+    /// addresses (the server sees its proxy's).
+    #[must_use]
+    pub fn is_doubtful(&self, w: &Waiting) -> bool {
+        let proxied = w.failed.failure.trust == Trust::Access && w.failed.answers.iter().any(|a| !a.own);
+        // clocks that differ are one reason why nothing fits
+        let covered = |t: i64| self.view.covers(t - SKEW_MS) || self.view.covers(t) || self.view.covers(t + SKEW_MS);
+        proxied && !self.fit.is_joined() && w.time.is_some_and(covered)
+    }
+
+    /// What is known of where its access lines were written.
+    fn beside(&self, w: &Waiting) -> Beside {
+        let own = w.failed.answers.iter().all(|a| a.own);
+        let event = w.failed.failure.trust != Trust::Access;
+        let version = self.view.version(w.node, w.time).and_then(|v| v.split('.').next()?.parse().ok());
+        Beside {
+            major: if own || event { version } else { self.view.major() },
+            silent: own || (self.fit.is_joined() && w.time.is_some_and(|t| self.view.covers(t))),
+            sizes: own || self.fit.has_sizes(),
+        }
+    }
+
     fn ask(&self, question: Question, w: &Waiting) -> Verdict {
+        let realm = self.settings(&w.failed.failure);
+        let exported = realm.and_then(|r| r.code_lifespan_ms);
+        // an export is a picture of one moment: what was changed, or may have been, or what codes contradict, is not what counted then
+        let contradicted = |life: i64| self.view.worked(w.realm).is_some_and(|a| a > life) || self.view.refused(w.realm).is_some_and(|a| a < life);
+        let settled = exported.filter(|life| realm.is_some_and(|r| self.view.unchanged(w.realm, r)) && !contradicted(*life));
         let context = Context {
             view: self.view,
             profile: w.client.and_then(|c| self.profiles.get(&(w.realm, c))),
-            life_ms: self.life_ms,
+            life_ms: self.life_ms.or(settled),
+            exported_life_ms: exported,
+            realm,
+            settings: realm.and_then(|r| r.clients.get(&*self.names.text(w.failed.failure.client?))),
             client_of: &|uuid| self.uuids.get(&Key(uuid)).copied(),
         };
         match question {
@@ -74,6 +123,20 @@ impl Judge<'_> {
             Question::MissingOrMalformed => question::missing_or_malformed(w, &context),
             Question::UnknownOrMethod => question::unknown_or_method(w, &context),
         }
+    }
+
+    /// What a realm export says of a failure's realm.
+    fn settings(&self, failure: &Failure) -> Option<&Realm> {
+        let name = |sym: Option<Sym>| sym.map(|s| self.names.text(s));
+        self.realms?.find(name(failure.realm_id).as_deref(), name(failure.realm).as_deref())
+    }
+
+    /// Returns the name of a failure's realm: what the server printed, or what an export calls the id that it printed.
+    #[must_use]
+    pub fn realm(&self, failure: &Failure) -> Option<String> {
+        let printed = failure.realm.map(|s| self.names.text(s));
+        let named = self.settings(failure).filter(|r| r.id.is_some() && r.id.as_deref() == printed.as_deref());
+        named.map(|r| r.name.clone()).or_else(|| printed.map(std::borrow::Cow::into_owned))
     }
 
     /// Puts the companions that a rule rests on first.
@@ -91,29 +154,41 @@ impl Judge<'_> {
         }
     }
 
-    fn finding(&self, w: &Waiting, verdict: Verdict) -> Finding {
+    /// Adds the evidence that the failure's own line and its companions are.
+    fn prove(&self, verdict: &mut Verdict, w: &Waiting) {
+        Self::companions(verdict, w);
+        if verdict.evidence.is_empty() || verdict.evidence.iter().all(|(at, _)| *at == w.at) {
+            verdict.evidence.push((w.at, self.why(w).to_owned()));
+        }
+    }
+
+    /// Puts a failure and its verdict into the contract's form.
+    #[must_use]
+    pub fn finding(&self, w: &Waiting, mut verdict: Verdict) -> Finding {
+        self.prove(&mut verdict, w);
         let f = &w.failed.failure;
-        let own = |text: &Option<Box<str>>| text.as_deref().map(String::from);
+        let own = |text: Option<&str>| text.map(String::from);
+        let name = |sym: Option<Sym>| sym.map(|s| self.names.text(s).into_owned());
         let cause = verdict.candidates[0];
         let source = |number: u32| self.sources.get(number as usize).cloned().unwrap_or_default();
         Finding {
             schema: SCHEMA,
             id: id(f.digest, w.failed.ordinal),
             time: w.time.and_then(DateTime::from_timestamp_millis),
-            realm: own(&f.realm),
-            client: own(&f.client),
+            realm: self.realm(f),
+            client: name(f.client),
             cause,
             number: cause.number(),
             detail: verdict.detail,
             confidence: verdict.confidence,
-            candidates: verdict.candidates,
+            candidates: verdict.candidates.into_vec(),
             event: f.event.to_string(),
-            error: own(&f.error),
-            reason: own(&f.reason),
-            grant: own(&f.grant),
-            session: own(&f.session),
-            user: own(&f.user),
-            ip: own(&f.ip),
+            error: own(f.error.as_deref()),
+            reason: own(f.reason.as_deref()),
+            grant: own(f.grant.as_deref()),
+            session: own(f.session.as_deref()),
+            user: own(f.user.as_deref()),
+            ip: own(f.ip.as_deref()),
             node: self.view.nodes.get(w.node as usize).map(|n| n.name.clone()).unwrap_or_default(),
             source: source(w.at.source),
             line: w.at.line,
@@ -126,6 +201,34 @@ impl Judge<'_> {
             delay_ms: verdict.delay_ms,
         }
     }
+}
+
+/// Returns the verdict on a failure without an answer where the rules alone, with what its own timeline shows, come to one; else the question that
+/// is left.
+pub fn settled(rules: &Rules, w: &Waiting) -> Result<Verdict, Question> {
+    ruled(rules, w).map(|verdict| limited(verdict, w))
+}
+
+/// Returns what the rules say of a failure, or the question that is left.
+fn ruled(rules: &Rules, w: &Waiting) -> Result<Verdict, Question> {
+    Ok(match rules.decide(&w.failed).map(|r| &r.says) {
+        Some(Says::Cause { detail, confidence, candidates, .. }) => {
+            Verdict { detail: *detail, confidence: *confidence, candidates: SmallVec::from_slice(candidates), ..Verdict::certain(Cause::Unclassified) }
+        }
+        Some(Says::Ask(Question::RefreshWithoutReason)) => question::refresh_without_reason(w),
+        Some(Says::Ask(question)) => return Err(*question),
+        None => Verdict { confidence: Confidence::Ambiguous, ..Verdict::certain(Cause::Unclassified) },
+    })
+}
+
+/// Limits a verdict to what the line's trust allows.
+fn limited(mut verdict: Verdict, w: &Waiting) -> Verdict {
+    let trust = w.failed.failure.trust;
+    if matches!(trust, Trust::Ambiguous | Trust::Relayed) || verdict.candidates[0] == Cause::Unclassified {
+        verdict.confidence = verdict.confidence.max(Confidence::Likely);
+    }
+    verdict.lack = verdict.lack.filter(|_| verdict.confidence != Confidence::Certain);
+    verdict
 }
 
 /// Returns a failure's identity: 128 bits of its digest, and its number among equal ones where it is not the first.

@@ -4,7 +4,9 @@
 //! by it; by order, never by time. Lines that a client wrote through a server's line feeds are told from the server's own here, since
 //! that takes the lines around them. Must not know sessions or profiles.
 
+mod access;
 mod forged;
+mod outbox;
 
 use std::collections::VecDeque;
 
@@ -17,7 +19,10 @@ use crate::names::{Key, Names, Sym};
 use crate::signal::companion::Verb;
 use crate::signal::{Batch, Companion, Failure, Kind, Life, Signal, User};
 use crate::source::{Mark, Marks};
+use access::Unanswered;
+pub use access::{ByRealm, Requests};
 use forged::{Foreign, Held, Hold, Style};
+use outbox::Outbox;
 
 /// How many digests of failures are remembered to number equal ones.
 const RECENT: usize = 1 << 16;
@@ -51,6 +56,11 @@ pub struct Join {
     carrier: Option<u64>,
     /// Lines of the stream before the chunk at hand.
     lines: u64,
+    outbox: Outbox,
+    /// Token requests that the server's own access log shows.
+    pub requests: ByRealm,
+    /// Token requests that a log of access lines only shows.
+    pub proxied_requests: ByRealm,
     /// Times that went back.
     pub went_back: u64,
     /// Lines that look forged.
@@ -72,6 +82,8 @@ struct Pending {
     closed: bool,
     /// An event of this thread was seen.
     known: bool,
+    /// A failure whose access line did not come yet.
+    unanswered: Option<Unanswered>,
 }
 
 /// A signal with its time and place.
@@ -83,6 +95,7 @@ pub struct Placed {
     line: u64,
     thread: (Option<Sym>, Sym),
     node: u32,
+    stored: bool,
     kind: Kind,
 }
 
@@ -117,6 +130,9 @@ impl Join {
             believed: None,
             carrier: None,
             lines: 0,
+            outbox: Outbox::default(),
+            requests: ByRealm::new(),
+            proxied_requests: ByRealm::new(),
             went_back: 0,
             suspects: Vec::new(),
             suspects_dropped: 0,
@@ -137,9 +153,12 @@ impl Join {
         if self.first.is_none() {
             self.first = self.clock.instant(batch.first, 0, envelope(first));
         }
-        for signal in batch.signals {
+        for mut signal in batch.signals {
+            if let Kind::Access(access) | Kind::Proxied(access) = &mut signal.kind {
+                access.realm_number = access.realm.as_deref().map(|realm| names.number(realm.as_bytes()));
+            }
             let placed = self.place(signal, &global, chunk, names);
-            self.take(placed, names, out);
+            self.take(placed, out);
         }
         self.lines += batch.lines;
         let last = self.clock.instant(batch.last, batch.days.map_or(0, |d| d.2), envelope(last));
@@ -150,11 +169,12 @@ impl Join {
     }
 
     /// Ends the stream: what was held is let go.
-    pub fn finish(&mut self, names: &mut Names, out: &mut Vec<Joined>) {
-        self.release(names, out);
+    pub fn finish(&mut self, out: &mut Vec<Joined>) {
+        self.release(out);
         if let Some((signal, _)) = self.doubt.take() {
-            self.believe(signal, names, out);
+            self.believe(signal, out);
         }
+        self.outbox.finish(out);
     }
 
     /// Returns the first and the largest time of the stream.
@@ -175,14 +195,15 @@ impl Join {
             line: self.lines + line,
             thread: (host, global[signal.thread.index()]),
             node: (chunk.node)(host.map(|h| names.bytes(h))),
+            stored: signal.stored,
             kind,
         }
     }
 
     /// Takes in one signal; holds it while an earlier line may still turn it into a client's words.
-    fn take(&mut self, signal: Placed, names: &mut Names, out: &mut Vec<Joined>) {
+    fn take(&mut self, signal: Placed, out: &mut Vec<Joined>) {
         if self.hold.as_ref().is_some_and(|h| h.is_over(signal.line)) {
-            self.release(names, out);
+            self.release(out);
         }
         match (signal.kind, self.hold.take()) {
             (Kind::Tail(end, inner), Some(mut hold)) if hold.is_event() => {
@@ -190,7 +211,7 @@ impl Join {
                 let opened = self.condemn(hold, "stands inside the client id of the event above it");
                 if let Some((failure, placed)) = opened {
                     let failure = forged::merged(failure, *end);
-                    self.user(User::Failure(Box::new(failure)), &placed, names, out);
+                    self.user(User::Failure(Box::new(failure)), &placed, out);
                 }
             }
             (Kind::CarrierEnd(inner), Some(mut hold)) if !hold.is_event() => {
@@ -211,21 +232,21 @@ impl Join {
             }
             (Kind::Open(failure), None) => self.hold = Some(Hold::event(*failure, Placed { kind: Kind::Carrier { open: true }, ..signal })),
             (Kind::Carrier { open: true }, None) => self.hold = Some(Hold::warning(signal.line, signal.thread, signal.at)),
-            (kind, None) => self.pass(Placed { kind, ..signal }, names, out),
+            (kind, None) => self.pass(Placed { kind, ..signal }, out),
         }
     }
 
     /// Lets go what was held: nothing closed it.
-    fn release(&mut self, names: &mut Names, out: &mut Vec<Joined>) {
+    fn release(&mut self, out: &mut Vec<Joined>) {
         let Some(hold) = self.hold.take() else { return };
         if let Held::Event(failure, placed) = hold.held {
             // a line that was cut: the event is known, its address is not
             if forged::is_token_request(&failure) {
-                self.user(User::Failure(failure), &placed, names, out);
+                self.user(User::Failure(failure), &placed, out);
             }
         }
         for signal in hold.queue {
-            self.take(signal, names, out);
+            self.take(signal, out);
         }
     }
 
@@ -255,13 +276,13 @@ impl Join {
     }
 
     /// Takes in a signal that no open line holds.
-    fn pass(&mut self, signal: Placed, names: &mut Names, out: &mut Vec<Joined>) {
+    fn pass(&mut self, signal: Placed, out: &mut Vec<Joined>) {
         if let Some((doubtful, why)) = self.doubt.take() {
             let returned = signal.time.zip(self.believed).is_some_and(|(t, b)| b - t <= WENT_BACK_MS);
             if returned {
                 self.suspect(&doubtful, why);
             } else {
-                self.believe(doubtful, names, out);
+                self.believe(doubtful, out);
             }
         }
         if let Kind::User(_, Some(quoting)) = signal.kind {
@@ -279,20 +300,20 @@ impl Join {
                 _ => {}
             }
         }
-        self.believe(signal, names, out);
+        self.believe(signal, out);
     }
 
     /// Takes in a signal that is the server's own.
-    fn believe(&mut self, signal: Placed, names: &mut Names, out: &mut Vec<Joined>) {
+    fn believe(&mut self, signal: Placed, out: &mut Vec<Joined>) {
         self.believed = signal.time.or(self.believed);
         match signal.kind {
             Kind::User(ref user, quoting) => {
                 let user = user.clone();
-                self.user(user, &signal, names, out);
+                self.user(user, &signal, out);
                 // an old server's event can end with a client's words
                 self.carrier = matches!(quoting, Some(crate::signal::Quoting::Bare)).then_some(signal.line);
             }
-            Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => self.pass(Placed { kind: *inner, ..signal }, names, out),
+            Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => self.pass(Placed { kind: *inner, ..signal }, out),
             Kind::Carrier { .. } => self.carrier = Some(signal.line),
             Kind::Companion(companion) => self.companion(companion, signal.thread, signal.at),
             Kind::Admin(ref admin) => {
@@ -307,6 +328,8 @@ impl Join {
                 let what = What::Life(life.clone());
                 self.emit(&signal, what, out);
             }
+            Kind::Access(ref access) => self.access((**access).clone(), &signal, out),
+            Kind::Proxied(ref access) => self.proxied((**access).clone(), &signal, out),
             Kind::Tail(_, None) | Kind::CarrierEnd(None) | Kind::Open(_) => {}
         }
     }
@@ -341,27 +364,44 @@ impl Join {
     }
 
     /// A user event: takes its thread's companions and goes on.
-    fn user(&mut self, user: User, signal: &Placed, names: &mut Names, out: &mut Vec<Joined>) {
+    fn user(&mut self, user: User, signal: &Placed, out: &mut Vec<Joined>) {
         let soon = !self.from_start && signal.time.zip(self.first).is_none_or(|(t, first)| t - first <= LOST_MS);
-        let pending = self.threads.entry(signal.thread).or_default();
-        let mut with = std::mem::take(&mut pending.with);
-        with.lost = soon && !pending.known;
-        pending.closed = false;
-        pending.known = true;
+        let mut with = if signal.stored { Companions { lost: true, ..Companions::default() } } else { self.companions(signal.thread, soon) };
+        if !signal.stored {
+            self.answerable(&user, signal, out);
+        }
         let what = match user {
             User::Elsewhere => return,
             User::Success(success) => What::Success(success, with.auth.filter(|a| a.0 == Verb::Success).map(|a| a.1)),
             User::Failure(failure) => {
-                if with.gone_session.is_some() && with.gone_session != failure.session.as_deref().map(|s| Key::of(s.as_bytes())) {
+                if with.gone_session.is_some() && with.gone_session != failure.session.as_ref().map(|s| Key::of(s.bytes())) {
                     (with.gone, with.gone_session) = (None, None);
                 }
-                let realm = failure.realm_id.as_deref().map(|r| names.number(r.as_bytes()));
-                let client = failure.client.as_deref().map(|c| names.number(c.as_bytes()));
                 let ordinal = self.ordinal(failure.digest);
-                What::Failed(Box::new(Failed { failure: *failure, with, ordinal, session: None }), realm, client)
+                What::Failed(Failed { failure, with: with.into(), ordinal, session: None, answers: Vec::new() })
             }
         };
         self.emit(signal, what, out);
+    }
+
+    /// Takes a thread's companions: they belong to the event at hand.
+    fn companions(&mut self, thread: (Option<Sym>, Sym), soon: bool) -> Companions {
+        let pending = self.threads.entry(thread).or_default();
+        let mut with = std::mem::take(&mut pending.with);
+        with.lost = soon && !pending.known;
+        pending.closed = false;
+        pending.known = true;
+        with
+    }
+
+    /// An access line may follow that says what this event was answered; one that was waited for does not come any more.
+    fn answerable(&mut self, user: &User, signal: &Placed, out: &mut Vec<Joined>) {
+        let pending = self.threads.entry(signal.thread).or_default();
+        pending.unanswered = match user {
+            User::Failure(f) => Some(Unanswered::new(signal.time, f.ip.as_deref())),
+            User::Success(_) | User::Elsewhere => None,
+        };
+        self.outbox.close(signal.thread, None, out);
     }
 
     /// Numbers equal failures of the stream, the first 0.
@@ -381,13 +421,23 @@ impl Join {
     }
 
     fn emit(&mut self, signal: &Placed, what: What, out: &mut Vec<Joined>) {
+        if signal.stored {
+            // the first event of a page is not its oldest
+            self.first = self.first.min(signal.time).or(self.first);
+        }
         if let Some(t) = signal.time {
-            if self.high.is_some_and(|h| h - t > WENT_BACK_MS) {
+            // a page of stored events begins anew, and they are put in order later
+            if !signal.stored && self.high.is_some_and(|h| h - t > WENT_BACK_MS) {
                 self.went_back += 1;
             }
             self.high = Some(self.high.map_or(t, |h| h.max(t)));
         }
-        out.push(Joined { time: signal.time, clock: self.high.unwrap_or(i64::MIN), node: signal.node, position: self.position, at: signal.at, what });
+        let clock = self.high.unwrap_or(i64::MIN);
+        self.outbox.push(
+            Joined { time: signal.time, clock, node: signal.node, position: self.position, at: signal.at, stored: signal.stored, what },
+            signal.thread,
+            out,
+        );
         self.position += 1;
     }
 }
@@ -398,6 +448,11 @@ fn localise(kind: &mut Kind, global: &[Sym]) {
         Kind::User(User::Success(s), _) => {
             s.realm = s.realm.map(|r| global[r.index()]);
             s.client = s.client.map(|c| global[c.index()]);
+        }
+        Kind::User(User::Failure(f), _) | Kind::Open(f) => {
+            for name in [&mut f.realm, &mut f.realm_id, &mut f.client] {
+                *name = name.map(|n| global[n.index()]);
+            }
         }
         Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => localise(inner, global),
         _ => {}

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::{Key, Sym};
+use crate::finding::Trust;
+use crate::names::Key;
 use crate::signal::companion::{Assertion, Authenticator, Pkce, Verb};
-use crate::signal::{Admin, Failure, Life, Success};
+use crate::signal::{Access, Admin, Failure, Id, Life, Success, Word};
 
 /// A line of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,28 +37,105 @@ pub struct Companions {
     pub auth: Option<(Verb, Authenticator, At)>,
     /// `ClientAuthenticationFlow` was at work, whatever it said.
     pub auth_tried: bool,
-    /// The companions may stand before the first line that was given.
+    /// The companions may stand before the first line that was given, or there are none because the event was stored.
     pub lost: bool,
+}
+
+/// The companions of one failure; most have none, and then they take no memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explained(Option<Box<Companions>>);
+
+impl From<Companions> for Explained {
+    fn from(with: Companions) -> Self {
+        Explained((with != NONE).then(|| Box::new(with)))
+    }
+}
+
+impl std::ops::Deref for Explained {
+    type Target = Companions;
+
+    fn deref(&self) -> &Companions {
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
+/// No companion at all.
+static NONE: Companions = Companions {
+    gone: None,
+    gone_session: None,
+    format: None,
+    bound: None,
+    pkce: None,
+    assertion: None,
+    header: None,
+    auth: None,
+    auth_tried: false,
+    lost: false,
+};
+
+/// What a request was answered, as an access log shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The HTTP status.
+    pub status: u16,
+    /// Bytes of the body, where the line says it.
+    pub bytes: Option<u64>,
+    /// Where.
+    pub at: At,
+    /// The server's own line: by thread, not by address and time.
+    pub own: bool,
 }
 
 /// A failed token request with its companions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
     /// The event.
-    pub failure: Failure,
+    pub failure: Box<Failure>,
     /// What explains it.
-    pub with: Companions,
+    pub with: Explained,
     /// Its number among equal ones of its node's stream.
     pub ordinal: u32,
     /// The session that its refresh token is of, where the event does not name it.
     pub session: Option<Key>,
+    /// Its answer; where access lines are joined by address and time, all those that can be its own.
+    pub answers: Vec<Answered>,
 }
 
 impl Failed {
+    /// Returns the failure that an access line shows by itself.
+    #[must_use]
+    pub fn of_access(access: Access, ordinal: u32, at: At, own: bool) -> Self {
+        let answers = vec![Answered { status: access.status, bytes: access.bytes, at, own }];
+        let failure = Failure {
+            event: Word::new("ACCESS"),
+            realm_id: access.realm_number,
+            realm: access.realm_number,
+            client: None,
+            user: None,
+            session: None,
+            ip: access.address.as_deref().map(Id::from),
+            error: None,
+            reason: None,
+            grant: None,
+            assertion: false,
+            token: None,
+            cut: false,
+            trust: Trust::Access,
+            digest: access.digest,
+        };
+        Failed { failure: Box::new(failure), with: Explained::default(), ordinal, session: None, answers }
+    }
+
+    /// Whether an access line says what it was answered: then the rules alone do not decide.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
     /// Returns the session that it belongs to.
     #[must_use]
     pub fn session_key(&self) -> Option<Key> {
-        self.failure.session.as_deref().map(|s| Key::of(s.as_bytes())).or(self.session)
+        self.failure.session.as_ref().map(|s| Key::of(s.bytes())).or(self.session)
     }
 }
 
@@ -66,12 +144,14 @@ impl Failed {
 pub enum What {
     /// A success, and how the client authenticated where `ClientAuthenticationFlow` said it.
     Success(Success, Option<Authenticator>),
-    /// A failed token request, with its realm and client as names of the run.
-    Failed(Box<Failed>, Option<Sym>, Option<Sym>),
+    /// A failed token request.
+    Failed(Failed),
     /// An admin event.
     Admin(Admin),
     /// The server's life.
     Life(Life),
+    /// A failed token request in a log that holds access lines only, and its number among equal ones.
+    Proxied(Box<Access>, u32),
 }
 
 /// A signal with its companions, its time and its place.
@@ -87,6 +167,8 @@ pub struct Joined {
     pub position: u64,
     /// Where.
     pub at: At,
+    /// It is a stored event.
+    pub stored: bool,
     /// What.
     pub what: What,
 }

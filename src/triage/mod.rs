@@ -5,16 +5,19 @@
 //! and after a failure ([`timeline`]); at the end the rules ([`rules`]) and the questions ([`question`]) decide ([`decide`]). Must not know
 //! files beyond their names, nor how findings are counted or printed.
 
+pub mod answered;
 pub mod clock;
 pub mod decide;
 pub mod join;
 pub mod joined;
+pub mod pairing;
 pub mod pasted;
 pub mod profile;
 pub mod question;
 pub mod rules;
 pub mod shard;
 pub mod spill;
+pub mod stored;
 pub mod timeline;
 pub mod tokens;
 pub mod verdict;

@@ -99,10 +99,10 @@ pub fn failures(text: &[u8]) -> Vec<Failed> {
     let (mut names, mut out) = (Names::default(), Vec::new());
     let mut join = Join::new(Clock::new(Zone::Utc, None));
     join.chunk(Pasted::of(text).batch(), &mut Chunk { source: 0, line: 0, marks: None, node: &mut |_| 0 }, &mut names, &mut out);
-    join.finish(&mut names, &mut out);
+    join.finish(&mut out);
     out.into_iter()
         .filter_map(|joined| match joined.what {
-            What::Failed(failed, ..) => Some(*failed),
+            What::Failed(failed) => Some(failed),
             _ => None,
         })
         .collect()
@@ -201,7 +201,7 @@ mod tests {
         for text in table {
             let found = failures(text.as_bytes());
             assert_eq!(found.len(), 1, "{text}");
-            assert!(found[0].with.gone.is_some() && found[0].failure.client.as_deref() == Some("web"), "{text}");
+            assert!(found[0].with.gone.is_some() && found[0].failure.session.as_deref() == Some("s"), "{text}");
         }
     }
 

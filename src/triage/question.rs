@@ -12,10 +12,14 @@ use super::timeline::{Facts, Waiting};
 use super::verdict::{Lack, Verdict, span};
 use super::view::{TriggerKind, View};
 use crate::finding::Trust;
-use crate::names::Sym;
+use crate::names::{Key, Sym};
+use crate::realm::{Client, Method, Realm};
 
 /// A code's life where nobody says otherwise; an assumption, never a proof.
 pub const DEFAULT_LIFE_MS: i64 = 60_000;
+
+/// Lifespans are counted in whole seconds, and the log's times are those of its lines.
+const CLOCK_MS: i64 = 1000;
 
 /// What the questions may look at.
 pub struct Context<'a> {
@@ -25,6 +29,12 @@ pub struct Context<'a> {
     pub profile: Option<&'a Profile>,
     /// The lifespan of codes, where it is known.
     pub life_ms: Option<i64>,
+    /// The lifespan of codes that a realm export names, whatever may have been changed before or after.
+    pub exported_life_ms: Option<i64>,
+    /// What a realm export says of the failure's realm.
+    pub realm: Option<&'a Realm>,
+    /// What it says of the failure's client.
+    pub settings: Option<&'a Client>,
     /// The client of a uuid, where companions paired them.
     pub client_of: &'a dyn Fn(u64) -> Option<Sym>,
 }
@@ -33,8 +43,12 @@ pub struct Context<'a> {
 #[must_use]
 pub fn expired_or_reused(w: &Waiting, c: &Context<'_>) -> Verdict {
     let none = Facts::default();
-    let facts = w.facts.as_ref().unwrap_or(&none);
-    let verdict = gone(w, facts, c);
+    let facts = w.facts.as_deref().unwrap_or(&none);
+    explained(gone(w, facts, c), w, facts)
+}
+
+/// Adds the lines that a verdict on a code rests on.
+fn explained(verdict: Verdict, w: &Waiting, facts: &Facts) -> Verdict {
     let mut evidence = Vec::new();
     if let Some((_, _, at)) = w.failed.with.gone {
         evidence.push((at, "code already used or expired".to_owned()));
@@ -81,6 +95,16 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
     if facts.uses == 0 && !unclear {
         return unused(w, facts, age, since, now, c);
     }
+    let now_to_then = c.view.partial(w.realm, since, now, c.life_ms, true).is_none() && c.view.interruption(w.realm, since, now).is_none();
+    if let (Some(life), Some(first)) = (c.life_ms, facts.first_login_ms)
+        && first + CLOCK_MS < life
+        && facts.uses > 0
+        && !unclear
+        && now_to_then
+    {
+        // none of the codes is old enough to have expired: it was the one that was used
+        return Verdict::certain(CodeReused);
+    }
     // two codes, one of them used: nothing says which one this was
     let [first, second] = by_age(w, age, c);
     Verdict::likely(&[first, second], Lack::WholeView)
@@ -98,7 +122,7 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
         return Verdict::likely(&[CodeExpired, CodeReused, Unclassified], Lack::WholeView).because(trigger.at, what);
     }
     if let (Some(life), Some(age)) = (c.life_ms, age)
-        && age + 1000 < life
+        && age + CLOCK_MS < life
         && facts.attempts == 0
     {
         return Verdict::likely(&[ClockSkew, CodeReused, CodeExpired], Lack::WholeView);
@@ -113,7 +137,8 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
 /// Orders expired and reused by the age of the newest code: by the known lifespan, else by what codes of this realm taught, else by the
 /// default.
 fn by_age(w: &Waiting, age: Option<i64>, c: &Context<'_>) -> [Cause; 2] {
-    let limit = c.life_ms.or_else(|| c.view.refused(w.realm)).unwrap_or_else(|| DEFAULT_LIFE_MS.max(c.view.worked(w.realm).unwrap_or(0)));
+    let limit =
+        c.life_ms.or_else(|| c.view.refused(w.realm)).or(c.exported_life_ms).unwrap_or_else(|| DEFAULT_LIFE_MS.max(c.view.worked(w.realm).unwrap_or(0)));
     if age.is_none_or(|a| a >= limit) { [Cause::CodeExpired, Cause::CodeReused] } else { [Cause::CodeReused, Cause::CodeExpired] }
 }
 
@@ -122,10 +147,11 @@ fn by_age(w: &Waiting, age: Option<i64>, c: &Context<'_>) -> [Cause; 2] {
 pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
     use Cause::{CodeExpired, CodeMalformed, CodeReused, SessionTerminated};
     let none = Facts::default();
-    let facts = w.facts.as_ref().unwrap_or(&none);
+    let facts = w.facts.as_deref().unwrap_or(&none);
     let id = w.failed.failure.session.as_deref().unwrap_or_default();
     let verdict = match form(id) {
         Form::Never => Verdict::certain(CodeMalformed),
+        form if w.failed.failure.trust == Trust::Stored => explained(without_warning(&form, w, facts, c), w, facts),
         Form::Unusual if w.failed.with.lost => Verdict::likely(&[CodeMalformed, SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
         _ if w.failed.with.lost => Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
         _ if facts.session_seen && (facts.ended.is_some() || c.view.companions(w.realm)) => Verdict::certain(SessionTerminated),
@@ -140,6 +166,28 @@ pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
     match facts.login.filter(|_| verdict.candidates[0] == SessionTerminated) {
         Some(login) => verdict.because(login.at, login.ago_ms.map_or("LOGIN".to_owned(), |ms| format!("LOGIN {} earlier", span(ms)))),
         None => verdict,
+    }
+}
+
+/// A stored event of a code that was refused: the parser's warning is not stored, so it is open whether the session or the code was gone. What is known of
+/// the session orders them.
+fn without_warning(form: &Form, w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
+    use Cause::{CodeExpired, CodeMalformed, CodeReused, SessionTerminated};
+    let age = facts.login.and_then(|l| l.ago_ms);
+    let used = facts.uses > 0 || facts.detached.is_some();
+    let real = facts.session_seen;
+    match form {
+        Form::Unusual if !real => Verdict::likely(&[CodeMalformed, SessionTerminated, CodeExpired, CodeReused], Lack::ServerLog),
+        _ if facts.ended.is_some() => Verdict::likely(&[SessionTerminated, CodeReused, CodeExpired], Lack::ServerLog),
+        _ if facts.logins > 0 && facts.uses >= facts.logins => Verdict::likely(&[CodeReused, SessionTerminated, CodeExpired], Lack::ServerLog),
+        _ if facts.logins > 0 && facts.uses == 0 => Verdict::likely(&[CodeExpired, SessionTerminated, CodeReused], Lack::ServerLog),
+        _ if facts.logins > 0 => {
+            let [first, second] = by_age(w, age, c);
+            Verdict::likely(&[first, second, SessionTerminated], Lack::ServerLog)
+        }
+        _ if used => Verdict::likely(&[CodeReused, CodeExpired, SessionTerminated], Lack::ServerLog),
+        _ if real => Verdict::ambiguous(&[CodeExpired, CodeReused, SessionTerminated], Lack::ServerLog),
+        _ => Verdict::ambiguous(&[CodeExpired, CodeReused, SessionTerminated, CodeMalformed], Lack::ServerLog),
     }
 }
 
@@ -168,7 +216,7 @@ fn form(id: &str) -> Form {
 pub fn redirect_or_foreign(w: &Waiting, c: &Context<'_>) -> Verdict {
     use Cause::{CodeOfOtherClient, RedirectUriMismatch};
     let none = Facts::default();
-    let facts = w.facts.as_ref().unwrap_or(&none);
+    let facts = w.facts.as_deref().unwrap_or(&none);
     let now = w.time.unwrap_or_default();
     let whole = w.time.is_some() && !facts.incomplete && c.view.partial(w.realm, now - DEFAULT_LIFE_MS, now, c.life_ms, false).is_none();
     let verdict = match (facts.own_login, facts.other_login) {
@@ -199,14 +247,14 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
     }
     let none = Profile::default();
     let profile = c.profile.unwrap_or(&none);
-    if let Some(verdict) = must_sign(w, profile, c) {
+    if let Some(verdict) = must_sign(w, profile, c).or_else(|| must_sign_by_export(w, profile, c)) {
         return verdict;
     }
     let signs = profile.jwt_ok.or(profile.assertion_failed).or(profile.other_ok);
     let known = profile.exists.is_some();
     // up to 18 a client that does not exist is answered like this, too
     let old = c.view.version(w.node, w.time).map_or(failure.trust == Trust::Unquoted, |v| major(v).is_some_and(|m| m <= 18));
-    let maybe_unknown = old && !known && !c.view.not_found_is_said(w.realm);
+    let maybe_unknown = old && !known && !exists_by_export(c) && !c.view.not_found_is_said(w.realm);
     let verdict = match (signs, with.auth_tried, maybe_unknown) {
         (Some((_, at)), ..) if profile.secret_ok.is_none_or(|ok| Some(ok.0) < signs.map(|s| s.0)) => {
             Verdict::likely(&[ClientAuthMethod, WrongClientSecret], Lack::ClientAuthentication)
@@ -238,6 +286,30 @@ fn must_sign(w: &Waiting, profile: &Profile, c: &Context<'_>) -> Option<Verdict>
         .then(|| Verdict::certain(Cause::ClientAuthMethod).because(at, "this client signs its requests, and this one had no assertion"))
 }
 
+/// A client that a realm export says must sign. As certain as it would be had it been seen to sign, unless it was changed at some time.
+fn must_sign_by_export(w: &Waiting, profile: &Profile, c: &Context<'_>) -> Option<Verdict> {
+    let settings = c.settings.filter(|s| s.method == Method::Signed && s.enabled)?;
+    let alone = profile.secret_ok.is_none() && profile.other_ok.is_none();
+    let shown = c.view.version(w.node, w.time).is_some_and(shows_assertions) || (c.view.assertions(w.realm) && !w.failed.with.lost);
+    let why = "the realm export says that this client must sign its requests, and this one had no assertion";
+    Some(if alone && shown && !changed_since_export(settings, c) {
+        Verdict::certain(Cause::ClientAuthMethod).because(w.at, why)
+    } else {
+        Verdict::likely(&[Cause::ClientAuthMethod, Cause::ClockSkew, Cause::WrongClientSecret], Lack::ClientAuthentication).because(w.at, why)
+    })
+}
+
+/// Whether the log shows that an administrator changed the client, at any time: the export need not show what counted then.
+fn changed_since_export(settings: &Client, c: &Context<'_>) -> bool {
+    let own = settings.uuid.as_deref().map(|id| Key::of(id.as_bytes()).0);
+    c.view.client_changed(i64::MIN, i64::MAX, |uuid| own.is_some_and(|own| own != uuid))
+}
+
+/// Whether a realm export has the client, and it may be used.
+fn exists_by_export(c: &Context<'_>) -> bool {
+    c.settings.is_some_and(|s| s.enabled)
+}
+
 /// The refresh token was read and refused, and nobody says why (before 24): did its session end, or was it the user?
 #[must_use]
 pub fn refresh_without_reason(w: &Waiting) -> Verdict {
@@ -258,7 +330,8 @@ pub fn missing_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
         // of a malformed code the parser would have said so
         return Verdict::certain(Cause::CodeMissing);
     }
-    Verdict::likely(&[Cause::CodeMissing, Cause::CodeMalformed], Lack::WholeView)
+    let lack = if w.failed.failure.trust == Trust::Stored { Lack::ServerLog } else { Lack::WholeView };
+    Verdict::likely(&[Cause::CodeMissing, Cause::CodeMalformed], lack)
 }
 
 /// What `ClientAuthenticationFlow` said, where it spoke.
@@ -315,12 +388,26 @@ pub fn unknown_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
     let around = exists.zip(w.time).is_some_and(|((first, last), now)| first.0 < now && now < last.0);
     match (w.failed.failure.assertion, exists) {
         (true, Some((first, _))) if around => Verdict::certain(ClientAuthMethod).because(first.1, "the client exists: it is seen here, and later again"),
+        (true, Some((first, _)))
+            if exists_by_export(c) && w.time.is_some_and(|now| first.0 < now) && !c.settings.is_none_or(|s| changed_since_export(s, c)) =>
+        {
+            Verdict::certain(ClientAuthMethod).because(first.1, "the client exists: it is seen here, and the realm export has it")
+        }
         (true, _) => Verdict::likely(&[ClientAuthMethod, ClientNotFound], Lack::SuccessEvents),
         (false, Some((_, (_, at)))) => {
             Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::ClientAuthentication).because(at, "a client of that name is seen here")
         }
+        (false, None) if exists_by_export(c) => {
+            Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::ClientAuthentication).because(w.at, "the realm export has a client of that name")
+        }
         (false, None) => Verdict::certain(ClientNotFound),
     }
+}
+
+/// Whether a server of that version names the assertion that it refuses in the event itself (26.4 and later).
+fn shows_assertions(version: &str) -> bool {
+    let mut parts = version.split('.').map(|p| p.parse::<u32>().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (26, 4)
 }
 
 /// Returns the first number of a version.

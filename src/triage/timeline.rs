@@ -77,13 +77,13 @@ pub struct Waiting {
     /// Where.
     pub at: At,
     /// The request.
-    pub failed: Box<Failed>,
+    pub failed: Failed,
     /// Its realm, by id.
     pub realm: Option<Sym>,
     /// Its client.
     pub client: Option<Sym>,
     /// What its session's timeline shows.
-    pub facts: Option<Facts>,
+    pub facts: Option<Box<Facts>>,
 }
 
 /// A step that matters to a failure: how long before it (negative: after), and where.
@@ -102,6 +102,8 @@ pub struct Facts {
     pub logins: u32,
     /// The latest of them.
     pub login: Option<Seen>,
+    /// How long before the first attempt the earliest of them was.
+    pub first_login_ms: Option<i64>,
     /// Codes of this client that were read by then, or within [`LATE_MS`] after.
     pub uses: u32,
     /// The latest use before.
@@ -206,7 +208,7 @@ impl Timeline {
     pub fn fail(&mut self, mut waiting: Waiting, step: Step) -> Option<Waiting> {
         self.step(waiting.time, waiting.client, step, waiting.at, waiting.node);
         if self.open.len() >= KEEP {
-            waiting.facts = Some(Facts { incomplete: true, session_seen: self.session_seen(), ..Facts::default() });
+            waiting.facts = Some(Box::new(Facts { incomplete: true, session_seen: self.session_seen(), ..Facts::default() }));
             return Some(waiting);
         }
         if self.open.is_empty() {
@@ -239,7 +241,7 @@ impl Timeline {
             {
                 lessons.push((self.realm, Lesson::Refused(age)));
             }
-            out.push(Waiting { facts: Some(facts), ..open.failure });
+            out.push(Waiting { facts: Some(Box::new(facts)), ..open.failure });
         }
     }
 
@@ -293,7 +295,10 @@ impl Timeline {
         let mut first_login = None;
         for (i, e) in own_logins().filter(|(i, e)| *i < anchor && age(e) <= CODE_HORIZON_MS) {
             facts.logins += 1;
-            first_login.get_or_insert(i);
+            if first_login.is_none() {
+                facts.first_login_ms = anchor_time.zip(e.time).map(|(a, t)| a - t);
+                first_login = Some(i);
+            }
             facts.login = Some(seen(e));
         }
         let from = first_login.unwrap_or(0);

@@ -33,12 +33,12 @@ impl Tokens {
                     self.keep(success.new_token.unwrap_or(token), session);
                 }
             }
-            What::Failed(failed, ..) => {
+            What::Failed(failed) => {
                 if let Some(token) = failed.failure.token {
                     failed.session = self.sessions.get(&token).copied();
                 }
             }
-            What::Admin(_) | What::Life(_) => {}
+            What::Admin(_) | What::Life(_) | What::Proxied(..) => {}
         }
     }
 

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::joined::{At, Joined, What};
 use super::timeline::{LATE_MS, Lesson};
+use crate::finding::Trust;
 use crate::names::{Key, Sym};
+use crate::realm::Realm;
 use crate::signal::{Admin, Done, Life};
 
 /// A code's life where it is not known, for telling a log that begins late from one that is a part: 5 minutes.
@@ -51,6 +53,8 @@ pub struct Node {
     pub versions: Vec<(i64, String)>,
     /// It printed anything that matters here.
     pub seen: bool,
+    /// It is an event store, not a server process: it shows what all processes stored, and not how they fared.
+    pub stored: bool,
 }
 
 /// Something that may have triggered failures.
@@ -117,7 +121,12 @@ impl View {
     /// Takes in a signal.
     pub fn note(&mut self, joined: &Joined) {
         let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
+        if matches!(&joined.what, What::Proxied(..)) || matches!(&joined.what, What::Failed(f, ..) if f.failure.trust == Trust::Access) {
+            // an access line is a client's request, not the server's word
+            return;
+        }
         let first = !std::mem::replace(&mut node.seen, true);
+        node.stored |= joined.stored;
         let trigger = match &joined.what {
             What::Success(s, auth) => {
                 node.events = true;
@@ -128,21 +137,21 @@ impl View {
                 node.realms.extend(s.realm);
                 return;
             }
-            What::Failed(f, realm, _) => {
+            What::Failed(f) => {
                 node.events = true;
                 node.authentication |= f.with.auth_tried;
                 node.companions |= f.with.gone.is_some() || f.with.format.is_some() || f.with.bound.is_some();
                 node.assertions |= f.failure.assertion;
                 node.refusals |= f.with.assertion.is_some();
                 node.not_found |= f.failure.error.as_deref() == Some("client_not_found");
-                node.realms.extend(*realm);
+                node.realms.extend(f.failure.realm_id);
                 return;
             }
             What::Admin(Admin::SecretRegenerated(Key(uuid))) => TriggerKind::Secret(*uuid),
             What::Admin(Admin::ClientChanged(Key(uuid))) => TriggerKind::Client(*uuid),
             What::Admin(Admin::RealmChanged(name)) => TriggerKind::Realm(name.as_deref().map(String::from)),
             What::Admin(Admin::RealmRevoked) => TriggerKind::Revoked,
-            What::Admin(_) => return,
+            What::Admin(_) | What::Proxied(..) => return,
             What::Life(life) => match life {
                 Life::Started { version } => {
                     node.from_start |= first;
@@ -205,15 +214,22 @@ impl View {
         self.refused.get(&realm).copied()
     }
 
-    /// The nodes that serve a realm, as far as their events say.
+    /// The nodes that serve a realm, as far as their events say; an event store only where there is no node's log.
     fn group(&self, realm: Option<Sym>) -> impl Iterator<Item = (usize, &Node)> {
-        self.nodes.iter().enumerate().filter(move |(_, n)| realm.is_some_and(|r| n.realms.contains(&r)))
+        let serves = move |n: &Node| realm.is_some_and(|r| n.realms.contains(&r));
+        let logs = self.nodes.iter().any(|n| !n.stored && serves(n));
+        self.nodes.iter().enumerate().filter(move |(_, n)| serves(n) && !(logs && n.stored))
+    }
+
+    /// The event store that shows what the logs of a realm's nodes leave out: the successes.
+    fn store(&self, realm: Option<Sym>) -> Option<&Node> {
+        self.nodes.iter().find(|n| n.stored && n.exchanges && realm.is_some_and(|r| n.realms.contains(&r)))
     }
 
     /// Whether code exchanges that succeed are visible for a realm at all.
     #[must_use]
     pub fn exchanges(&self, realm: Option<Sym>) -> bool {
-        self.group(realm).any(|(_, n)| n.exchanges)
+        self.group(realm).any(|(_, n)| n.exchanges) || self.store(realm).is_some()
     }
 
     /// Whether companions of the code parser were seen anywhere: then one that is missing was not printed.
@@ -242,6 +258,20 @@ impl View {
         versions.iter().rev().find(|(t, _)| *t <= at).or(versions.first()).map(|(_, v)| v.as_str())
     }
 
+    /// Returns the major version of all nodes that name one, if it is the same.
+    #[must_use]
+    pub fn major(&self) -> Option<u32> {
+        let mut all = self.nodes.iter().flat_map(|n| &n.versions).map(|(_, v)| v.split('.').next()?.parse().ok());
+        let first = all.next()??;
+        all.all(|m| m == Some(first)).then_some(first)
+    }
+
+    /// Whether the log of a server that prints events covers a time.
+    #[must_use]
+    pub fn covers(&self, time: i64) -> bool {
+        self.nodes.iter().filter(|n| n.events).any(|n| self.spans.get(n.stream).copied().flatten().is_some_and(|(first, high)| first <= time && time <= high))
+    }
+
     /// Returns the first server start, or node that left, between two times, on a node of that realm.
     #[must_use]
     pub fn interruption(&self, realm: Option<Sym>, from: i64, to: i64) -> Option<&Trigger> {
@@ -267,6 +297,14 @@ impl View {
         nodes.peek().is_some() && nodes.all(|(_, n)| n.successes)
     }
 
+    /// Whether what administrators change in a realm is visible, and nothing was changed in its own settings.
+    #[must_use]
+    pub fn unchanged(&self, realm: Option<Sym>, settings: &Realm) -> bool {
+        let own = |name: &str| name == settings.name || settings.id.as_deref() == Some(name);
+        let changed = |t: &Trigger| matches!(&t.what, TriggerKind::Realm(name) if name.as_deref().is_none_or(own));
+        self.successes(realm) && self.group(realm).all(|(_, n)| !n.stored) && self.triggers.len() < TRIGGERS && !self.triggers.iter().any(changed)
+    }
+
     /// Returns when secrets were regenerated, the latest first, before a time.
     pub fn regenerated(&self, before: i64) -> impl Iterator<Item = &Trigger> {
         let end = self.triggers.partition_point(|t| t.time <= before);
@@ -280,13 +318,15 @@ impl View {
         if !self.exchanges(realm) {
             return Some("success events are not visible");
         }
-        if self.group(realm).any(|(_, n)| n.events && !n.successes) {
+        let silent = self.group(realm).any(|(_, n)| n.events && !n.successes);
+        let store = self.store(realm).filter(|_| silent);
+        if silent && store.is_none() {
             return Some("a node prints no success events");
         }
         if absence && self.end.is_none_or(|end| end < to + LATE_MS) {
             return Some("the log ends before a late line could show");
         }
-        for (_, n) in self.group(realm) {
+        for n in self.group(realm).map(|(_, n)| n).chain(store) {
             let Some((first, high)) = self.spans.get(n.stream).copied().flatten() else { continue };
             if first > from && !n.from_start {
                 return Some("a node's log begins after the login");
@@ -332,7 +372,7 @@ impl View {
     #[must_use]
     pub fn cluster(&self) -> Option<(u32, usize)> {
         let most = self.clusters.iter().map(|c| c.2).max()?;
-        Some((most, self.nodes.iter().filter(|n| n.seen).count()))
+        Some((most, self.nodes.iter().filter(|n| n.seen && !n.stored).count()))
     }
 
     /// Whether an exchange's own log begins so much earlier that its login should be in it. A log that begins with the server's start has them all.

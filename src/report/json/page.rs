@@ -28,10 +28,27 @@ pub(super) struct Page<'a> {
     nodes: Vec<NodeEntry<'a>>,
     triggers: Vec<TriggerEntry<'a>>,
     lacks: BTreeMap<&'static str, u64>,
+    access: AccessBlock,
     suspects: Vec<SuspectEntry>,
     relayed: Relayed,
     problems: Vec<String>,
     assumed: Assumed,
+}
+
+/// Token requests that access logs show.
+#[derive(Serialize)]
+struct AccessBlock {
+    own: bool,
+    realms: Vec<RealmRequests>,
+    unjoined: u64,
+}
+
+#[derive(Serialize)]
+struct RealmRequests {
+    realm: Option<String>,
+    successes: u64,
+    failures: u64,
+    waiting: u64,
 }
 
 #[derive(Serialize)]
@@ -95,6 +112,7 @@ pub(super) fn page(outcome: &Outcome, clients: usize) -> Page<'_> {
         nodes: outcome.view.nodes.iter().filter(|n| n.seen).map(node).collect(),
         triggers: outcome.view.triggers.iter().map(|t| trigger(t, outcome)).collect(),
         lacks: outcome.lacks.iter().map(|(lack, count)| (super::lack(*lack), *count)).collect(),
+        access: access(outcome),
         suspects: suspects(outcome),
         relayed: relayed(outcome),
         problems: outcome.problems.iter().map(ToString::to_string).collect(),
@@ -110,6 +128,17 @@ fn seconds(ms: i64) -> serde_json::Number {
     #[allow(clippy::cast_precision_loss)] // a part of a second, of some days at most
     let fraction = || serde_json::Number::from_f64(ms as f64 / 1000.0);
     if ms % 1000 == 0 { (ms / 1000).into() } else { fraction().unwrap_or_else(|| (ms / 1000).into()) }
+}
+
+fn access(outcome: &Outcome) -> AccessBlock {
+    let mask = |text: &String| Untrusted::new(text).masked().into_owned();
+    let realms = outcome.access.realms.iter().map(|(realm, r)| RealmRequests {
+        realm: realm.as_ref().map(mask),
+        successes: r.successes,
+        failures: r.failures,
+        waiting: r.waiting,
+    });
+    AccessBlock { own: outcome.access.own, realms: realms.collect(), unjoined: outcome.access.unjoined }
 }
 
 fn suspects(outcome: &Outcome) -> Vec<SuspectEntry> {

@@ -41,7 +41,7 @@ pub(super) fn clients(group: &Group<'_>, most: usize, counted: bool) -> String {
     // counts that are all the same say nothing
     let counted = counted && group.clients.first().map(|c| c.1) != group.clients.last().map(|c| c.1);
     let name = |(client, n): &(Option<&str>, u64)| {
-        let name = client.map_or("requests without a client".to_owned(), |c| quoted(c, NAME));
+        let name = client.map_or("requests of an unknown client".to_owned(), |c| quoted(c, NAME));
         if counted { format!("{name} ({})", number(*n)) } else { name }
     };
     list(&group.clients.iter().map(name).collect::<Vec<_>>(), most)

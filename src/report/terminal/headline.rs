@@ -6,6 +6,7 @@ use super::Run;
 use super::figure::{bytes, count, length, list, span};
 use super::page::{Page, Text, Tone};
 use crate::report::escape::Untrusted;
+use crate::tally::{Outcome, Requests};
 
 pub(super) fn write(run: &Run<'_>, page: &mut Page) {
     let outcome = run.outcome;
@@ -29,9 +30,28 @@ pub(super) fn write(run: &Run<'_>, page: &mut Page) {
         let why = if assumed { " (assumed: the log's times name no zone; --timezone sets it)" } else { "" };
         page.paragraph(0, 2, &Text::new().faint(format!("{}{why}", run.moments.span(from, to))));
     }
+    if let Some(rate) = rate(outcome) {
+        page.paragraph(0, 2, &Text::new().plain(rate));
+    }
     if findings == 0 {
         nothing(run, page);
     }
+}
+
+/// Says how many token requests there were in all, which only an access log shows where success events are off.
+fn rate(outcome: &Outcome) -> Option<String> {
+    let mut all = Requests::default();
+    for requests in outcome.access.realms.values() {
+        all.merge(*requests);
+    }
+    let asked = all.successes + all.failures;
+    if asked == 0 {
+        return None;
+    }
+    let percent = (all.successes * 1000 + asked / 2) / asked;
+    let waiting = if all.waiting > 0 { format!(", and {} told to wait", count(all.waiting, "device poll")) } else { String::new() };
+    let whose = if outcome.access.own { "the access log" } else { "the proxy's access log" };
+    Some(format!("{}.{} % of {} succeeded, says {whose}{waiting}.", percent / 10, percent % 10, count(asked, "token request")))
 }
 
 /// Names nodes, versions and realms.

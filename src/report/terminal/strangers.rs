@@ -4,6 +4,7 @@ use super::Run;
 use super::figure::count;
 use super::page::{Page, Text, Tone};
 use crate::report::escape::Untrusted;
+use crate::source::Problem;
 use crate::tally::SourceReport;
 
 /// How many are told one by one.
@@ -11,11 +12,18 @@ const TOLD: usize = 3;
 
 pub(super) fn write(run: &Run<'_>, page: &mut Page) {
     let outcome = run.outcome;
-    for problem in outcome.problems.iter().take(TOLD) {
+    let (harmless, bad): (Vec<&Problem>, Vec<&Problem>) = outcome.problems.iter().partition(|p| p.is_harmless());
+    for problem in bad.iter().take(TOLD) {
         let text = Untrusted::new(&problem.to_string()).terminal(300);
         page.paragraph(0, 2, &Text::new().add(Tone::Alarm, "not read: ").plain(text));
     }
-    more(outcome.problems.len(), "not readable", page);
+    more(bad.len(), "not readable", page);
+    for problem in harmless.iter().take(TOLD) {
+        page.paragraph(0, 2, &Text::new().faint(Untrusted::new(&problem.to_string()).terminal(300)));
+    }
+    if harmless.len() > TOLD {
+        page.paragraph(0, 2, &Text::new().faint(format!("and {} more passed over", harmless.len() - TOLD)));
+    }
     let quotes = |s: &SourceReport| outcome.quoted.iter().any(|q| q.source == s.name);
     let strangers: Vec<&SourceReport> = outcome.sources.iter().filter(|s| s.is_foreign() && !quotes(s)).collect();
     for source in strangers.iter().take(TOLD) {

@@ -73,6 +73,10 @@ fn told(record: &Record<'_>) -> Told {
             (Subject::Admin, format!("{kind} {path}"), "what an administrator changed. It may have caused failures after it.".to_owned())
         }
         Some(Kind::Life(life)) => (Subject::Life, excerpt(&record.message), lived(&life).to_owned()),
+        Some(Kind::Access(access) | Kind::Proxied(access)) => {
+            let so = format!("a token request that was answered with status {}. The event before it on {thread} says why.", access.status);
+            (Subject::Record, excerpt(&record.message), so)
+        }
         Some(Kind::User(User::Failure(_), _) | Kind::Open(_) | Kind::Tail(..) | Kind::Carrier { .. } | Kind::CarrierEnd(_)) => {
             (Subject::Part, excerpt(&record.message), "part of something that goes on on other lines: give the lines around it, too.".to_owned())
         }

@@ -1,0 +1,205 @@
+//! Which sources belong to one node, in which order, and how they are named.
+//!
+//! Input: sources with their paths and first times. Output: [`Stream`]s. Must not open anything.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use regex::Regex;
+
+use super::{Find, Source, Stream};
+
+/// The names of rotated files are believed unless their first times contradict them by more than this: threads write a little out of order, so
+/// pieces cut close together can begin so, too.
+pub const SLACK_MS: i64 = 5000;
+
+/// Digits of a container's id that people know it by.
+const ID_DIGITS: usize = 12;
+
+/// What the sources of one node have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Node {
+    /// `--node-from` says so.
+    Told(String),
+    /// A container of a pod.
+    Pod { namespace: String, pod: String, container: String },
+    /// A container by its id.
+    Container(String),
+    /// The path without its rotation suffix.
+    Base(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+/// Puts sources together by node, each node's in order, and names them as shortly as they can be told apart. The order of the sources makes no
+/// difference.
+#[must_use]
+pub fn streams(mut sources: Vec<Source>, find: &Find) -> Vec<Stream> {
+    sources.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.place.cmp(&b.place)));
+    let paths: Vec<PathBuf> = sources.iter().filter_map(|s| s.path.clone()).collect();
+    let mut names = shortest(&paths).into_iter();
+    let mut nodes: BTreeMap<Node, Vec<Source>> = BTreeMap::new();
+    for mut source in sources {
+        let node = match &source.path {
+            Some(path) => {
+                source.name = names.next().unwrap_or_else(|| path.display().to_string());
+                node(path, find)
+            }
+            None => Node::Stdin,
+        };
+        nodes.entry(node).or_default().push(source);
+    }
+    let labels = labels(&nodes.keys().collect::<Vec<_>>());
+    let mut streams: Vec<Stream> = nodes
+        .into_values()
+        .zip(labels)
+        .map(|(mut sources, node)| {
+            in_order(&mut sources);
+            Stream { node, sources }
+        })
+        .collect();
+    streams.sort_by(|a, b| a.node.cmp(&b.node));
+    streams
+}
+
+/// Returns the node that a path belongs to.
+fn node(path: &Path, find: &Find) -> Node {
+    let text = path.to_string_lossy();
+    if let Some(found) = find.node_from.as_ref().and_then(|r| r.captures(&text)) {
+        let all = found.get(0).map_or("", |m| m.as_str());
+        return Node::Told(found.get(1).map_or(all, |m| m.as_str()).to_owned());
+    }
+    static POD: OnceLock<[Regex; 2]> = OnceLock::new();
+    let pod = POD.get_or_init(|| {
+        [
+            r"(?x) (?:^|/) (?<namespace> [^/_]+ ) _ (?<pod> [^/_]+ ) _ [0-9a-f-]{32,36} / (?<container> [^/]+ ) / \d+ \.log [^/]* $",
+            r"(?x) (?:^|/) (?<pod> [^/_]+ ) _ (?<namespace> [^/_]+ ) _ (?<container> [^/_]+ ) - [0-9a-f]{64} \.log $",
+        ]
+        .map(|p| Regex::new(p).expect("a fixed pattern compiles"))
+    });
+    if let Some(found) = pod.iter().find_map(|r| r.captures(&text)) {
+        let part = |name: &str| found[name].to_owned();
+        return Node::Pod { namespace: part("namespace"), pod: part("pod"), container: part("container") };
+    }
+    static CONTAINER: OnceLock<Regex> = OnceLock::new();
+    let container = CONTAINER.get_or_init(|| Regex::new(r"(?:^|/)([0-9a-f]{64})-json\.log[^/]*$").expect("a fixed pattern compiles"));
+    match container.captures(&text) {
+        Some(found) => Node::Container(found[1].to_owned()),
+        None => Node::Base(base(path)),
+    }
+}
+
+/// Names nodes as shortly as they can be told apart.
+fn labels(nodes: &[&Node]) -> Vec<String> {
+    let paths: Vec<PathBuf> = nodes
+        .iter()
+        .map(|node| match node {
+            Node::Told(name) => PathBuf::from(name),
+            Node::Pod { namespace, pod, container } => [namespace, container, pod].iter().collect(),
+            Node::Container(id) => PathBuf::from(&id[..ID_DIGITS]),
+            Node::Base(path) => path.clone(),
+            Node::Stdin => PathBuf::from("stdin"),
+        })
+        .collect();
+    let short = shortest(&paths);
+    let name = |(node, short): (&&Node, String)| match node {
+        Node::Told(name) => name.clone(),
+        // what tells pods of one name apart stands behind it
+        Node::Pod { namespace, pod, container } => match Path::new(&short).components().count() {
+            1 => pod.clone(),
+            2 => format!("{pod}/{container}"),
+            _ => format!("{namespace}/{pod}/{container}"),
+        },
+        _ => short,
+    };
+    nodes.iter().zip(short).map(name).collect()
+}
+
+/// What a rotation appends: `.3`, `.2026-11-22`, `-20261122`, `.2026-11-22_10`, `.gz`.
+fn suffix() -> &'static Regex {
+    static SUFFIX: OnceLock<Regex> = OnceLock::new();
+    SUFFIX.get_or_init(|| {
+        Regex::new(r"(?x) ^ (?<base> .+? ) (?: [.-] (?: (?<date> \d{4} -? \d\d -? \d\d (?: [T_.-]? \d\d (?: [:.-]? \d\d )* )? ) (?: [.-] (?<part> \d{1,5} ) )? | (?<number> \d{1,5} ) ) )? (?: \. (?: gz|zst|xz|bz2|lz4|zip ) )? $")
+            .expect("a fixed pattern compiles")
+    })
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Returns the path without its rotation suffix.
+fn base(path: &Path) -> PathBuf {
+    match suffix().captures(&file_name(path)).and_then(|c| c.name("base").map(|m| m.as_str().to_owned())) {
+        Some(base) => path.with_file_name(base),
+        None => path.to_owned(),
+    }
+}
+
+/// How a name places a file among its kin: by the container's restarts first (`1.log`), then dated ones by date, then numbers downwards, the live
+/// file last.
+fn place(path: &Path) -> (u64, u8, String, i64) {
+    let name = file_name(path);
+    let Some(c) = suffix().captures(&name) else { return (0, 2, String::new(), 0) };
+    let restart = c["base"].strip_suffix(".log").and_then(|n| n.parse().ok()).unwrap_or(0);
+    let number = |n: &str| c.name(n).and_then(|m| m.as_str().parse::<i64>().ok());
+    match (c.name("date"), number("number")) {
+        (Some(date), _) => (restart, 0, date.as_str().chars().filter(char::is_ascii_digit).collect(), number("part").unwrap_or(i64::MAX)),
+        (None, Some(n)) => (restart, 1, String::new(), -n),
+        (None, None) => (restart, 2, String::new(), 0),
+    }
+}
+
+/// Puts the files of one node in order: by name, unless their first stamps say otherwise.
+fn in_order(sources: &mut Vec<Source>) {
+    sources.sort_by_cached_key(|s| s.path.as_deref().map(place));
+    let known: Vec<i64> = sources.iter().filter_map(|s| s.first).collect();
+    if known.is_sorted_by(|a, b| *a <= b + SLACK_MS) {
+        return;
+    }
+    // a piece without a stamp of its own stays behind the piece before it
+    let mut groups: Vec<(i64, usize, Vec<Source>)> = Vec::new();
+    for (by_name, source) in sources.drain(..).enumerate() {
+        match (source.first, groups.last_mut()) {
+            (None, Some(last)) => last.2.push(source),
+            (t, _) => groups.push((t.unwrap_or(i64::MIN), by_name, vec![source])),
+        }
+    }
+    groups.sort_by_key(|g| g.0);
+    // pieces that begin close together are left in the order of their names
+    for close in groups.chunk_by_mut(|a, b| b.0.saturating_sub(a.0) <= SLACK_MS) {
+        close.sort_by_key(|g| g.1);
+    }
+    sources.extend(groups.into_iter().flat_map(|g| g.2));
+}
+
+/// Names each path by its last parts that tell it from the others.
+fn shortest(paths: &[PathBuf]) -> Vec<String> {
+    let mut names: Vec<Option<String>> = vec![None; paths.len()];
+    let mut take = 1;
+    loop {
+        let tail = |path: &Path| -> Option<PathBuf> {
+            let parts = path.iter().count();
+            (parts >= take).then(|| path.iter().skip(parts - take).collect())
+        };
+        let mut count: HashMap<PathBuf, usize> = HashMap::new();
+        for tail in paths.iter().filter_map(|p| tail(p)) {
+            *count.entry(tail).or_default() += 1;
+        }
+        for (name, path) in names.iter_mut().zip(paths).filter(|(n, _)| n.is_none()) {
+            match tail(path) {
+                Some(tail) if count[&tail] == 1 => *name = Some(tail.display().to_string()),
+                Some(_) => {}
+                None => *name = Some(path.display().to_string()),
+            }
+        }
+        if names.iter().all(Option::is_some) {
+            return names.into_iter().flatten().collect();
+        }
+        take += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! Where the bytes of a source are: standard input, a file, or a part of one.
+//!
+//! Input: a place. Output: its bytes as they lie there. Must not know what they mean; taking compression off is [`super::decode`]'s.
+
+use std::fs::File;
+use std::cmp::Ordering;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::decode::Packing;
+
+/// Where bytes are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Standard input, and what was read of it already.
+    Stdin(Arc<[u8]>),
+    /// A pipe that has a path.
+    Pipe(Pipe),
+    /// A member of an archive that was walked: it was read, and cannot be opened again.
+    Walked,
+    /// A file, or what can be read like one.
+    File(PathBuf),
+    /// A part of a file: a member of a zip or of a tar that is not compressed.
+    Part {
+        /// The archive.
+        file: PathBuf,
+        /// Where the member's bytes begin in it.
+        offset: u64,
+        /// How many they are.
+        length: u64,
+        /// What they are packed with by the archive's own word; beyond it they are looked at like any other bytes.
+        packing: Option<Packing>,
+        /// What the unpacked bytes must add up to, where the archive says it.
+        sum: Option<Sum>,
+    },
+}
+
+/// A pipe that has a path, open, and what was read of it already. Two are the same if their paths are.
+#[derive(Debug, Clone)]
+pub struct Pipe {
+    /// Its path.
+    pub path: PathBuf,
+    /// What was read of it.
+    pub head: Arc<[u8]>,
+    /// The rest.
+    pub rest: Arc<File>,
+}
+
+impl PartialEq for Pipe {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for Pipe {}
+
+impl PartialOrd for Pipe {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Pipe {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.path.cmp(&other.path)
+    }
+}
+
+/// What an archive says of a member's unpacked bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sum {
+    /// How many they are.
+    pub size: u64,
+    /// Their CRC-32.
+    pub crc: u32,
+}
+
+/// Bytes as they lie at a place.
+pub(super) enum Raw {
+    /// A file that can be read from its beginning again.
+    File(File),
+    /// Anything else.
+    Stream(Box<dyn Read + Send>),
+}
+
+impl Place {
+    /// Opens it; nothing is unpacked.
+    pub(super) fn raw(&self) -> io::Result<Raw> {
+        match self {
+            Place::Stdin(head) => Ok(Raw::Stream(Box::new(Cursor::new(head.clone()).chain(io::stdin())))),
+            Place::Pipe(pipe) => Ok(Raw::Stream(Box::new(Cursor::new(pipe.head.clone()).chain(pipe.rest.clone())))),
+            Place::Walked => Err(io::Error::new(io::ErrorKind::Unsupported, "is a member of an archive that is read once")),
+            Place::File(path) => {
+                let file = File::open(path)?;
+                Ok(if file.metadata()?.is_file() { Raw::File(file) } else { Raw::Stream(Box::new(file)) })
+            }
+            Place::Part { file, offset, length, .. } => {
+                let mut file = File::open(file)?;
+                file.seek(SeekFrom::Start(*offset))?;
+                Ok(Raw::Stream(Box::new(file.take(*length))))
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Access lines in the join: an event's own line follows it on its thread.
+//!
+//! Input: an access line, and what its thread printed before. Output: the answer of that event; a failure of its own where there was none. Counts requests,
+//! too, since an access log shows the successes that events may not. Must not know what an answer means, but that some tell the client to wait.
+
+use std::collections::BTreeMap;
+
+use super::super::joined::{Answered, Companions, Failed, Joined, What};
+use super::{Join, Placed};
+use crate::signal::{Access, access, answers};
+
+/// An event and its access line are not further apart; they belong together long after a failure no longer waits.
+const SAME_MS: i64 = 30_000;
+
+/// Realms that requests are counted of, in one stream; a path can name any.
+const REALMS: usize = 1000;
+
+/// Token requests of one realm.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// Those that were answered with a token.
+    pub successes: u64,
+    /// Those that were refused.
+    pub failures: u64,
+    /// Polls that were told to ask again later.
+    pub waiting: u64,
+}
+
+impl Requests {
+    /// Adds others to these.
+    pub fn merge(&mut self, other: Requests) {
+        self.successes += other.successes;
+        self.failures += other.failures;
+        self.waiting += other.waiting;
+    }
+}
+
+/// Token requests by realm.
+pub type ByRealm = BTreeMap<Option<Box<str>>, Requests>;
+
+/// An event of a failure that no access line followed yet.
+pub struct Unanswered {
+    time: Option<i64>,
+    address: Option<Box<str>>,
+}
+
+impl Unanswered {
+    pub fn new(time: Option<i64>, address: Option<&str>) -> Self {
+        Unanswered { time, address: address.and_then(|a| access::address(a.as_bytes())) }
+    }
+
+    /// Whether an access line can be this event's own.
+    fn is_of(&self, access: &Access, time: Option<i64>) -> bool {
+        let near = self.time.zip(time).is_none_or(|(a, b)| (b - a).abs() <= SAME_MS);
+        near && self.address.as_deref().zip(access.address.as_deref()).is_none_or(|(a, b)| a == b)
+    }
+}
+
+impl Join {
+    /// Takes in a line of the server's own access log.
+    pub(super) fn access(&mut self, access: Access, signal: &Placed, out: &mut Vec<Joined>) {
+        self.outbox.activate();
+        let soon = !self.from_start && signal.time.zip(self.first).is_none_or(|(t, first)| t - first <= super::LOST_MS);
+        let pending = self.threads.entry(signal.thread).or_default();
+        let known = std::mem::replace(&mut pending.known, true);
+        let event = pending.unanswered.take();
+        let own = access.status >= 400 && event.is_some_and(|e| e.is_of(&access, signal.time));
+        let answer = own.then_some(Answered { status: access.status, bytes: access.bytes, at: signal.at, own: true });
+        self.outbox.close(signal.thread, answer, out);
+        let waiting = !own && answers::is_waiting(access.status, access.bytes, true);
+        self.count(&access, waiting, true);
+        if own || waiting || access.status < 400 {
+            return;
+        }
+        let ordinal = self.ordinal(access.digest);
+        let mut failed = Failed::of_access(access, ordinal, signal.at, true);
+        failed.with = Companions { lost: soon && !known, ..Companions::default() }.into();
+        self.emit(signal, What::Failed(failed), out);
+    }
+
+    /// Takes in a line of a log that holds access lines only.
+    pub(super) fn proxied(&mut self, access: Access, signal: &Placed, out: &mut Vec<Joined>) {
+        let waiting = answers::is_waiting(access.status, access.bytes, false);
+        self.count(&access, waiting, false);
+        if access.status >= 400 && !waiting {
+            let ordinal = self.ordinal(access.digest);
+            self.emit(signal, What::Proxied(Box::new(access), ordinal), out);
+        }
+    }
+
+    fn count(&mut self, access: &Access, waiting: bool, own: bool) {
+        let requests = if own { &mut self.requests } else { &mut self.proxied_requests };
+        let realm = access.realm.clone().filter(|_| requests.len() < REALMS || requests.contains_key(&access.realm));
+        let of_realm = requests.entry(realm).or_default();
+        match access.status {
+            _ if waiting => of_realm.waiting += 1,
+            200..300 => of_realm.successes += 1,
+            400.. => of_realm.failures += 1,
+            _ => {}
+        }
+    }
+}

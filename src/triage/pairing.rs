@@ -1,0 +1,346 @@
+//! The join of access lines from other logs with the server's events: by address and time.
+//!
+//! Input: [`Joined`] signals of all streams in the merged order. Output: the same, later and in the same order; a failure has the answers that can be its
+//! own, and an access line that no event belongs to has become a failure of its own. A request and its lines are one failure, whoever logged them. Must not
+//! know what an answer leaves, only which event it can stand beside.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+use super::joined::{Answered, Failed, Joined, What};
+use crate::signal::Word;
+use crate::signal::access;
+use crate::signal::answers::{self, Event};
+
+/// An event and an access line of one request are not further apart: a proxy's stamp has a resolution of a second and says when the request began or ended.
+const NEAR_MS: i64 = 2000;
+
+/// What a stamp without milliseconds leaves open.
+const SECOND_MS: i64 = 999;
+
+/// A line is paired when all events that can be its own are here.
+const PAIR_AFTER_MS: i64 = 4000;
+
+/// A signal goes on when all lines near it, and what else is near those, are paired.
+const RELEASE_AFTER_MS: i64 = 10_000;
+
+/// Signals that are held at most; beyond it the oldest go on as they are.
+const HELD: usize = 1 << 18;
+
+/// Events and lines of one address that are remembered at most.
+const LANE: usize = 4096;
+
+/// A failure with an event.
+struct Happened {
+    number: u64,
+    /// The largest time of its stream: never smaller than that of the one before.
+    clock: i64,
+    time: i64,
+    error: Option<Word>,
+    /// What the server's own access log says.
+    answer: Option<(u16, Option<u64>)>,
+    taken: bool,
+}
+
+/// A failed request in another log.
+struct Line {
+    number: u64,
+    clock: i64,
+    time: i64,
+    answered: Answered,
+    fate: Fate,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Open,
+    /// An event that it can stand beside.
+    Paired,
+    /// An event that it cannot stand beside, as far as answers are known.
+    Doubtful,
+    /// None.
+    Alone,
+}
+
+#[derive(Default)]
+struct Lane {
+    events: VecDeque<Happened>,
+    lines: VecDeque<Line>,
+}
+
+/// How well the lines and the events of a run fit together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fit {
+    /// Failures with an event while there were lines.
+    pub events: u64,
+    /// Of these, those that a line was found for.
+    pub paired: u64,
+    /// Of these, those whose line has a size that their event can have.
+    pub sizes: u64,
+    /// Lines whose size is that of a known answer, and those whose size is not.
+    pub known: u64,
+    /// Lines with a size that no known answer has.
+    pub unknown: u64,
+}
+
+impl Fit {
+    /// Whether the events name the addresses that the lines name.
+    #[must_use]
+    pub fn is_joined(&self) -> bool {
+        self.paired > 0 && self.paired * 2 >= self.events
+    }
+
+    /// Whether the sizes are those of the server's answers, and not of what a proxy made of them.
+    #[must_use]
+    pub fn has_sizes(&self) -> bool {
+        if self.paired > 0 { self.sizes * 10 >= self.paired * 9 } else { self.known >= self.unknown * 4 }
+    }
+}
+
+/// The state of the join.
+#[derive(Default)]
+pub struct Pairing {
+    active: bool,
+    queue: VecDeque<Joined>,
+    /// How many left the queue.
+    gone: u64,
+    /// How many of the queue's first were looked at for pairing.
+    looked: usize,
+    lanes: HashMap<Box<str>, Lane, RandomState>,
+    /// Addresses by when they were last seen.
+    expiry: VecDeque<(i64, Box<str>)>,
+    /// First and last line.
+    span: Option<(i64, i64)>,
+    /// How it went.
+    pub fit: Fit,
+}
+
+impl Pairing {
+    /// Returns the state before the first signal. With one stream there is nothing to join: signals go straight on.
+    #[must_use]
+    pub fn new(streams: usize) -> Self {
+        Pairing { active: streams > 1, ..Pairing::default() }
+    }
+
+    /// Takes in a signal; what is ready goes to `out`.
+    pub fn push(&mut self, mut joined: Joined, out: &mut Vec<Joined>) {
+        if !self.active {
+            self.measure(&joined);
+            stand_alone(&mut joined);
+            out.push(joined);
+            return;
+        }
+        let clock = joined.clock;
+        self.enter(&joined);
+        self.queue.push_back(joined);
+        self.pair(clock.saturating_sub(PAIR_AFTER_MS));
+        self.release(clock.saturating_sub(RELEASE_AFTER_MS), HELD, out);
+    }
+
+    /// Lets everything go.
+    pub fn finish(&mut self, out: &mut Vec<Joined>) {
+        self.pair(i64::MAX);
+        self.release(i64::MAX, 0, out);
+    }
+
+    fn measure(&mut self, joined: &Joined) {
+        if let What::Proxied(access, _) = &joined.what
+            && let Some(bytes) = access.bytes
+        {
+            let known = answers::of(access.status, bytes, None).any(|a| a.length != answers::Length::Open);
+            *(if known { &mut self.fit.known } else { &mut self.fit.unknown }) += 1;
+        }
+    }
+
+    /// Notes a failure or a line under its address.
+    fn enter(&mut self, joined: &Joined) {
+        self.measure(joined);
+        let number = self.gone + self.queue.len() as u64;
+        let Some(time) = joined.time else { return };
+        let address = match &joined.what {
+            What::Failed(f, ..) => f.failure.ip.as_deref().and_then(|ip| access::address(ip.as_bytes())),
+            What::Proxied(access, _) => access.address.clone(),
+            _ => None,
+        };
+        let Some(address) = address else { return };
+        let lane = self.lanes.entry(address.clone()).or_default();
+        match &joined.what {
+            What::Failed(f, ..) => {
+                let answer = f.answers.first().map(|a| (a.status, a.bytes));
+                lane.events.push_back(Happened { number, clock: joined.clock, time, error: f.failure.error.clone(), answer, taken: false });
+            }
+            What::Proxied(access, _) => {
+                let answered = Answered { status: access.status, bytes: access.bytes, at: joined.at, own: false };
+                lane.lines.push_back(Line { number, clock: joined.clock, time, answered, fate: Fate::Open });
+                self.span = Some((self.span.map_or(time, |s| s.0), time));
+            }
+            _ => {}
+        }
+        self.expiry.push_back((joined.clock, address));
+    }
+
+    /// Finds the events of all lines up to a time of the streams' clock.
+    fn pair(&mut self, until: i64) {
+        while let Some(joined) = self.queue.get(self.looked).filter(|j| j.clock <= until) {
+            let number = self.gone + self.looked as u64;
+            self.looked += 1;
+            if let What::Proxied(access, _) = &joined.what
+                && let Some(lane) = access.address.as_deref().and_then(|a| self.lanes.get_mut(a))
+            {
+                lane.pair(number);
+            }
+        }
+    }
+
+    /// Lets go what is older than a time, and what is too much.
+    fn release(&mut self, before: i64, held: usize, out: &mut Vec<Joined>) {
+        while self.queue.front().is_some_and(|j| j.clock <= before || self.queue.len() > held) {
+            if self.looked == 0 {
+                self.pair(self.queue.front().map_or(i64::MAX, |j| j.clock));
+            }
+            let Some(mut joined) = self.queue.pop_front() else { return };
+            let number = self.gone;
+            self.gone += 1;
+            self.looked = self.looked.saturating_sub(1);
+            if self.settle(&mut joined, number) {
+                out.push(joined);
+            }
+        }
+        while self.expiry.front().is_some_and(|(seen, _)| seen.saturating_add(2 * RELEASE_AFTER_MS) < before) {
+            let Some((seen, address)) = self.expiry.pop_front() else { return };
+            if let Some(lane) = self.lanes.get_mut(&address) {
+                lane.forget(seen);
+                if lane.events.is_empty() && lane.lines.is_empty() {
+                    self.lanes.remove(&address);
+                }
+            }
+        }
+    }
+
+    /// Gives a signal what was found for it; returns whether it goes on.
+    fn settle(&mut self, joined: &mut Joined, number: u64) -> bool {
+        match &mut joined.what {
+            What::Failed(failed, ..) => {
+                let Some(address) = failed.failure.ip.as_deref().and_then(|ip| access::address(ip.as_bytes())) else { return true };
+                let (Some(lane), Some(time)) = (self.lanes.get(&address), joined.time) else { return true };
+                let Some(event) = find(&lane.events, number, |e| e.number).and_then(|i| lane.events.get(i)) else { return true };
+                if self.span.is_some_and(|(first, last)| first <= time + NEAR_MS && time <= last + NEAR_MS) {
+                    self.fit.events += 1;
+                    self.fit.paired += u64::from(event.taken);
+                }
+                let found = if event.taken { lane.answers(event) } else { None };
+                self.fit.sizes += u64::from(event.taken && found.is_some());
+                if let Some(found) = found.filter(|_| failed.answers.is_empty()) {
+                    failed.answers = found.into_vec();
+                }
+                true
+            }
+            What::Proxied(access, _) => {
+                let lane = access.address.as_deref().and_then(|a| self.lanes.get(a));
+                let fate = lane.and_then(|l| l.lines.get(find(&l.lines, number, |l| l.number)?)).map_or(Fate::Alone, |l| l.fate);
+                if matches!(fate, Fate::Paired | Fate::Doubtful) {
+                    return false;
+                }
+                stand_alone(joined);
+                true
+            }
+            _ => true,
+        }
+    }
+}
+
+impl Lane {
+    /// Finds the event of a line: the first of those near it that it can stand beside, else the first that is left.
+    fn pair(&mut self, number: u64) {
+        let Some(line) = find(&self.lines, number, |l| l.number).and_then(|i| self.lines.get_mut(i)) else { return };
+        let around = around(&self.events, line.time, |e| e.clock);
+        let near = |e: &Happened| !e.taken && is_near(e.time, line.time);
+        let first = |fitting: bool| around.clone().find(|i| self.events.get(*i).is_some_and(|e| near(e) && (!fitting || fits(e, &line.answered))));
+        let fitting = first(true);
+        let any = || first(false).filter(|_| !is_silent(&line.answered));
+        line.fate = match fitting {
+            Some(_) => Fate::Paired,
+            None if any().is_some() => Fate::Doubtful,
+            None => Fate::Alone,
+        };
+        if let Some(event) = fitting.or_else(any).and_then(|i| self.events.get_mut(i)) {
+            event.taken = true;
+        }
+    }
+
+    /// Returns the answers that can be an event's own: those of all lines near it, as long as each line and each event near them has found the other.
+    fn answers(&self, event: &Happened) -> Option<SmallVec<[Answered; 2]>> {
+        let beside = around(&self.events, event.time, |e| e.clock);
+        let whole = self.events.range(beside).filter(|e| (e.time - event.time).abs() <= 2 * (NEAR_MS + SECOND_MS)).all(|e| e.taken);
+        let mut found: SmallVec<[Answered; 2]> = SmallVec::new();
+        for line in self.lines.range(around(&self.lines, event.time, |l| l.clock)).filter(|l| is_near(event.time, l.time)) {
+            if matches!(line.fate, Fate::Doubtful | Fate::Open) {
+                return None;
+            }
+            let new = found.iter().all(|a| (a.status, a.bytes) != (line.answered.status, line.answered.bytes));
+            if new && fits(event, &line.answered) {
+                found.push(line.answered);
+            }
+        }
+        (whole && !found.is_empty()).then_some(found)
+    }
+
+    /// Forgets what was seen before a time.
+    fn forget(&mut self, seen: i64) {
+        while self.events.front().is_some_and(|e| e.time <= seen) || self.events.len() > LANE {
+            self.events.pop_front();
+        }
+        while self.lines.front().is_some_and(|l| l.time <= seen) || self.lines.len() > LANE {
+            self.lines.pop_front();
+        }
+    }
+}
+
+/// Returns the place of a number among entries that are in its order.
+fn find<T>(entries: &VecDeque<T>, number: u64, of: impl Fn(&T) -> u64) -> Option<usize> {
+    entries.binary_search_by_key(&number, of).ok()
+}
+
+/// Returns the entries whose time can be near another: their clock is not smaller than their time, nor much larger.
+fn around<T>(entries: &VecDeque<T>, time: i64, clock: impl Fn(&T) -> i64) -> Range<usize> {
+    let from = entries.partition_point(|e| clock(e) < time - 2 * (NEAR_MS + SECOND_MS));
+    let to = entries.partition_point(|e| clock(e) <= time + RELEASE_AFTER_MS);
+    from..to.max(from)
+}
+
+/// Whether an event is near enough to a line.
+fn is_near(event: i64, line: i64) -> bool {
+    let to = if line % 1000 == 0 { line + SECOND_MS } else { line };
+    line - NEAR_MS <= event && event <= to + NEAR_MS
+}
+
+/// Whether an answer can stand beside an event.
+fn fits(event: &Happened, answered: &Answered) -> bool {
+    if let Some((status, bytes)) = event.answer {
+        return status == answered.status && bytes.zip(answered.bytes).is_none_or(|(a, b)| a == b);
+    }
+    match (event.error.as_deref(), answered.bytes) {
+        (Some(error), Some(bytes)) => answers::of(answered.status, bytes, None).any(|a| a.goes_with(error)),
+        _ => false,
+    }
+}
+
+/// Whether no event stands beside an answer, as far as it is known.
+fn is_silent(answered: &Answered) -> bool {
+    let Some(bytes) = answered.bytes else { return false };
+    let mut all = answers::of(answered.status, bytes, None).filter(|a| a.length != answers::Length::Open).peekable();
+    all.peek().is_some() && all.all(|a| a.event == Event::None)
+}
+
+/// Makes a line a failure of its own.
+fn stand_alone(joined: &mut Joined) {
+    let at = joined.at;
+    if let What::Proxied(access, ordinal) = &joined.what {
+        let failed = Failed::of_access((**access).clone(), *ordinal, at, false);
+        joined.what = What::Failed(failed);
+    }
+}
