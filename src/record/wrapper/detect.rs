@@ -7,15 +7,12 @@ use std::io::{self, Cursor};
 
 use super::kind::{ALL, Form, Kind, Wrapper};
 use super::layer::{Layer, split};
-use super::{Told, frames, head, object, table, zone};
+use super::{Told, escapes, frames, head, object, table, zone};
 use crate::source::unwrap::Sink;
 use crate::source::{Payload, Wrapping};
 
 /// Lines that are looked at.
 const LINES: usize = 400;
-
-/// Of these the first has to have a wrapper's form, or it is not tried.
-const FIRST: usize = 60;
 
 /// Wrappers within wrappers.
 const DEPTH: usize = 4;
@@ -77,8 +74,7 @@ fn found(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Op
             first_bare = first_bare.min(number);
         }
     }
-    let mut best: Option<Tried> = None;
-    let mut formed: Option<Tried> = None;
+    let (mut best, mut formed): (Option<Tried>, Option<Tried>) = (None, None);
     let mut of_lines = false;
     for (wrapper, form) in candidates(bytes, lines, field, depth) {
         if form == Form::Document && of_lines {
@@ -86,22 +82,14 @@ fn found(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Op
         }
         let tried = in_form(wrapper, form, bytes, lines, field, depth);
         of_lines |= form == Form::Objects && is_of_lines(&tried, lines);
-        if formed.is_none()
-            && depth == 0
-            && is_telling(wrapper.kind)
-            && tried.formed * 10 >= lines.iter().filter(|l| !l.is_empty()).count() * 9
-            && tried.formed > 2
-        {
-            formed = Some(Tried { samples: Vec::new(), name: tried.name.clone(), ..tried });
-        }
         if tried.heads > best.as_ref().map_or(0, |b| b.heads) {
             best = Some(tried);
+        } else if formed.is_none() && depth == 0 && bare == 0 && tried.is_of_all(lines) {
+            formed = Some(tried);
         }
     }
-    let Some(best) = best else {
-        // without any record the form alone decides, if all lines have it
-        return formed.filter(|_| bare == 0);
-    };
+    // without any record the form alone decides
+    let Some(best) = best else { return formed };
     let bare_wins = if first_bare < best.first { bare * 10 >= bare + best.heads } else { bare >= best.heads };
     (!bare_wins).then_some(best)
 }
@@ -113,16 +101,18 @@ fn is_telling(kind: Kind) -> bool {
 
 /// Returns the wrappers that are worth a try.
 fn candidates(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Vec<(&'static Wrapper, Form)> {
-    let first: Vec<&[u8]> = lines.iter().filter(|l| !l.is_empty()).take(FIRST).copied().collect();
-    let has_form = |kind: Kind| first.iter().any(|l| split(kind, None, l, &mut Vec::new()).is_some());
-    let mut found: Vec<(&Wrapper, Form)> = ALL.iter().filter(|w| w.form == Form::Prefix && has_form(w.kind)).map(|w| (w, w.form)).collect();
-    let objects = first.iter().filter(|l| !head::is_bare(l)).filter_map(|l| object::parse(l));
+    let has_form = |kind: Kind| lines.iter().any(|l| split(kind, None, l, &mut Vec::new()).is_some());
+    // the forms of both are the same where the day has two digits
+    let escaped = lines.iter().any(|l| escapes::are_in(l));
+    let mut found: Vec<(&Wrapper, Form)> =
+        ALL.iter().filter(|w| w.form == Form::Prefix && !(w.kind == Kind::Journald && escaped) && has_form(w.kind)).map(|w| (w, w.form)).collect();
+    let objects = lines.iter().filter(|l| !head::is_bare(l)).filter_map(|l| object::parse(l));
     if let Some(kind) = most(objects.map(|o| object::kind(&o))) {
         found.push((kind.row(), Form::Objects));
     }
     if depth == 0 {
         let begin = bytes.trim_ascii_start();
-        if begin.first().is_some_and(|c| matches!(c, b'{' | b'[')) || first.iter().any(|l| matches!(l, [b'{' | b'[', ..] if !head::is_bare(l))) {
+        if begin.first().is_some_and(|c| matches!(c, b'{' | b'[')) || lines.iter().any(|l| matches!(l, [b'{' | b'[', ..] if !head::is_bare(l))) {
             found.push((document_kind(bytes).row(), Form::Document));
         }
         let whole = ALL.iter().filter(|w| match w.kind {
@@ -169,13 +159,14 @@ fn document_kind(bytes: &[u8]) -> Kind {
 
 /// Tries a wrapper that a person named, in the form that the source has.
 fn forced(wrapper: &'static Wrapper, bytes: &[u8], lines: &[&[u8]], field: Option<&str>) -> Tried {
-    let lined = in_form(wrapper, wrapper.form, bytes, lines, field, 0);
-    if wrapper.form == Form::Objects && !is_of_lines(&lined, lines) { in_form(wrapper, Form::Document, bytes, lines, field, 0) } else { lined }
+    let tried = in_form(wrapper, wrapper.form, bytes, lines, field, 0);
+    let document = wrapper.form == Form::Objects && !is_of_lines(&tried, lines);
+    if document { in_form(wrapper, Form::Document, bytes, lines, field, 0) } else { tried }
 }
 
 /// Whether most lines have the form, not one by chance in a document of many.
-fn is_of_lines(lined: &Tried, lines: &[&[u8]]) -> bool {
-    lined.formed > 0 && lined.formed * 2 >= lines.iter().filter(|l| !l.is_empty() && !head::is_bare(l)).count()
+fn is_of_lines(tried: &Tried, lines: &[&[u8]]) -> bool {
+    tried.formed > 0 && tried.formed * 2 >= lines.iter().filter(|l| !l.is_empty() && !head::is_bare(l)).count()
 }
 
 fn in_form(wrapper: &'static Wrapper, form: Form, bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Tried {
@@ -208,13 +199,18 @@ fn in_form(wrapper: &'static Wrapper, form: Form, bytes: &[u8], lines: &[&[u8]],
         tried.look_inside(depth);
     }
     if matches!(form, Form::Document | Form::Table | Form::Objects) && wrapper.kind != Kind::Events && depth == 0 && tried.holds_events() {
-        tried.name = Kind::Events.row().name.to_owned();
+        tried.name = Kind::Events.row().name.into();
         tried.kind = Kind::Events;
     }
     tried
 }
 
 impl Tried {
+    /// Whether nearly all lines have a form that says what they are, whatever is in them.
+    fn is_of_all(&self, lines: &[&[u8]]) -> bool {
+        is_telling(self.kind) && self.formed > 2 && self.formed * 10 >= lines.iter().filter(|l| !l.is_empty()).count() * 9
+    }
+
     fn count(&mut self) {
         let heads: Vec<u64> = self.samples.iter().filter(|s| head::is(&s.text)).map(|s| s.line).collect();
         self.heads = heads.len();

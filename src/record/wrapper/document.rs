@@ -105,7 +105,7 @@ struct Walk<'w> {
     out: &'w mut dyn FnMut(Payload<'_>),
     /// The labels of the stream that the values belong to (Loki).
     labels: Option<Object<'static>>,
-    /// The node that a document names for all its entries (subscriptions of CloudWatch).
+    /// The node that a document names for all its entries (subscriptions of `CloudWatch`).
     node: Option<Vec<u8>>,
     /// Names of the columns that the rows have (Azure).
     columns: Vec<String>,

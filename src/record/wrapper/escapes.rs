@@ -1,63 +1,70 @@
-//! What rsyslog makes of control characters: `#011` for a tab, `#012` for a line feed.
+//! What rsyslog makes of control characters: `#011` for a tab, `#012` for a line feed, `#033` for an escape.
 //!
-//! A literal `#012` in what a client sent looks the same. One message is one record, so a line feed that a record would begin behind is not
-//! believed: it stays as it was written.
+//! A literal `#012` in what a client sent looks the same, so only what a stack trace is made of is undone: a line feed before a tab, before
+//! `Caused by: `, or at the end; a tab at the beginning of a line; an escape before a colour.
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 
-use super::head;
 use super::item::Item;
 
 const LINE_FEED: &[u8] = b"#012";
+const TAB: &[u8] = b"#011";
+const COLOUR: &[u8] = b"#033[";
 
 /// Returns the item with its escapes undone.
 pub(super) fn undone(item: Item<'_>) -> Item<'_> {
-    if memchr(b'#', &item.text).is_none() {
-        return item;
+    match item.text {
+        Cow::Borrowed(text) if memchr(b'#', text).is_some() => Item { text: Cow::Owned(undo(text)), ..item },
+        _ => item,
     }
-    let Cow::Borrowed(text) = item.text else { return item };
-    Item { text: Cow::Owned(undo(text)), ..item }
 }
 
-/// Returns the control character that an escape stands for.
-fn escape(text: &[u8]) -> Option<u8> {
-    let octal = |c: &u8| (b'0'..=b'7').contains(c).then(|| c - b'0');
-    let [b'#', a, b, c, ..] = text else { return None };
-    let code = u16::from(octal(a)?) * 64 + u16::from(octal(b)?) * 8 + u16::from(octal(c)?);
-    u8::try_from(code).ok().filter(|c| *c < 32 || *c == 127)
-}
-
-/// Undoes the escapes of one line.
-fn undo_line(text: &[u8], out: &mut Vec<u8>) {
-    let mut rest = text;
-    while let Some(at) = memchr(b'#', rest) {
-        out.extend_from_slice(&rest[..at]);
-        rest = &rest[at..];
-        let control = escape(rest);
-        out.push(control.unwrap_or(b'#'));
-        rest = &rest[if control.is_some() { 4 } else { 1 }..];
-    }
-    out.extend_from_slice(rest);
+/// Whether lines have what only rsyslog makes of a stack trace.
+pub(super) fn are_in(line: &[u8]) -> bool {
+    memmem::find(line, b"#012#011").is_some() || memmem::find(line, b" #011at ").is_some()
 }
 
 fn undo(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
-    let mut begin = 0;
-    let mut line = Vec::new();
-    for end in memmem::find_iter(text, LINE_FEED).chain([text.len()]) {
-        line.clear();
-        undo_line(&text[begin..end], &mut line);
-        if begin > 0 {
-            out.extend_from_slice(if head::is(&line) { LINE_FEED } else { b"\n" });
+    let mut rest = text;
+    loop {
+        // at the beginning of a line
+        while let Some(after) = rest.strip_prefix(TAB) {
+            out.push(b'\t');
+            rest = after;
         }
-        out.extend_from_slice(&line);
-        begin = (end + LINE_FEED.len()).min(text.len());
+        loop {
+            let Some(at) = memchr(b'#', rest) else {
+                out.extend_from_slice(rest);
+                return out;
+            };
+            out.extend_from_slice(&rest[..at]);
+            rest = &rest[at..];
+            if let Some(after) = rest.strip_prefix(LINE_FEED)
+                && goes_on(after)
+            {
+                if after.is_empty() {
+                    // the framing's own
+                    return out;
+                }
+                out.push(b'\n');
+                rest = after;
+                break;
+            }
+            if rest.starts_with(COLOUR) {
+                out.push(0x1b);
+                rest = &rest[4..];
+            } else {
+                out.push(b'#');
+                rest = &rest[1..];
+            }
+        }
     }
-    // the framing's own line feed
-    if text.ends_with(LINE_FEED) && out.last() == Some(&b'\n') {
-        out.pop();
-    }
-    out
+}
+
+/// Whether a record goes on with this line.
+fn goes_on(line: &[u8]) -> bool {
+    line.is_empty() || line.starts_with(TAB) || line.starts_with(LINE_FEED) || line.starts_with(b"Caused by: ")
 }

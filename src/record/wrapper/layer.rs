@@ -50,7 +50,7 @@ pub(super) fn split<'a>(kind: Kind, field: Option<&str>, line: &'a [u8], scratch
         Kind::Logcli => prefix::logcli,
         Kind::AwsText => prefix::aws_text,
         Kind::AwsTail => prefix::aws_tail,
-        Kind::Journald => prefix::host_and_ident,
+        Kind::Journald => prefix::journald,
         Kind::Stern => prefix::stern,
         Kind::SternAll => prefix::stern_all,
         Kind::Timestamps => prefix::timestamps,

@@ -77,8 +77,7 @@ fn stream(i: &[u8]) -> Res<'_, u8> {
 fn partial(i: &[u8]) -> Res<'_, bool> {
     let (i, more) = alt((value(false, tag("F")), value(true, tag("P")))).parse(i)?;
     let (i, _) = opt(preceded(tag(":"), take_while(|c| c != b' '))).parse(i)?;
-    // an editor may have taken the blank away that an empty line ends with
-    if i.is_empty() { Ok((i, more)) } else { value(more, tag(" ")).parse(i) }
+    value(more, blank).parse(i)
 }
 
 /// `2026-03-04T10:15:23.457Z stdout F <payload>`; from before 2017 without the tag.
@@ -89,24 +88,34 @@ pub(super) fn cri(i: &[u8]) -> Res<'_, Item<'_>> {
     Ok((&[], Item { time: Some(time), stream, more: more.unwrap_or(false), ..Item::of(text) }))
 }
 
-/// `keycloak-1  | <payload>`, with colours around name and bar.
-pub(super) fn compose(i: &[u8]) -> Res<'_, Item<'_>> {
-    let (i, _) = sgr(i)?;
+/// The end of a colour that began before a prefix; the payload may begin with colours of its own.
+fn end_of_colour(opened: bool) -> impl Fn(&[u8]) -> Res<'_, bool> {
+    move |i| if opened { opt(tag("\x1b[0m")).parse(i).map(|(i, closed)| (i, closed.is_none())) } else { Ok((i, false)) }
+}
+
+/// `keycloak-1  | <payload>`, with one colour for name and bar.
+pub(super) fn compose(line: &[u8]) -> Res<'_, Item<'_>> {
+    let (i, ()) = sgr(line)?;
+    let opened = i.len() < line.len();
     let (i, name) = take_till1(|c| matches!(c, b' ' | b'\t' | b'|' | b'"' | 0x1b)).parse(i)?;
-    let (i, _) = take_while1(|c| c == b' ').parse(i)?;
-    let (i, _) = tag("|").parse(i)?;
-    let (i, _) = sgr(i)?;
-    let (i, _) = if i.is_empty() { (i, &b""[..]) } else { tag(" ").parse(i)? };
-    let (i, _) = sgr(i)?;
+    let (i, _) = preceded(take_while1(|c| c == b' '), tag("|")).parse(i)?;
+    let (i, opened) = end_of_colour(opened)(i)?;
+    let (i, ()) = blank(i)?;
+    let (i, _) = end_of_colour(opened)(i)?;
     let (text, time) = opt(stamp_before).parse(i)?;
     Ok((&[], Item { node: Some(Cow::Borrowed(name)), time, ..Item::of(text) }))
+}
+
+/// The blank before the payload; an editor may have taken it from the end of an empty line.
+fn blank(i: &[u8]) -> Res<'_, ()> {
+    if i.is_empty() { Ok((i, ())) } else { value((), tag(" ")).parse(i) }
 }
 
 /// `[pod/keycloak-0/keycloak] <payload>`; the stamp follows the prefix.
 pub(super) fn kubectl(i: &[u8]) -> Res<'_, Item<'_>> {
     let (i, pod) = delimited(tag("[pod/"), take_till1(|c| matches!(c, b'/' | b']' | b' ')), tag("/")).parse(i)?;
     let (i, _) = terminated(take_till1(|c| matches!(c, b']' | b' ')), tag("]")).parse(i)?;
-    let (i, _) = if i.is_empty() { (i, &b""[..]) } else { tag(" ").parse(i)? };
+    let (i, ()) = blank(i)?;
     let (text, time) = opt(stamp_before).parse(i)?;
     Ok((&[], Item { node: Some(Cow::Borrowed(pod)), time, ..Item::of(text) }))
 }
@@ -126,7 +135,7 @@ fn short_stamp(i: &[u8]) -> Res<'_, ()> {
 
 /// What follows the names: a blank, perhaps a stamp, the payload.
 fn after_names<'a>(i: &'a [u8], pod: &'a [u8]) -> Res<'a, Item<'a>> {
-    let (i, _) = if i.is_empty() { (i, &b""[..]) } else { tag(" ").parse(i)? };
+    let (i, ()) = blank(i)?;
     let (i, time) = opt(stamp_before).parse(i)?;
     let (text, _) = opt(short_stamp).parse(i)?;
     Ok((&[], Item { node: Some(Cow::Borrowed(pod)), time, ..Item::of(text) }))
@@ -145,16 +154,18 @@ pub(super) fn stern_all(i: &[u8]) -> Res<'_, Item<'_>> {
 }
 
 /// `iam/keycloak-0@keycloak: <payload>`, `iam/keycloak-0[keycloak]: <payload>`
-pub(super) fn kail(i: &[u8]) -> Res<'_, Item<'_>> {
-    let (i, _) = sgr(i)?;
+pub(super) fn kail(line: &[u8]) -> Res<'_, Item<'_>> {
+    let (i, ()) = sgr(line)?;
+    let opened = i.len() < line.len();
     let (i, _) = terminated(take_till1(|c| matches!(c, b'/' | b' ' | b'"' | b'[' | 0x1b)), tag("/")).parse(i)?;
     let (i, pod) = take_till1(|c| matches!(c, b'@' | b'[' | b' ' | 0x1b)).parse(i)?;
     let (i, _) =
         alt((preceded(tag("@"), take_till1(|c| matches!(c, b':' | b' ' | 0x1b))), delimited(tag("["), take_till1(|c| c == b']'), tag("]")))).parse(i)?;
-    let (i, _) = sgr(i)?;
-    let (i, _) = preceded(tag(":"), sgr).parse(i)?;
-    let (i, _) = if i.is_empty() { (i, &b""[..]) } else { tag(" ").parse(i)? };
-    let (text, _) = sgr(i)?;
+    let (i, opened) = end_of_colour(opened)(i)?;
+    let (i, _) = tag(":").parse(i)?;
+    let (i, opened) = end_of_colour(opened)(i)?;
+    let (i, ()) = blank(i)?;
+    let (text, _) = end_of_colour(opened)(i)?;
     Ok((&[], Item { node: Some(Cow::Borrowed(pod)), ..Item::of(text) }))
 }
 
@@ -195,7 +206,7 @@ pub(super) fn logcli(i: &[u8]) -> Res<'_, Item<'_>> {
 pub(super) fn aws_tail(i: &[u8]) -> Res<'_, Item<'_>> {
     let (i, time) = terminated(zoned, tag(" ")).parse(i)?;
     let (i, stream) = verify(take_till1(|c| matches!(c, b' ' | b'\t' | b':')), |s: &[u8]| !is_date(s)).parse(i)?;
-    let (text, _) = if i.is_empty() { (i, &b""[..]) } else { tag(" ").parse(i)? };
+    let (text, ()) = blank(i)?;
     Ok((&[], Item { node: Some(Cow::Borrowed(stream)), time: Some(time), ..Item::of(text) }))
 }
 
@@ -275,7 +286,7 @@ fn ident(i: &[u8]) -> Res<'_, &[u8]> {
     let (i, name) = take_till1(|c| matches!(c, b' ' | b'[' | b':' | b'\t' | b'"')).parse(i)?;
     let (i, pid) = opt(delimited(tag("["), take_while1(|c| c != b']' && c != b' '), tag("]"))).parse(i)?;
     let (i, _) = if pid.is_some() { opt(tag(":")).parse(i)? } else { tag(":").map(Some).parse(i)? };
-    let (i, _) = if i.is_empty() { (i, &b""[..]) } else { tag(" ").parse(i)? };
+    let (i, ()) = blank(i)?;
     Ok((i, name))
 }
 
@@ -288,6 +299,17 @@ pub(super) fn host_and_ident(line: &[u8]) -> Res<'_, Item<'_>> {
     let width = line.len() - i.len();
     let text = i.strip_prefix(BOM).unwrap_or(i);
     Ok((&[], Item { node: Some(Cow::Borrowed(host)), time, width, ..Item::of(text) }))
+}
+
+/// What the journal prints: the pid is followed by a colon, the day has two digits, and no mark of the byte order comes along. What is printed
+/// otherwise is a syslog file.
+pub(super) fn journald(line: &[u8]) -> Res<'_, Item<'_>> {
+    let (i, item) = host_and_ident(line)?;
+    let prefix = &line[..item.width];
+    let colon = prefix.ends_with(b": ") || prefix.ends_with(b":") || item.text.is_empty();
+    let marked = item.text.len() + item.width < line.len();
+    let padded = prefix[0].is_ascii_alphabetic() && prefix[3..5] == *b"  ";
+    if colon && !marked && !padded { Ok((i, item)) } else { Err(nom::Err::Error(())) }
 }
 
 /// `<14>`

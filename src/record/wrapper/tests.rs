@@ -6,7 +6,13 @@ use super::*;
 use crate::source::Payload;
 
 /// An entry that came out: node, time, line, text.
-pub(super) type Entry = (Option<String>, Option<i64>, u64, String);
+type Entry = (Option<String>, Option<i64>, u64, String);
+
+/// Nodes and lines that are expected.
+type Places = Vec<(Option<&'static str>, u64)>;
+
+/// Entries that are expected: node, line, text.
+type Wanted = Vec<(Option<&'static str>, u64, String)>;
 
 /// Keycloak's text.
 const T: &str = r#"2026-03-04 10:15:23,456 INFO  [org.keycloak.events] (executor-thread-12) type="LOGIN", realmId="a1b2", realmName="shop", clientId="web", username="o\"neil""#;
@@ -84,8 +90,8 @@ fn prefixes_come_off_with_their_node_and_time() {
         ("journald", "Wed 2026-03-04 10:15:23 CET kc-host-1 kc.sh[812]: ", Some("kc-host-1"), None),
         ("journald", "1772619323.457000 kc-host-1 kc.sh[812]: ", Some("kc-host-1"), Some(AT)),
         ("journald", "[    1.000000] kc-host-1 kc.sh[812]: ", Some("kc-host-1"), None),
-        ("journald", "Mar  4 10:15:23 keycloak-0 keycloak[1] \u{feff}", Some("keycloak-0"), None),
-        ("journald", "2026-03-04T11:15:23.457789+01:00 keycloak-0 keycloak[1] \u{feff}", Some("keycloak-0"), Some(AT)),
+        ("syslog", "Mar  4 10:15:23 keycloak-0 keycloak[1] \u{feff}", Some("keycloak-0"), None),
+        ("syslog", "2026-03-04T11:15:23.457789+01:00 keycloak-0 keycloak[1] \u{feff}", Some("keycloak-0"), Some(AT)),
         ("syslog", "<14>1 2026-03-04T10:15:23.457+00:00 keycloak-0 keycloak 1 org.keycloak.events - \u{feff}", Some("keycloak-0"), Some(AT)),
         ("syslog", "<14>1 - - keycloak 1 - [a@1 k=\"v\\\"]\"][b] ", None, None),
         ("syslog", "<14>Mar  4 10:15:23 keycloak-0 keycloak[1]: ", Some("keycloak-0"), None),
@@ -296,7 +302,7 @@ fn short(entries: &[Entry]) -> Vec<(Option<&str>, u64, &str)> {
 #[test]
 fn documents_give_their_entries_with_the_line_each_begins_on() {
     let t = quoted(T);
-    let table: Vec<(&str, String, Vec<(Option<&str>, u64)>)> = vec![
+    let table: Vec<(&str, String, Places)> = vec![
         (
             "cloudwatch document",
             format!(
@@ -384,7 +390,7 @@ fn a_damaged_document_gives_what_came_before_and_says_where_it_ends() {
 #[test]
 fn tables_give_their_messages_and_several_lines_of_a_cell_together() {
     let t = T.replace('"', "\"\"");
-    let table: Vec<(String, Vec<(Option<&str>, u64, String)>)> = vec![
+    let table: Vec<(String, Wanted)> = vec![
         (
             format!("\"@timestamp\",message,\"kubernetes.pod.name\"\r\n\"Mar 4, 2026 @ 10:15:23.456\",\"{t}\",kc-0\r\n\"x\",\"'-- \",-\r\n"),
             vec![(Some("kc-0"), 2, T.into()), (None, 3, "-- ".into())],
@@ -505,12 +511,20 @@ fn lines_without_the_prefix_go_on_with_the_entry_before_where_the_tool_prints_th
 }
 
 #[test]
-fn what_rsyslog_escaped_is_undone_but_no_record_begins_behind_it() {
-    let prefix = "<14>Mar  4 10:15:23 keycloak-0 keycloak[1]: ";
-    let (_, entries) = taken_off(&format!("{prefix}{T}#012#011at x.y(Z.java:1)#012\n{prefix}{T} a#012{T}\n{prefix}{T} a#012#033[0m{T} #12 #\n"));
-    assert_eq!(entries[0].3, format!("{T}\n\tat x.y(Z.java:1)"));
-    assert_eq!(entries[1].3, format!("{T} a#012{T}"));
-    assert_eq!(entries[2].3, format!("{T} a#012\x1b[0m{T} #12 #"));
+fn what_rsyslog_escaped_of_a_trace_is_undone_and_what_a_client_wrote_is_not() {
+    let prefix = "Mar 14 10:15:23 keycloak-0 keycloak[1]: ";
+    let table = [
+        ("#012#011at x.y(Z.java:1)#012Caused by: q#012#011... 2 more#012", "\n\tat x.y(Z.java:1)\nCaused by: q\n\t... 2 more"),
+        (" a#012#033[0m2026", " a#012\x1b[0m2026"),
+        (" #12 # #011", " #12 # #011"),
+        ("#012", ""),
+    ];
+    for (written, want) in table {
+        let (name, entries) = taken_off(&format!("{prefix}{T}{written}\n{prefix}{T}#012#011at\n"));
+        assert_eq!((&*name, &*entries[0].3), ("syslog", &*format!("{T}{want}")), "{written}");
+    }
+    let (_, entries) = taken_off(&format!("{prefix}{T} a#012{T}\n{prefix}#011at x\n"));
+    assert_eq!(short(&entries)[..], [(Some("keycloak-0"), 1, &*format!("{T} a#012{T}")), (Some("keycloak-0"), 2, "\tat x")]);
 }
 
 #[test]
