@@ -17,7 +17,7 @@ use crate::record::{Line, Stamp, line, wrapper};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
-use crate::source::{Bounds, Chunk, Grammar, Place, Problem, Reader, Source, Stream, Unwrapper, Wrapping};
+use crate::source::{Bounds, Chunk, Grammar, Problem, Reader, Source, Stream, Unwrapper, Wrapping};
 use crate::tally::{Filter, Outcome, Quoted, SourceReport, Tally};
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::Judge;
@@ -564,7 +564,7 @@ fn quotes(running: &[Running<'_>], sources: &[String], zone: Zone) -> (Vec<Quote
 /// Reads the beginning of a source; nothing of standard input.
 fn peek(source: &Source) -> Vec<u8> {
     let mut head = Vec::new();
-    if source.place != Place::Stdin
+    if !source.place.is_pipe()
         && let Ok(text) = source.open()
     {
         let _ = io::Read::read_to_end(&mut io::Read::take(text, 64 * 1024), &mut head);

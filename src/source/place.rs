@@ -13,8 +13,10 @@ use super::decode::Packing;
 pub enum Place {
     /// Standard input.
     Stdin,
-    /// A file, or what can be read like one.
+    /// A file.
     File(PathBuf),
+    /// A pipe with a name: like standard input, it can be read once.
+    Pipe(PathBuf),
     /// A part of a file: a member of a zip or of a tar that is not compressed.
     Part {
         /// The archive.
@@ -35,8 +37,8 @@ pub enum Place {
 pub struct Sum {
     /// How many they are.
     pub size: u64,
-    /// Their CRC-32.
-    pub crc: u32,
+    /// Their CRC-32, where it says that, too.
+    pub crc: Option<u32>,
 }
 
 /// Bytes as they lie at a place.
@@ -48,14 +50,18 @@ pub(super) enum Raw {
 }
 
 impl Place {
+    /// Whether it can be read once only.
+    #[must_use]
+    pub fn is_pipe(&self) -> bool {
+        matches!(self, Place::Stdin | Place::Pipe(_))
+    }
+
     /// Opens it; nothing is unpacked.
     pub(super) fn raw(&self) -> io::Result<Raw> {
         match self {
             Place::Stdin => Ok(Raw::Stream(Box::new(io::stdin()))),
-            Place::File(path) => {
-                let file = File::open(path)?;
-                Ok(if file.metadata()?.is_file() { Raw::File(file) } else { Raw::Stream(Box::new(file)) })
-            }
+            Place::File(path) => Ok(Raw::File(File::open(path)?)),
+            Place::Pipe(path) => Ok(Raw::Stream(Box::new(File::open(path)?))),
             Place::Part { file, offset, length, .. } => {
                 let mut file = File::open(file)?;
                 file.seek(SeekFrom::Start(*offset))?;
