@@ -118,7 +118,7 @@ fn compressed_tars_are_walked_member_by_member() {
     let want: Files = pieces()
         .into_iter()
         .take(3)
-        .map(|(n, b)| if n.ends_with(".gz") { (n, fs::read(LOG).expect("a recording")[..b.len()].to_vec()) } else { (n, b) })
+        .map(|(n, b)| if n == "kc-0/server.log.2.gz" { (n, fs::read(LOG).expect("a recording")[..b.len()].to_vec()) } else { (n, b) })
         .collect();
     for (suffix, pack) in CODECS {
         let name = format!("bundle.tar.{suffix}");
@@ -254,13 +254,13 @@ fn content_that_is_given_twice_is_counted_once() {
     let log = fs::read(LOG).expect("a recording");
     let (want, _) = scan(&[LOG.into()]);
     let dir = TempDir::new().expect("a folder");
-    let long = [&log[..], &log[..], &log[..]].concat();
-    put(dir.path(), "server.log", &long);
+    let thrice = [&log[..], &log[..], &log[..]].concat();
+    put(dir.path(), "server.log", &thrice);
     put(dir.path(), "server.log.1", &log);
     put(dir.path(), "server.log.1.gz", &gzip(&log));
-    put(dir.path(), "copy/x.log.zst", &CODECS[1].1(&long));
+    put(dir.path(), "copy/x.log.zst", &CODECS[1].1(&thrice));
     // the same beginning is not the same content
-    put(dir.path(), "other.log", &[&long[..], b"\n"].concat());
+    put(dir.path(), "other.log", &[&thrice[..], b"\n"].concat());
     put(dir.path(), "empty.log", b"");
     put(dir.path(), "empty.log.1", b"");
     let paths = [dir.path().to_owned()];
@@ -341,14 +341,14 @@ fn patterns_that_no_shell_expanded_are_expanded() {
     for (i, name) in ["a/x.log.gz", "a/y.log.gz", "b/z.log.gz", "b/z.txt"].iter().enumerate() {
         put(dir.path(), name, &gzip(&log[..1000 + i]));
     }
-    let named = |pattern: &str| {
+    let matched = |pattern: &str| {
         let found = find(&[dir.path().join(pattern)]);
         (found.streams.iter().flat_map(|s| &s.sources).map(|s| s.name.clone()).collect::<Vec<_>>(), said(&found.problems))
     };
-    assert_eq!(named("a/*.gz").0, ["x.log.gz", "y.log.gz"]);
-    assert_eq!(named("?/*.log.gz").0, ["x.log.gz", "y.log.gz", "z.log.gz"]);
-    assert_eq!(named("*").0.len(), 4);
-    assert!(named("c/*.gz").1.ends_with("c/*.gz: matches no file"));
+    assert_eq!(matched("a/*.gz").0, ["x.log.gz", "y.log.gz"]);
+    assert_eq!(matched("?/*.log.gz").0, ["x.log.gz", "y.log.gz", "z.log.gz"]);
+    assert_eq!(matched("*").0.len(), 4);
+    assert!(matched("c/*.gz").1.ends_with("c/*.gz: matches no file"));
     let glob = Find { glob: Some(Find::globs(["a/*.gz", "*.txt"]).expect("patterns")), ..Find::default() };
     let found = discover(&[dir.path().to_owned()], &glob, &Lines::default());
     let names: Vec<&str> = found.streams.iter().flat_map(|s| &s.sources).map(|s| s.name.as_str()).collect();

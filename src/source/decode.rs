@@ -163,17 +163,13 @@ pub(super) fn open(place: &Place) -> io::Result<Text<'static>> {
         Raw::File(mut file) => {
             let mut head = Vec::new();
             (&mut file).take(HEAD_BYTES as u64).read_to_end(&mut head)?;
-            match Kind::of(&head) {
+            if let Kind::Utf8(mark) = Kind::of(&head) {
                 // the file itself, so that a plain log is read without another layer
-                Kind::Utf8(mark) => {
-                    file.seek(SeekFrom::Start(mark as u64))?;
-                    return Ok(Text { read: Box::new(file), packed: false, kind: Kind::Utf8(mark) });
-                }
-                _ => {
-                    file.seek(SeekFrom::Start(0))?;
-                    Box::new(file)
-                }
+                file.seek(SeekFrom::Start(mark as u64))?;
+                return Ok(Text { read: Box::new(file), packed: false, kind: Kind::Utf8(mark) });
             }
+            file.seek(SeekFrom::Start(0))?;
+            Box::new(file)
         }
         Raw::Stream(stream) => stream,
     };
