@@ -903,7 +903,7 @@ fn requests(running: &[Running<'_>], unjoined: u64) -> Accesses {
 /// Reads the beginning of a source; nothing of standard input.
 fn peek(source: &Source) -> Vec<u8> {
     let mut head = Vec::new();
-    if matches!(source.place, Place::File(_) | Place::Part { .. })
+    if !source.place.is_pipe()
         && let Ok(text) = source.open()
     {
         let _ = io::Read::read_to_end(&mut io::Read::take(text, 64 * 1024), &mut head);

@@ -1,101 +1,23 @@
-//! Containers of bytes: however a log is compressed, archived, encoded or cut, the findings are the same; damage costs what is behind it and is
-//! said.
+//! Containers of bytes: however a log is compressed, encoded or cut, the findings are the same; damage costs what is behind it and is said.
+
+mod packed;
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use kctriage::finding::Finding;
-use kctriage::pipeline::{self, Lines, Options};
-use kctriage::source::{Find, Problem, discover};
+use kctriage::pipeline::Options;
+use kctriage::source::Problem;
 use kctriage::tally::Outcome;
-use kctriage::triage::rules::Rules;
+use packed::{CODECS, LOG, gzip, placeless, put, scan, scan_with};
 use tempfile::TempDir;
-
-const LOG: &str = "tests/recordings/2673-plain/server.log";
-
-/// A name, its suffix, and what packs bytes so.
-type Codec = (&'static str, fn(&[u8]) -> Vec<u8>);
-
-const CODECS: [Codec; 5] = [("gz", gzip), ("zst", zstandard), ("xz", xz), ("bz2", bzip2), ("lz4", lz4)];
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).expect("packed");
-    encoder.finish().expect("packed")
-}
-
-fn zstandard(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).expect("an encoder");
-    encoder.include_checksum(true).expect("a check sum");
-    encoder.write_all(bytes).expect("packed");
-    encoder.finish().expect("packed")
-}
-
-fn xz(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 2);
-    encoder.write_all(bytes).expect("packed");
-    encoder.finish().expect("packed")
-}
-
-fn bzip2(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-    encoder.write_all(bytes).expect("packed");
-    encoder.finish().expect("packed")
-}
-
-fn lz4(bytes: &[u8]) -> Vec<u8> {
-    let info = lz4_flex::frame::FrameInfo::new().content_checksum(true).block_checksums(true);
-    let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
-    encoder.write_all(bytes).expect("packed");
-    encoder.finish().expect("packed")
-}
 
 /// Packs two halves one behind the other.
 fn twice(pack: fn(&[u8]) -> Vec<u8>, bytes: &[u8]) -> Vec<u8> {
     let (a, b) = bytes.split_at(bytes.len() / 2);
     [pack(a), pack(b)].concat()
-}
-
-fn put(dir: &Path, name: &str, bytes: &[u8]) -> PathBuf {
-    let path = dir.join(name);
-    fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-    fs::write(&path, bytes).expect("written");
-    path
-}
-
-fn scan_with(paths: &[PathBuf], options: &Options) -> (Vec<Finding>, Outcome) {
-    let found = discover(paths, &Find::default(), &Lines::default());
-    let mut findings = Vec::new();
-    let mut outcome = pipeline::run(&found, &Rules::builtin(), options, &|_| {}, &mut |f| {
-        findings.push(f);
-        Ok(())
-    })
-    .expect("a run");
-    outcome.problems.splice(0..0, found.problems);
-    (findings, outcome)
-}
-
-fn scan(paths: &[PathBuf]) -> (Vec<Finding>, Outcome) {
-    scan_with(paths, &Options { chunk_bytes: 1 << 14, ..Options::default() })
-}
-
-/// Findings without the names of their places.
-fn placeless(findings: &[Finding]) -> Vec<String> {
-    let mut all: Vec<String> = findings
-        .iter()
-        .map(|f| {
-            let mut f = f.clone();
-            (f.node, f.source, f.line) = (String::new(), String::new(), 0);
-            for e in &mut f.evidence {
-                (e.source, e.line) = (None, 0);
-            }
-            serde_json::to_string(&f).expect("JSON")
-        })
-        .collect();
-    all.sort();
-    all
 }
 
 #[test]
@@ -213,7 +135,7 @@ fn what_is_before_the_damage_is_read_and_the_damage_is_named() {
                 assert_eq!(rest.len(), alone.len(), "{name}");
                 if what == "cut" {
                     // the same as of a file that ends there, which is what is left of it
-                    let (want, _) = scan(&[put(dir.path(), "want.log", &log[..offset as usize])]);
+                    let (want, _) = scan(&[put(dir.path(), "want.log", &log[..usize::try_from(offset).expect("a length")])]);
                     let mine: Vec<Finding> = got.iter().filter(|f| f.source != "other.log").cloned().collect();
                     assert_eq!(mine.iter().map(|f| &f.id).collect::<Vec<_>>(), want.iter().map(|f| &f.id).collect::<Vec<_>>(), "{name}");
                 }
@@ -298,13 +220,13 @@ fn long_lines_are_cut_at_the_same_place_whatever_the_chunks() {
     let log = fs::read(LOG).expect("a recording");
     let (want, _) = scan(&[LOG.into()]);
     let dir = TempDir::new().expect("a folder");
-    let long = [b"2026-11-23 18:22:00,000 INFO  [a.b] (main) ".to_vec(), vec![b'x'; 300_000], b"\n".to_vec()].concat();
-    let path = put(dir.path(), "long.log", &[&long, &log[..], &long, &long, b"2026"].concat());
+    let over = [b"2026-11-23 18:22:00,000 INFO  [a.b] (main) ".to_vec(), vec![b'x'; 300_000], b"\n".to_vec()].concat();
+    let path = put(dir.path(), "long.log", &[&over, &log[..], &over, &over, b"2026"].concat());
     for chunk_bytes in [700, 1 << 16, 299_999, 1 << 20] {
         let (got, outcome) = scan_with(std::slice::from_ref(&path), &Options { chunk_bytes, max_line: 100_000, ..Options::default() });
         assert!(placeless(&got) == placeless(&want), "{chunk_bytes}");
         let dropped = outcome.sources[0].dropped;
-        assert_eq!((dropped.long, dropped.first), (3 * (long.len() as u64 - 1 - 100_000), Some(100_000)), "{chunk_bytes}");
+        assert_eq!((dropped.long, dropped.first), (3 * (over.len() as u64 - 1 - 100_000), Some(100_000)), "{chunk_bytes}");
         assert_eq!(outcome.books.bytes(), fs::metadata(&path).expect("a file").len(), "{chunk_bytes}");
         assert!(outcome.books.caps_hit.contains("max-line"));
     }
@@ -329,4 +251,125 @@ fn standard_input_may_be_packed() {
         let lines = output.stdout.split(|c| *c == b'\n').filter(|l| !l.is_empty()).count();
         assert_eq!((output.status.code(), lines), (Some(0), want.len()), "{suffix}");
     }
+}
+
+/// Returns the recording with something put before its last but one event, and in a line of its own at the front.
+fn with(log: &[u8], inside: &[u8]) -> Vec<u8> {
+    let mut lines: Vec<Vec<u8>> = log.split_inclusive(|c| *c == b'\n').map(<[u8]>::to_vec).collect();
+    for line in lines.iter_mut().filter(|l| l.windows(6).any(|w| w == b" INFO ")) {
+        let end = line.len() - 1;
+        line.splice(end..end, [b' '].iter().chain(inside).copied());
+    }
+    lines.concat()
+}
+
+#[test]
+fn only_line_feeds_end_lines() {
+    let log = fs::read(LOG).expect("a recording");
+    let (want, _) = scan(&[LOG.into()]);
+    let dir = TempDir::new().expect("a folder");
+    for (name, inside) in
+        [("cr", &b"\rx"[..]), ("vt", b"\x0bx"), ("ff", b"\x0cx"), ("nel", b"\xc2\x85x"), ("ls", b"\xe2\x80\xa8x"), ("nul", b"\0x"), ("crlf", b"\r")]
+    {
+        let bytes = with(&log, inside);
+        assert_ne!(bytes, log);
+        let (got, _) = scan(&[put(dir.path(), name, &bytes)]);
+        assert_eq!(got.iter().map(|f| f.line).collect::<Vec<_>>(), want.iter().map(|f| f.line).collect::<Vec<_>>(), "{name}");
+        assert!(placeless(&got) == placeless(&want), "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_utf8_is_read_and_shown_with_escapes() {
+    let log = fs::read(LOG).expect("a recording");
+    let (want, _) = scan(&[LOG.into()]);
+    let dir = TempDir::new().expect("a folder");
+    for (name, bytes) in [("latin", &b"caf\xe9"[..]), ("overlong", b"a\xc0\xafb"), ("cesu", b"a\xed\xa0\xbd\xed\xb8\x80b"), ("cut", b"a\xe2\x80")] {
+        let finder = memchr::memmem::Finder::new(b"clientId=\"");
+        let mut text = Vec::new();
+        let mut rest = &log[..];
+        while let Some(at) = finder.find(rest) {
+            text.extend_from_slice(&rest[..at + 10]);
+            text.extend_from_slice(bytes);
+            rest = &rest[at + 10..];
+        }
+        text.extend_from_slice(rest);
+        let path = put(dir.path(), name, &text);
+        let (got, outcome) = scan(std::slice::from_ref(&path));
+        assert_eq!(got.len(), want.len(), "{name}");
+        assert_eq!(outcome.books.bytes(), text.len() as u64, "{name}");
+        for format in ["text", "ndjson", "json", "csv"] {
+            let output = Command::new(assert_cmd::cargo::cargo_bin("kctriage")).args(["scan", "--format", format]).arg(&path).output().expect("it runs");
+            assert!(std::str::from_utf8(&output.stdout).is_ok(), "{name} {format}");
+        }
+    }
+}
+
+#[test]
+fn the_last_line_needs_no_line_feed() {
+    let log = fs::read(LOG).expect("a recording");
+    let at = memchr::memmem::rfind(&log, b"_ERROR\"").expect("an event");
+    let end = at + log[at..].iter().position(|c| *c == b'\n').expect("its end");
+    let dir = TempDir::new().expect("a folder");
+    let (with, _) = scan(&[put(dir.path(), "with.log", &log[..=end])]);
+    let (without, _) = scan(&[put(dir.path(), "without.log", &log[..end])]);
+    assert!(placeless(&with) == placeless(&without) && !with.is_empty());
+}
+
+#[test]
+fn strange_json_costs_its_own_line() {
+    let path = Path::new("tests/recordings/2673-json/server.log");
+    let log = fs::read(path).expect("a recording");
+    let (want, plain) = scan(&[path.into()]);
+    let dir = TempDir::new().expect("a folder");
+    let deep = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
+    let brackets = "[".repeat(100_000);
+    let lines = [
+        deep.as_str(),
+        &brackets,
+        "{\"timestamp\":1e400,\"level\":\"INFO\"}",
+        "{\"message\":\"\\u0000\"}",
+        "{\"message\":{\"a\":1}}",
+        "{\"timestamp\":\"2026",
+        "{",
+        "null",
+    ];
+    let edge = log[..log.len() / 2].iter().rposition(|c| *c == b'\n').expect("a line") + 1;
+    for (i, line) in lines.iter().enumerate() {
+        let bytes = [&log[..edge], line.as_bytes(), b"\n", &log[edge..]].concat();
+        let (got, outcome) = scan(&[put(dir.path(), &format!("{i}.log"), &bytes)]);
+        assert_eq!(got.iter().map(|f| (&f.id, f.cause)).collect::<Vec<_>>(), want.iter().map(|f| (&f.id, f.cause)).collect::<Vec<_>>(), "{line:.60}");
+        assert_eq!(outcome.books.bytes(), bytes.len() as u64, "{line:.60}");
+        assert!(outcome.books.records <= plain.books.records + 1, "{line:.60}");
+    }
+}
+
+#[test]
+fn a_stack_trace_of_20_000_lines_parts_nothing() {
+    let log = fs::read(LOG).expect("a recording");
+    let (want, _) = scan(&[LOG.into()]);
+    let dir = TempDir::new().expect("a folder");
+    let mut trace = b"2026-11-23 15:01:38,460 ERROR [org.keycloak.services] (other) it failed: java.lang.IllegalStateException: a\n".to_vec();
+    for n in 0..20_000 {
+        trace.extend_from_slice(format!("\tat org.keycloak.Some.method(Some.java:{n})\n").as_bytes());
+        if n % 1000 == 0 {
+            trace.extend_from_slice(b"Caused by: java.lang.RuntimeException: b\n");
+        }
+    }
+    // between a companion and its event, in another thread
+    let at = memchr::memmem::find(&log, b"_ERROR\"").expect("an event");
+    let edge = log[..at].iter().rposition(|c| *c == b'\n').expect("a line") + 1;
+    let (got, _) = scan(&[put(dir.path(), "trace.log", &[&log[..edge], &trace, &log[edge..]].concat())]);
+    assert_eq!(got.iter().map(|f| (&f.id, f.cause, f.confidence)).collect::<Vec<_>>(), want.iter().map(|f| (&f.id, f.cause, f.confidence)).collect::<Vec<_>>());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_small_and_becomes_large_stays_within_its_memory() {
+    let output = Command::new("python3")
+        .args(["benches/bombs.py", "--scale", "0.03", "--binary"])
+        .arg(assert_cmd::cargo::cargo_bin("kctriage"))
+        .output()
+        .expect("python3");
+    assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
 }

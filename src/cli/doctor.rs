@@ -26,7 +26,7 @@ const NODES: usize = 20;
 
 /// Runs the command.
 pub fn run(input: &Input) -> Result<Exit, Error> {
-    let found = scan::discover(input);
+    let found = scan::discover(input)?;
     let outcome = scan::read(input, found, input.options.window_ms, scan::Print::Counts(Windows::Together))?;
     let notes = Notes::of(&outcome, input);
     let text = page(input, &outcome, &notes);

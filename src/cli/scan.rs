@@ -6,7 +6,7 @@ use std::time::Instant;
 use kctriage::finding::Finding;
 use kctriage::pipeline::{self, Options};
 use kctriage::report::{Csv, Findings, Json, Ndjson, Summary, Terminal, terminal};
-use kctriage::source::{self, Found};
+use kctriage::source::{self, Found, Source};
 use kctriage::tally::{Outcome, Windows};
 
 use super::notes::Notes;
@@ -20,11 +20,14 @@ const BUFFER: usize = 1 << 16;
 /// Standard input is counted as if it had so many bytes: enough that a long one does not leave too many windows.
 const PIPED: u64 = 1 << 26;
 
+/// Bytes of text that a byte of a compressed log is guessed to hold.
+const PACKED: u64 = 12;
+
 /// Runs the command.
 pub fn run(settings: &settings::Scan) -> Result<Exit, Error> {
     let started = Instant::now();
     let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
-    let found = discover(&settings.input);
+    let found = discover(&settings.input)?;
     let window_ms = settings.window_ms.unwrap_or_else(|| match settings.format {
         Format::Text => terminal::window_ms(bytes(&found).unwrap_or(PIPED)),
         Format::Json | Format::Ndjson | Format::Csv => Options::default().window_ms,
@@ -75,14 +78,17 @@ fn stream(settings: &settings::Scan, found: Found, window_ms: i64, mut format: i
 }
 
 /// Finds what there is to read.
-pub fn discover(input: &Input) -> Found {
-    source::discover(&input.paths, &input.find, &input.options.lines)
+pub fn discover(input: &Input) -> Result<Found, Error> {
+    // the first looks are taken in parallel, too
+    start_threads(input.threads)?;
+    Ok(source::discover(&input.paths, &input.find, &input.options.lines))
 }
 
 /// Returns the bytes of all inputs; `None` where standard input is among them.
 fn bytes(found: &Found) -> Option<u64> {
     let sources = || found.streams.iter().flat_map(|s| &s.sources);
-    sources().all(|s| s.path.is_some()).then(|| sources().map(|s| s.size).sum())
+    let text = |s: &Source| if s.packed { s.size.saturating_mul(PACKED) } else { s.size };
+    sources().all(|s| s.path.is_some()).then(|| sources().map(text).sum())
 }
 
 /// What is printed of the findings.
@@ -95,7 +101,6 @@ pub enum Print<'a> {
 
 /// Reads it all; what passes the filters is printed or counted.
 pub fn read(input: &Input, found: Found, window_ms: i64, print: Print<'_>) -> Result<Outcome, Error> {
-    start_threads(input.threads)?;
     let progress = Progress::new(input.progress, bytes(&found).unwrap_or_default());
     let options = Options { window_ms, ..input.options.clone() };
     let mut written = true;

@@ -106,7 +106,7 @@ impl Input {
                 zone_named: zone.is_some(),
                 lines: Lines { told: Told { layout: typed.layout, field: typed.field } },
                 date: typed.date.as_ref().map(date).transpose()?,
-                max_line: typed.max_line.as_ref().map_or(Ok(Options::default().max_line), max_line)?,
+                max_line: typed.max_line.as_deref().map_or(Ok(Options::default().max_line), max_line)?,
                 ..Options::default()
             },
             zone_named: zone.is_some(),
@@ -183,7 +183,7 @@ fn find(globs: &[String], node_from: Option<&String>, dedup: bool) -> Result<Fin
 }
 
 /// Reads the length of the longest line: 65536, 512KiB, 1MiB.
-fn max_line(text: &String) -> Result<usize, Error> {
+fn max_line(text: &str) -> Result<usize, Error> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let unit = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => Some(1),

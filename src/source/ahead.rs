@@ -48,8 +48,12 @@ fn unpack(source: &Source, full: &SyncSender<io::Result<Vec<u8>>>, back: &Receiv
         buffer.clear();
         let read = input.by_ref().take(BUFFER_BYTES as u64).read_to_end(&mut buffer);
         let ended = buffer.is_empty() && read.is_ok();
-        // an empty buffer is the end
-        if (ended || !buffer.is_empty()) && (full.send(Ok(buffer)).is_err() || ended) {
+        if ended {
+            // an empty buffer says so
+            let _ = full.send(Ok(buffer));
+            return;
+        }
+        if !buffer.is_empty() && full.send(Ok(buffer)).is_err() {
             return;
         }
         if let Err(error) = read {

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::decode::{self, Kind, Packing};
+use super::decode::{self, Kind, Packing, Summed};
 use super::place::{Place, Sum};
 use super::tar::Tar;
 use super::{Damage, Find, Problem};
@@ -107,7 +107,7 @@ impl Walk<'_> {
             // what was not read of a member, and what fills it up, lies before the next one
             let rest = read.limit() + (span - head.size);
             if io::copy(&mut (&mut tar.read).take(rest), &mut io::sink())? < rest {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "the archive is cut off"));
             }
         }
         Ok(())
@@ -115,7 +115,7 @@ impl Walk<'_> {
 
     fn member(&mut self, read: &mut (dyn Read + Send), root: &Path, below: &Path, size: u64, depth: usize) -> io::Result<()> {
         let path = root.join(below);
-        let text = match decode::unpack(Box::new(read), String::new()) {
+        let text = match decode::unpack(Box::new(Summed::new(read, Sum { size, crc: None })), String::new()) {
             Ok(text) => text,
             Err(error) => {
                 self.problems.push(Problem::of(path.display().to_string(), error));
@@ -168,7 +168,7 @@ pub(super) fn tar(path: &Path, problems: &mut Vec<Problem>) -> io::Result<Vec<En
         if head.is_sparse {
             problems.push(Problem::Skipped { path: path.join(&head.path).display().to_string(), why: "it is stored with gaps".into() });
         } else if head.is_file {
-            let place = Place::Part { file: path.to_owned(), offset, length: size, packing: None, sum: None };
+            let place = Place::Part { file: path.to_owned(), offset, length: size, packing: None, sum: Some(Sum { size, crc: None }) };
             entries.push(Entry { path: head.path, place, size });
         }
     }
@@ -214,7 +214,7 @@ pub(super) fn zip(path: &Path, problems: &mut Vec<Problem>) -> io::Result<Vec<En
             }
         };
         let Some(offset) = member.data_start() else { continue };
-        let (length, sum) = (member.compressed_size(), Sum { size: member.size(), crc: member.crc32() });
+        let (length, sum) = (member.compressed_size(), Sum { size: member.size(), crc: Some(member.crc32()) });
         entries.push(Entry { path: name, place: Place::Part { file: path.to_owned(), offset, length, packing, sum: Some(sum) }, size: length });
     }
     Ok(entries)

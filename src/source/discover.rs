@@ -65,7 +65,6 @@ impl<'a> Look<'a> {
     /// Looks at a file.
     fn at(file: &Listed, find: &'a Find, grammar: &'a dyn Grammar) -> Self {
         let mut look = Look { find, grammar, sources: Vec::new(), archives: Vec::new(), problems: Vec::new() };
-        let place = Place::File(file.path.clone());
         if file.pipe {
             match File::open(&file.path) {
                 Ok(open) => {
@@ -75,7 +74,7 @@ impl<'a> Look<'a> {
                 Err(error) => look.problems.push(Problem::of(file.path.display().to_string(), error)),
             }
         } else {
-            look.file(place, &file.path, file.named);
+            look.file(Place::File(file.path.clone()), &file.path, file.named);
         }
         look
     }
@@ -106,6 +105,7 @@ impl<'a> Look<'a> {
     /// Looks at a file, and into it where it is an archive.
     fn file(&mut self, place: Place, path: &Path, named: bool) {
         let Some((source, text)) = self.open(place, path, named) else { return };
+        let said = self.problems.len();
         let entries = match text.kind {
             Kind::Zip if !text.packed => archive::zip(path, &mut self.problems),
             Kind::Tar if !text.packed => archive::tar(path, &mut self.problems),
@@ -116,7 +116,7 @@ impl<'a> Look<'a> {
             Err(error) => return self.problems.push(Problem::of(path.display().to_string(), error)),
         };
         // a log that was rotated into an archive of its own is that log
-        let alone = entries.len() == 1 && self.find.glob.is_none();
+        let alone = entries.len() == 1 && self.find.glob.is_none() && self.problems.len() == said;
         let wanted: Vec<_> = entries.into_iter().filter(|e| alone || self.find.wants(&e.path)).collect();
         if wanted.is_empty() {
             self.problems.push(Problem::NoLogs { path: path.display().to_string(), by_glob: self.find.glob.is_some() });

@@ -65,12 +65,13 @@ pub fn streams(mut sources: Vec<Source>, find: &Find) -> Vec<Stream> {
 
 /// Returns the node that a path belongs to.
 fn node(path: &Path, find: &Find) -> Node {
+    static POD: OnceLock<[Regex; 2]> = OnceLock::new();
+    static CONTAINER: OnceLock<Regex> = OnceLock::new();
     let text = path.to_string_lossy();
     if let Some(found) = find.node_from.as_ref().and_then(|r| r.captures(&text)) {
         let all = found.get(0).map_or("", |m| m.as_str());
         return Node::Told(found.get(1).map_or(all, |m| m.as_str()).to_owned());
     }
-    static POD: OnceLock<[Regex; 2]> = OnceLock::new();
     let pod = POD.get_or_init(|| {
         [
             r"(?x) (?:^|/) (?<namespace> [^/_]+ ) _ (?<pod> [^/_]+ ) _ [0-9a-f-]{32,36} / (?<container> [^/]+ ) / \d+ \.log [^/]* $",
@@ -82,7 +83,6 @@ fn node(path: &Path, find: &Find) -> Node {
         let part = |name: &str| found[name].to_owned();
         return Node::Pod { namespace: part("namespace"), pod: part("pod"), container: part("container") };
     }
-    static CONTAINER: OnceLock<Regex> = OnceLock::new();
     let container = CONTAINER.get_or_init(|| Regex::new(r"(?:^|/)([0-9a-f]{64})-json\.log[^/]*$").expect("a fixed pattern compiles"));
     match container.captures(&text) {
         Some(found) => Node::Container(found[1].to_owned()),

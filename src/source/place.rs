@@ -72,8 +72,8 @@ impl Ord for Pipe {
 pub struct Sum {
     /// How many they are.
     pub size: u64,
-    /// Their CRC-32.
-    pub crc: u32,
+    /// Their CRC-32, where it says that, too.
+    pub crc: Option<u32>,
 }
 
 /// Bytes as they lie at a place.
@@ -85,6 +85,12 @@ pub(super) enum Raw {
 }
 
 impl Place {
+    /// Whether it can be read once only.
+    #[must_use]
+    pub fn is_pipe(&self) -> bool {
+        matches!(self, Place::Stdin(_) | Place::Pipe(_) | Place::Walked(_))
+    }
+
     /// Opens it; nothing is unpacked.
     pub(super) fn raw(&self) -> io::Result<Raw> {
         match self {
@@ -92,8 +98,7 @@ impl Place {
             Place::Pipe(pipe) => Ok(Raw::Stream(Box::new(Cursor::new(pipe.head.clone()).chain(pipe.rest.clone())))),
             Place::Walked(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "is a member of an archive that is read once")),
             Place::File(path) => {
-                let file = File::open(path)?;
-                Ok(if file.metadata()?.is_file() { Raw::File(file) } else { Raw::Stream(Box::new(file)) })
+                Ok(Raw::File(File::open(path)?))
             }
             Place::Part { file, offset, length, .. } => {
                 let mut file = File::open(file)?;

@@ -14,6 +14,9 @@ use super::{Grammar, Source, Stream, Unwrapper};
 /// A reader of text.
 type Input<'a> = Box<dyn Read + 'a>;
 
+/// The end of an input, with the error that ended it.
+type End = Result<(), io::Error>;
+
 /// How much of a stream is held at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -74,7 +77,7 @@ pub struct Reader<'a> {
     read: u64,
     holes: Holes,
     /// The input ended, perhaps by an error, while something of it is still carried.
-    end: Option<Option<io::Error>>,
+    end: Option<End>,
     /// Bytes of a line whose end is not read yet.
     carry: Vec<u8>,
     /// Buffers of chunks that were used up.
@@ -173,9 +176,10 @@ impl<'a> Reader<'a> {
             buf.append(&mut self.carry);
             let mut dropped = Dropped::default();
             let (end, breaks) = self.lines(&mut buf, &mut dropped);
-            let Some(error) = end else {
+            let Some(end) = end else {
                 return Some(Chunk { breaks, ..self.chunk(source, buf, dropped, None) });
             };
+            let error = end.err();
             self.input = None;
             self.source += 1;
             if buf.is_empty() && error.is_none() && dropped.bytes() == 0 {
@@ -211,14 +215,14 @@ impl<'a> Reader<'a> {
 
     /// Fills `buf` with whole lines; what is left of the last line is carried over. Returns the source's end, with its error, where it was reached,
     /// and how many line feeds were put in.
-    fn lines(&mut self, buf: &mut Vec<u8>, dropped: &mut Dropped) -> (Option<Option<io::Error>>, u64) {
-        let Some(input) = self.input.as_mut() else { return (Some(None), 0) };
+    fn lines(&mut self, buf: &mut Vec<u8>, dropped: &mut Dropped) -> (Option<End>, u64) {
+        let Some(input) = self.input.as_mut() else { return (Some(Ok(())), 0) };
         let mut want = self.size;
         // what was carried can lie behind a hole, and was not looked at
         let mut from = 0;
         loop {
             let before = buf.len();
-            let end = self.end.take().or_else(|| fill(input.as_mut(), buf, want).map_or_else(|error| Some(Some(error)), |ended| ended.then_some(None)));
+            let end = self.end.take().or_else(|| fill(input.as_mut(), buf, want).map_or_else(|error| Some(Err(error)), |ended| ended.then_some(Ok(()))));
             self.read += (buf.len() - before) as u64;
             let offset = self.read.saturating_sub(buf.len() as u64);
             if let Some(at) = self.holes.take(buf, from, offset, dropped) {
@@ -236,7 +240,7 @@ impl<'a> Reader<'a> {
                 return (end, 0);
             }
             if open {
-                return (skip_line(input.as_mut(), buf, &mut self.carry, &mut self.read, dropped).err().map(Some), 0);
+                return (skip_line(input.as_mut(), buf, &mut self.carry, &mut self.read, dropped).err().map(Err), 0);
             }
             if let Some(end) = memrchr(b'\n', buf) {
                 self.carry.extend_from_slice(&buf[end + 1..]);

@@ -50,12 +50,11 @@ pub(super) fn without_copies(sources: Vec<(Source, Option<Beginning>)>, problems
                 kept.push(source);
                 continue;
             };
-            match seen.get(&whole) {
-                Some(first) => problems.push(Problem::Same { path: source.name.clone(), first: first.clone() }),
-                None => {
-                    seen.insert(whole, source.name.clone());
-                    kept.push(source);
-                }
+            if let Some(first) = seen.get(&whole) {
+                problems.push(Problem::Same { path: source.name.clone(), first: first.clone() });
+            } else {
+                seen.insert(whole, source.name.clone());
+                kept.push(source);
             }
         }
     }

@@ -15,7 +15,8 @@ pub(super) fn write(run: &Run<'_>, page: &mut Page) {
     let (harmless, bad): (Vec<&Problem>, Vec<&Problem>) = outcome.problems.iter().partition(|p| p.is_harmless());
     for problem in bad.iter().take(TOLD) {
         let text = Untrusted::new(&problem.to_string()).terminal(300);
-        page.paragraph(0, 2, &Text::new().add(Tone::Alarm, "not read: ").plain(text));
+        let how = if matches!(problem, Problem::Damaged { .. }) { "read in part: " } else { "not read: " };
+        page.paragraph(0, 2, &Text::new().add(Tone::Alarm, how).plain(text));
     }
     more(bad.len(), "not readable", page);
     for problem in harmless.iter().take(TOLD) {

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Feed kctriage what is small and becomes large, and compare its peak memory with what is promised.
+
+usage: benches/bombs.py [--binary target/release/kctriage] [--scale 1.0] [--threads 2]
+
+Prints Markdown; exits with 1 where a limit is passed. At scale 1: a line of 1 GB, 10 MB of gzip that become 10 GB, the same packed twice, a hole of
+1 GB, a zip of a million members. Every one has a recognised record before and after it, which must be found.
+"""
+import argparse, gzip, os, subprocess, sys, tempfile, time, zipfile
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+RECORD = b"2026-11-23 14:48:22,304 INFO  [org.infinispan.CLUSTER] (main) ISPN000078: Starting\n"
+MIB = 1 << 20
+
+
+def line(path, scale):
+    with open(path, "wb") as out:
+        out.write(RECORD + b"2026-11-23 14:48:23,304 INFO  [a.b] (main) ")
+        for _ in range(max(1, int(1000 * scale))):
+            out.write(b"x" * 1_000_000)
+        out.write(b"\n" + RECORD)
+
+
+def packed(scale):
+    text = RECORD * (100_000_000 // len(RECORD))
+    member = gzip.compress(text, 6, mtime=0)
+    return member * max(1, int(100 * scale))
+
+
+def gz(path, scale):
+    with open(path, "wb") as out:
+        out.write(packed(scale))
+
+
+def gz_in_gz(path, scale):
+    with open(path, "wb") as out:
+        out.write(gzip.compress(packed(scale), 1, mtime=0))
+
+
+def hole(path, scale):
+    with open(path, "wb") as out:
+        out.write(RECORD)
+        out.seek(int(1_000_000_000 * scale), os.SEEK_CUR)
+        out.write(RECORD)
+
+
+def crowd(path, scale):
+    with zipfile.ZipFile(path, "w") as out:
+        for n in range(int(1_000_000 * scale)):
+            out.writestr(f"{n}.log", b"")
+
+
+def run(binary, threads, path):
+    command = [binary, "scan", "--format", "json", "--no-progress", "--threads", str(threads), path]
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as out:
+        child = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        out.seek(0)
+        said = out.read().decode()
+    return time.perf_counter() - start, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status), said
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", default=os.path.join(ROOT, "target", "release", "kctriage"))
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    cases = [
+        ("a line without an end", line, "bomb.log", 64, 3),
+        ("gzip", gz, "bomb.log.gz", 64, 0),
+        ("gzip in gzip", gz_in_gz, "bomb.log.gz.gz", 64, 0),
+        ("a hole of NULs", hole, "bomb.log", 64, 3),
+        ("a crowded zip", crowd, "bomb.zip", 256, 3 if args.scale > 0.1 else 0),
+    ]
+    print("| input | bytes | seconds | peak MiB | at most |\n| --- | ---: | ---: | ---: | ---: |")
+    bad = []
+    for what, make, name, limit, exit_code in cases:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, name)
+            make(path, args.scale)
+            seconds, peak, code, said = run(args.binary, args.threads, path)
+            print(f"| {what} | {os.path.getsize(path)} | {seconds:.2f} | {peak:.1f} | {limit} |", flush=True)
+        if peak > limit:
+            bad.append(f"{what}: {peak:.1f} MiB")
+        if code != exit_code:
+            bad.append(f"{what}: exit code {code}")
+        if make is not crowd and '"records": 0' in said:
+            bad.append(f"{what}: no record was found")
+    for text in bad:
+        print(text, file=sys.stderr)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
