@@ -71,8 +71,8 @@ fn whole_scan_one_thread(bencher: Bencher<'_, '_>, name: &str) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
     bencher.counter(BytesCount::new(size)).bench_local(|| {
         pool.install(|| {
-            let found = discover(std::slice::from_ref(&path), &Lines);
-            let outcome = pipeline::run(&found.streams, &rules, &Options::default(), &|_| {}, &mut |_| Ok(())).expect("a run");
+            let found = discover(std::slice::from_ref(&path), &Lines::default());
+            let outcome = pipeline::run(&found, &rules, &Options::default(), &|_| {}, &mut |_| Ok(())).expect("a run");
             outcome.tally.findings()
         })
     });

@@ -19,10 +19,24 @@ impl Sym {
 }
 
 /// A table of names; the first to come has number 0.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(from = "Vec<Box<[u8]>>")]
 pub struct Names {
     numbers: HashMap<Box<[u8]>, u32, RandomState>,
     texts: Vec<Box<[u8]>>,
+}
+
+impl From<Vec<Box<[u8]>>> for Names {
+    fn from(texts: Vec<Box<[u8]>>) -> Self {
+        let numbers = (0..).zip(&texts).map(|(n, text)| (text.clone(), n)).collect();
+        Names { numbers, texts }
+    }
+}
+
+impl serde::Serialize for Names {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        self.texts.serialize(s)
+    }
 }
 
 impl Names {

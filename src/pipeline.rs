@@ -3,34 +3,42 @@
 //! Chunks of all streams are read in turn and scanned in parallel; each stream's batches are joined in order; the streams are merged by time; the
 //! merged signals are split by session and taken in by the shards in parallel; at the end the failures are decided, in order.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+mod feed;
+mod mixed;
+mod store;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
 use rayon::prelude::*;
 
 use crate::books::Books;
 use crate::finding::Finding;
-use crate::names::{Key, Names};
+use crate::names::{Key, Names, Sym};
 use crate::realm::Realms;
-use crate::record::{Line, Stamp, line};
+use crate::record::{Line, Stamp, line, wrapper};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
-use crate::source::{Chunk, Grammar, Problem, Reader, Source, Stream};
-use crate::tally::{Filter, Outcome, Quoted, SourceReport, Tally};
+use crate::source::{Bounds, Found, Gathered, Grammar, Marks, NAME_SLACK_MS, Payload, Place, Problem, Source, Stream, Unwrapped, Unwrapper, Wrapping};
+use crate::tally::{Filter, Ledger, Outcome, Quoted, SourceReport, Windows};
 use crate::triage::clock::{Clock, Zone};
-use crate::triage::decide::Judge;
+use crate::triage::decide::{Judge, settled};
 use crate::triage::join::{self, Join};
-use crate::triage::joined::{Joined, Suspect};
+use crate::triage::joined::{Joined, Suspect, What};
 use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard, shard_of};
 use crate::triage::spill::{Order, Spill};
 use crate::triage::stored::{ByTime, Twins};
+use crate::triage::timeline::Waiting;
 use crate::triage::tokens::Tokens;
-use crate::triage::verdict::Lack;
+use crate::triage::verdict::{Lack, Verdict};
 use crate::triage::view::{Node, View};
+use feed::{Arrived, Fed, Feed};
+use mixed::{Piece, Sorter};
+use store::Store;
 
 /// What a run is told.
 #[derive(Debug, Clone)]
@@ -43,12 +51,18 @@ pub struct Options {
     pub realms: Arc<Realms>,
     /// The zone of stamps that name none.
     pub zone: Zone,
+    /// A person named that zone: what a wrapper's times say of it does not count.
+    pub zone_named: bool,
     /// The date of the first line of a layout without one.
     pub date: Option<NaiveDate>,
     /// The length of a window in milliseconds.
     pub window_ms: i64,
     /// What is printed and counted; evidence is read from all of the input.
     pub filter: Filter,
+    /// What the reader asks about lines.
+    pub lines: Lines,
+    /// The longest line that is kept whole, in bytes.
+    pub max_line: usize,
 }
 
 impl Default for Options {
@@ -58,16 +72,33 @@ impl Default for Options {
             code_lifespan_ms: None,
             realms: Arc::default(),
             zone: Zone::Utc,
+            zone_named: false,
             date: None,
             window_ms: 300_000,
             filter: Filter::default(),
+            lines: Lines::default(),
+            max_line: Bounds::default().max_line,
         }
     }
 }
 
+/// Bytes of text that are unpacked ahead, for each thread.
+const AHEAD_BYTES: usize = 8 << 20;
+
+/// Shares what may be unpacked ahead among the streams.
+fn bounds(streams: &[Stream], max_line: usize) -> Bounds {
+    let threads = rayon::current_num_threads();
+    let packed = streams.iter().filter(|s| s.sources.iter().any(|x| x.packed)).count().max(1);
+    let ahead = (threads / packed).saturating_sub(1);
+    Bounds { max_line, ahead, ahead_bytes: (threads * AHEAD_BYTES / packed / (ahead + 1)).min(AHEAD_BYTES) }
+}
+
 /// What the reader asks about lines.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Lines;
+#[derive(Debug, Clone, Default)]
+pub struct Lines {
+    /// What a person said of the wrapper.
+    pub told: wrapper::Told,
+}
 
 impl Grammar for Lines {
     fn begins_record(&self, text: &[u8]) -> bool {
@@ -83,10 +114,31 @@ impl Grammar for Lines {
     }
 
     fn first_time(&self, bytes: &[u8]) -> Option<i64> {
-        match first_stamp(bytes) {
+        let dated = |bytes: &[u8]| match first_stamp(bytes) {
             Stamp::Zoned(ms) | Stamp::Local(ms) => Some(ms),
             Stamp::TimeOfDay(_) | Stamp::Unknown => None,
-        }
+        };
+        dated(bytes).or_else(|| {
+            let (mut inside, mut envelope) = (Gathered::default(), None);
+            let mut out = |payload: Payload<'_>| {
+                envelope = envelope.or(payload.time);
+                inside.add(&payload);
+            };
+            match self.unwrapper(&self.wrapping(bytes, false)?)? {
+                Unwrapper::Lines(mut lines) => (1..).zip(bytes.split(|c| *c == b'\n')).for_each(|(number, text)| lines.take(text, number, &mut out)),
+                // what is cut off at the end does not matter here
+                Unwrapper::Document(mut document) => drop(document.read(&mut &*bytes, &mut out)),
+            }
+            dated(&inside.bytes).or(envelope)
+        })
+    }
+
+    fn wrapping(&self, head: &[u8], whole: bool) -> Option<Wrapping> {
+        wrapper::wrapping(head, whole, &self.told)
+    }
+
+    fn unwrapper(&self, wrapping: &Wrapping) -> Option<Unwrapper> {
+        wrapper::unwrapper(wrapping, &self.told)
     }
 }
 
@@ -105,19 +157,24 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
 
 /// One stream at work.
 struct Running<'a> {
-    reader: Reader<'a>,
+    feed: Feed<'a>,
+    /// The stream of the input that it is of.
+    stream: usize,
     join: Join,
     by_time: ByTime,
     queue: VecDeque<Joined>,
     ended: bool,
     inside: Inside,
-    /// The number of the stream's first source in the run.
-    base: usize,
-    /// Lines read of each source.
-    lines: Vec<u64>,
+    /// Lines read of each source, by its number in the run.
+    lines: BTreeMap<usize, u64>,
     /// Nodes by host; the stream's own is first.
     nodes: Vec<(Option<Vec<u8>>, u32)>,
+    /// The wrapper or the user named the node: what its records say of their host does not split it.
+    named: bool,
+    /// The wrapper's times say the zone of the lines' own.
+    zone_told: bool,
     keycloak: bool,
+    /// Quoted answers, with their sources' numbers in the run.
     relayed: Vec<(usize, Relayed)>,
     relayed_count: u64,
 }
@@ -131,109 +188,200 @@ const MERGE: usize = 1 << 14;
 /// Findings that are decided at once.
 const DECIDE: usize = 1 << 14;
 
-/// Findings that one task counts: few tasks, since each begins with a tally of its own.
-const COUNT: usize = 1 << 12;
-
-/// Counts of findings, and of what would have told their candidates apart.
-type Counted = (Tally, BTreeMap<Lack, u64>);
-
-fn count(decided: &[(Finding, Option<Lack>)], window_ms: i64) -> Counted {
-    let (mut tally, mut lacks) = (Tally::new(window_ms), BTreeMap::new());
-    for (finding, lack) in decided {
-        tally.add(finding);
-        if let Some(lack) = lack {
-            *lacks.entry(*lack).or_default() += 1;
-        }
-    }
-    (tally, lacks)
-}
-
-fn merged(mut a: Counted, b: Counted) -> Counted {
-    a.0.merge(&b.0);
-    for (lack, n) in b.1 {
-        *a.1.entry(lack).or_default() += n;
-    }
-    a
-}
-
 /// Reads all streams. Each finding goes to `sink`, in the order of (time, node, position); `progress` is told of bytes as they are read.
 ///
 /// # Errors
-/// When the temporary file that holds undecided failures cannot be used.
+/// When a temporary file that holds signals or undecided failures cannot be used.
 pub fn run(
-    streams: &[Stream],
+    found: &Found,
     rules: &Rules,
     options: &Options,
     progress: &(dyn Fn(u64) + Sync),
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<Outcome> {
-    Run::new(streams, options).drive(rules, progress, sink)
+    Run::new(&found.streams, rules, options, Windows::Apart, Some(sink), progress)?.drive(progress)
 }
+
+/// Reads all streams and counts, without making a finding of each failure; the tally is that of [`run`] where its windows are kept apart.
+///
+/// # Errors
+/// When the temporary file that holds undecided failures cannot be used.
+pub fn count(found: &Found, rules: &Rules, options: &Options, windows: Windows, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Outcome> {
+    Run::new(&found.streams, rules, options, windows, None, progress)?.drive(progress)
+}
+
+/// Where findings go, in order; where there is none they are only counted, in any order.
+type Sink<'a> = Option<&'a mut dyn FnMut(Finding) -> io::Result<()>>;
 
 struct Run<'a> {
     options: &'a Options,
+    rules: &'a Rules,
+    sink: Sink<'a>,
+    ledger: Ledger,
+    lacks: BTreeMap<Lack, u64>,
+    left_out: u64,
+    /// Realms of failures: their names, and their ids.
+    realms: HashSet<(Option<Sym>, Option<Sym>)>,
+    names_of_sources: Vec<String>,
     streams: &'a [Stream],
     running: Vec<Running<'a>>,
     sources: Vec<SourceReport>,
+    /// Batches that were read before they could be joined.
+    store: Store,
     names: Names,
     view: View,
     shards: Vec<Shard>,
     merged: Vec<Joined>,
+    /// What realm exports call the ids of realms.
+    named: Vec<(Sym, Sym)>,
     twins: Twins,
     tokens: Tokens,
     spill: Spill,
     problems: Vec<Problem>,
+    caps: BTreeSet<String>,
     assumed_dates: Vec<(String, NaiveDate, &'static str)>,
     zone_assumed: bool,
-    damaged: u64,
+}
+
+/// Puts the pieces of one node in the order of their first lines, unless they overlap by no more than threads do.
+fn in_order(pieces: &mut [Piece]) {
+    let known: Vec<i64> = pieces.iter().filter_map(|p| p.first).collect();
+    if !known.is_sorted_by(|a, b| *a <= b + NAME_SLACK_MS) {
+        let mut last = i64::MIN;
+        for piece in pieces.iter_mut() {
+            last = piece.first.unwrap_or(last);
+            piece.first = Some(last);
+        }
+        pieces.sort_by_key(|p| p.first);
+    }
 }
 
 impl<'a> Run<'a> {
-    fn new(streams: &'a [Stream], options: &'a Options) -> Self {
+    fn new(
+        streams: &'a [Stream],
+        rules: &'a Rules,
+        options: &'a Options,
+        windows: Windows,
+        sink: Sink<'a>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> io::Result<Self> {
+        let spill = if sink.is_none() { Spill::unordered() } else { Spill::default() };
         let mut run = Run {
             options,
+            rules,
+            sink,
+            ledger: Ledger::new(options.window_ms, windows),
+            lacks: BTreeMap::new(),
+            left_out: 0,
+            realms: HashSet::new(),
+            names_of_sources: Vec::new(),
             streams,
             running: Vec::new(),
             sources: Vec::new(),
+            store: Store::default(),
             names: Names::default(),
             view: View::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             merged: Vec::new(),
+            named: Vec::new(),
             twins: Twins::default(),
             tokens: Tokens::default(),
-            spill: Spill::default(),
+            spill,
             problems: Vec::new(),
+            caps: BTreeSet::new(),
             assumed_dates: Vec::new(),
             zone_assumed: false,
-            damaged: 0,
         };
-        for (number, stream) in streams.iter().enumerate() {
-            let base = run.sources.len();
+        for realm in options.realms.iter() {
+            if let Some(id) = &realm.id {
+                run.named.push((run.names.number(id.as_bytes()), run.names.number(realm.name.as_bytes())));
+            }
+        }
+        let bounds = bounds(streams, options.max_line);
+        let mut bases = Vec::new();
+        for stream in streams {
+            bases.push(run.sources.len());
             run.sources.extend(stream.sources.iter().map(|s| SourceReport {
                 name: s.name.clone(),
                 node: stream.node.clone(),
                 named: s.named,
+                wrapping: s.wrapping.as_ref().map(|w| w.name.clone()),
                 ..SourceReport::default()
             }));
-            let node = u32::try_from(run.view.nodes.len()).unwrap_or(u32::MAX);
-            run.view.nodes.push(Node { stream: number, name: stream.node.clone(), ..Node::default() });
-            let date = run.date(stream);
-            run.running.push(Running {
-                reader: Reader::open(stream, options.chunk_bytes, &Lines),
-                join: Join::new(Clock::new(options.zone, date)),
-                by_time: ByTime::default(),
-                queue: VecDeque::new(),
-                ended: false,
-                inside: Inside::Nothing,
-                base,
-                lines: vec![0; stream.sources.len()],
-                nodes: vec![(None, node)],
-                keycloak: false,
-                relayed: Vec::new(),
-                relayed_count: 0,
-            });
         }
-        run
+        run.names_of_sources = run.sources.iter().map(|s| s.name.clone()).collect();
+        let mut feeds = run.sort(&bases, bounds, progress)?;
+        for (number, stream) in streams.iter().enumerate().filter(|(_, s)| !s.is_mixed()) {
+            let reader = Unwrapped::open(stream, options.chunk_bytes, &options.lines).within(bounds);
+            feeds.push((stream.node.clone(), number, Feed::Live(Box::new(reader), bases[number]), false));
+        }
+        feeds.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        for (name, number, feed, named) in feeds {
+            run.start(name, number, feed, named);
+        }
+        Ok(run)
+    }
+
+    /// Reads the streams that are not in order before they are read, and returns what feeds their nodes.
+    fn sort(&mut self, bases: &[usize], bounds: Bounds, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Vec<(String, usize, Feed<'a>, bool)>> {
+        let mut sorter = Sorter::new(self.options, bounds, &mut self.store, progress);
+        for (number, stream) in self.streams.iter().enumerate().filter(|(_, s)| s.is_mixed()) {
+            sorter.stream(number, stream, bases[number], &mut self.sources)?;
+        }
+        let read = sorter.finish();
+        self.problems.extend(read.problems);
+        if read.capped {
+            self.caps.insert("nodes".into());
+        }
+        let mut nodes: BTreeMap<Result<Box<[u8]>, usize>, Vec<Piece>> = BTreeMap::new();
+        for piece in read.pieces {
+            nodes.entry(piece.node.clone().ok_or(piece.stream)).or_default().push(piece);
+        }
+        let mut seen: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        let known: Vec<&Source> = self.streams.iter().flat_map(|s| &s.sources).collect();
+        let source = |number: usize| known[number].clone();
+        let feeds = nodes
+            .into_iter()
+            .map(|(node, mut pieces)| {
+                let (named, stream) = (node.is_ok(), pieces[0].stream);
+                let name = node.map_or_else(|stream| self.streams[stream].node.clone(), |name| String::from_utf8_lossy(&name).into_owned());
+                in_order(&mut pieces);
+                for piece in &pieces {
+                    seen.entry(piece.source).or_default().insert(name.clone());
+                }
+                (name, stream, Feed::of(pieces, source, &self.options.lines), named)
+            })
+            .collect();
+        for (source, nodes) in seen {
+            self.sources[source].node = nodes.into_iter().collect::<Vec<_>>().join(", ");
+        }
+        Ok(feeds)
+    }
+
+    /// Begins a node.
+    fn start(&mut self, name: String, number: usize, feed: Feed<'a>, named: bool) {
+        let stream = &self.streams[number];
+        let node = u32::try_from(self.view.nodes.len()).unwrap_or(u32::MAX);
+        self.view.nodes.push(Node { stream: self.running.len(), name, ..Node::default() });
+        let date = self.date(stream);
+        let told = stream.sources.iter().find_map(|s| s.wrapping.as_ref()?.zone_minutes).filter(|_| !self.options.zone_named);
+        let zone = told.and_then(|minutes| FixedOffset::west_opt(minutes * 60)).map(Zone::Fixed);
+        self.running.push(Running {
+            feed,
+            stream: number,
+            join: Join::new(Clock::new(zone.unwrap_or(self.options.zone), date)),
+            by_time: ByTime::default(),
+            queue: VecDeque::new(),
+            ended: false,
+            inside: Inside::Nothing,
+            lines: BTreeMap::new(),
+            nodes: vec![(None, node)],
+            named,
+            zone_told: zone.is_some(),
+            keycloak: false,
+            relayed: Vec::new(),
+            relayed_count: 0,
+        });
     }
 
     /// Returns the date of a stream's first line where its layout has none.
@@ -268,13 +416,13 @@ impl<'a> Run<'a> {
             return (date.date_naive(), "from a dated log beside it");
         }
         let written = stream.sources.iter().filter_map(|s| s.modified).max().unwrap_or_else(Utc::now);
-        let passed = stream.sources.iter().map(midnights).sum::<i64>();
+        let passed = stream.sources.iter().map(|s| midnights(s, &self.options.lines)).sum::<i64>();
         (written.date_naive() - chrono::Duration::days(passed), "from the file's last change")
     }
 
-    fn drive(mut self, rules: &Rules, progress: &(dyn Fn(u64) + Sync), sink: &mut dyn FnMut(Finding) -> io::Result<()>) -> io::Result<Outcome> {
+    fn drive(mut self, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Outcome> {
         loop {
-            self.refill(progress);
+            self.refill(progress)?;
             let done = self.running.iter().all(|r| r.ended && r.queue.is_empty());
             self.merge();
             if self.merged.len() >= MERGE || done {
@@ -284,61 +432,71 @@ impl<'a> Run<'a> {
                 break;
             }
         }
-        self.finish(rules, sink)
+        self.finish()
     }
 
     /// Reads and scans chunks of the streams that have nothing left to merge.
-    fn refill(&mut self, progress: &(dyn Fn(u64) + Sync)) {
+    fn refill(&mut self, progress: &(dyn Fn(u64) + Sync)) -> io::Result<()> {
         let waiting = self.running.iter().filter(|r| !r.ended && r.queue.is_empty()).count();
         let each = (rayon::current_num_threads() * 2).div_ceil(waiting.max(1));
-        let mut chunks: Vec<(usize, Chunk)> = Vec::new();
+        let mut fed: Vec<(usize, Fed)> = Vec::new();
         for (number, r) in self.running.iter_mut().enumerate().filter(|(_, r)| !r.ended && r.queue.is_empty()) {
             for _ in 0..each {
-                if let Some(chunk) = r.reader.next() {
-                    chunks.push((number, chunk));
+                if let Some(next) = r.feed.next(&mut self.store)? {
+                    fed.push((number, next));
                 } else {
                     r.ended = true;
                     break;
                 }
             }
         }
-        let batches: Vec<Batch> = chunks
-            .par_iter()
-            .map(|(_, c)| {
-                let batch = batch::scan(&c.bytes);
-                progress(c.bytes.len() as u64);
-                batch
+        let batches: Vec<_> = fed
+            .into_par_iter()
+            .map(|(number, fed)| match fed {
+                Fed::Raw(arrived, bytes) => {
+                    let batch = batch::scan(&bytes);
+                    progress(u64::try_from(bytes.len() as i128 + i128::from(arrived.wrapper_bytes)).unwrap_or(0));
+                    (number, arrived, batch, bytes)
+                }
+                Fed::Kept(arrived, batch) => (number, arrived, *batch, Vec::new()),
             })
             .collect();
-        for ((number, chunk), batch) in chunks.into_iter().zip(batches) {
-            self.take(number, chunk, batch);
+        for (number, arrived, batch, bytes) in batches {
+            self.take(number, arrived, batch);
+            self.running[number].feed.recycle(bytes);
         }
         for r in self.running.iter_mut().filter(|r| r.ended) {
             let mut out = Vec::new();
-            r.join.finish(&mut self.names, &mut out);
+            r.join.finish(&mut out);
             r.by_time.take(out, &mut r.queue);
             r.by_time.finish(&mut r.queue);
         }
+        Ok(())
     }
 
     /// Takes in what a chunk held.
-    fn take(&mut self, number: usize, chunk: Chunk, mut batch: Batch) {
+    fn take(&mut self, number: usize, arrived: Arrived, mut batch: Batch) {
+        if let Stamp::TimeOfDay(_) = batch.first {
+            self.date_of_wrapped(number, arrived.marks.as_ref());
+        }
         let r = &mut self.running[number];
-        if let Some(line) = chunk.line {
-            r.lines[chunk.source] = line;
+        let lines_before = r.lines.entry(arrived.source).or_default();
+        *lines_before = arrived.line.unwrap_or(*lines_before);
+        let before = *lines_before;
+        *lines_before = (before + batch.lines).saturating_sub(arrived.breaks);
+        let line = |l: u64| arrived.marks.as_ref().and_then(|m| m.line(l)).unwrap_or(before + l + 1);
+        let report = &mut self.sources[arrived.source];
+        if let Some(error) = arrived.error {
+            self.problems.push(Problem::of(report.name.clone(), error));
         }
-        let report = &mut self.sources[r.base + chunk.source];
-        if let Some(error) = chunk.error {
-            self.problems.push(Problem::Unreadable { path: report.name.clone(), error });
-        }
-        if chunk.dropped > 0 {
-            report.books.damaged += chunk.dropped;
+        report.books.damaged += arrived.dropped.bytes();
+        report.dropped.add(arrived.dropped);
+        if arrived.dropped.long > 0 {
             report.books.caps_hit.insert("max-line".into());
-            self.damaged += chunk.dropped;
         }
-        let before = r.lines[chunk.source];
-        number_samples(&mut batch.books, &report.name, before);
-        number_samples(&mut batch.lead, &report.name, before);
+        report.books.parsed = report.books.parsed.saturating_add_signed(arrived.wrapper_bytes);
+        number_samples(&mut batch.books, &report.name, line);
+        number_samples(&mut batch.lead, &report.name, line);
         if r.inside == Inside::Record {
             // the lead goes on with a record of the chunk before
             report.books.parsed += batch.lead.skipped;
@@ -351,20 +509,20 @@ impl<'a> Run<'a> {
             *sum += n;
         }
         if report.nearest.is_none() {
-            report.nearest = batch.nearest.map(|(l, m)| (before + l + 1, m));
+            report.nearest = batch.nearest.map(|(l, m)| (line(l), m));
         }
         r.keycloak |= batch.keycloak;
         self.view.nodes[r.nodes[0].1 as usize].access_log |= batch.access_log;
-        self.zone_assumed |= matches!(batch.first, Stamp::Local(_) | Stamp::TimeOfDay(_));
-        let lines = batch.lines;
+        self.zone_assumed |= matches!(batch.first, Stamp::Local(_) | Stamp::TimeOfDay(_)) && !r.zone_told;
         r.relayed_count += batch.relayed.len() as u64;
         for mut quote in std::mem::take(&mut batch.relayed).into_iter().take(QUOTED.saturating_sub(r.relayed.len())) {
-            quote.line += before + 1;
-            r.relayed.push((chunk.source, quote));
+            quote.line = line(quote.line);
+            r.relayed.push((arrived.source, quote));
         }
-        let source = u32::try_from(r.base + chunk.source).unwrap_or(u32::MAX);
-        let (nodes, view) = (&mut r.nodes, &mut self.view);
+        let source = u32::try_from(arrived.source).unwrap_or(u32::MAX);
+        let (nodes, view, named) = (&mut r.nodes, &mut self.view, r.named);
         let mut node = |host: Option<&[u8]>| {
+            let host = host.filter(|_| !named);
             if let Some((_, number)) = nodes.iter().find(|(h, _)| h.as_deref() == host) {
                 return *number;
             }
@@ -376,10 +534,24 @@ impl<'a> Run<'a> {
             number
         };
         let mut out = Vec::new();
-        r.join.chunk(batch, &mut join::Chunk { source, line: before, node: &mut node }, &mut self.names, &mut out);
+        let chunk = &mut join::Chunk { source, line: before, marks: arrived.marks.as_ref(), node: &mut node };
+        r.join.chunk(batch, chunk, &mut self.names, &mut out);
         r.by_time.take(out, &mut r.queue);
-        r.lines[chunk.source] = before + lines;
-        r.reader.recycle(chunk.bytes);
+    }
+
+    /// Takes a date for lines without one, where neither the beginning of the file nor the wrapper shows it.
+    fn date_of_wrapped(&mut self, number: usize, marks: Option<&Marks>) {
+        let r = &mut self.running[number];
+        let told = marks.and_then(Marks::first).is_some_and(|m| m.time.is_some()) && self.options.date.is_none();
+        if r.join.clock().has_date() || told {
+            return;
+        }
+        let stream = &self.streams[r.stream];
+        let (date, why) = self.assume_date(stream);
+        if self.options.date.is_none() {
+            self.assumed_dates.push((stream.node.clone(), date, why));
+        }
+        self.running[number].join.clock().begins_on(date);
     }
 
     /// Merges the streams' signals by time as far as all of them are known.
@@ -414,6 +586,12 @@ impl<'a> Run<'a> {
     /// Takes note of what was merged.
     fn note(&mut self, signals: Vec<Joined>) {
         for mut joined in signals {
+            if let What::Failed(failed) = &mut joined.what
+                && failed.failure.realm == failed.failure.realm_id
+                && let Some((_, name)) = failed.failure.realm.and_then(|id| self.named.iter().find(|(i, _)| *i == id))
+            {
+                failed.failure.realm = Some(*name);
+            }
             self.tokens.follow(&mut joined);
             self.view.note(&joined);
             self.merged.push(joined);
@@ -426,27 +604,57 @@ impl<'a> Run<'a> {
         for joined in self.merged.drain(..) {
             parts[shard_of(&joined)].push(joined);
         }
+        let rules = self.rules;
         self.shards.par_iter_mut().zip(parts).for_each(|(shard, part)| {
             for joined in part {
-                shard.take(joined);
+                shard.take(joined, &|failed| rules.settle(failed));
             }
         });
         self.collect()
     }
 
-    /// Moves what the shards have done to where it waits for the end.
+    /// Counts what is decided already, and moves the rest of what the shards have done to where it waits for the end.
     fn collect(&mut self) -> io::Result<()> {
-        let names: Vec<(Arc<str>, usize)> = self.view.nodes.iter().map(|n| (Arc::from(n.name.as_str()), n.stream)).collect();
-        for shard in &mut self.shards {
+        let nodes: Vec<(Arc<str>, usize)> = self.view.nodes.iter().map(|n| (Arc::from(n.name.as_str()), n.stream)).collect();
+        let mut shards = std::mem::take(&mut self.shards);
+        let names = std::mem::take(&mut self.names);
+        for shard in &mut shards {
             for waiting in shard.done.drain(..) {
-                let (name, stream) = &names[waiting.node as usize];
+                self.realms.insert((waiting.failed.failure.realm, waiting.realm));
+                if self.sink.is_none()
+                    && let Ok(verdict) = settled(self.rules, &waiting)
+                {
+                    self.add(&waiting, &verdict, &names);
+                    continue;
+                }
+                let (name, stream) = &nodes[waiting.node as usize];
                 self.spill.push(Order::of(&waiting, name, *stream), waiting)?;
             }
         }
+        (self.shards, self.names) = (shards, names);
         Ok(())
     }
 
-    fn finish(mut self, rules: &Rules, sink: &mut dyn FnMut(Finding) -> io::Result<()>) -> io::Result<Outcome> {
+    /// Counts a failure, if it passes the filter; says whether it does.
+    fn add(&mut self, w: &Waiting, verdict: &Verdict, names: &Names) -> bool {
+        let filter = &self.options.filter;
+        if !filter.is_open() {
+            let failure = &w.failed.failure;
+            let [realm, client] = [failure.realm, failure.client].map(|sym| sym.map(|s| names.text(s)));
+            let session = failure.session.as_deref();
+            if !filter.lets_pass(w.time, realm.as_deref(), client.as_deref(), session, verdict.candidates[0], verdict.confidence) {
+                self.left_out += 1;
+                return false;
+            }
+        }
+        if let Some(lack) = verdict.lack {
+            *self.lacks.entry(lack).or_default() += 1;
+        }
+        self.ledger.add(w, verdict, &self.names_of_sources);
+        true
+    }
+
+    fn finish(mut self) -> io::Result<Outcome> {
         self.shards.par_iter_mut().for_each(Shard::finish);
         self.collect()?;
         self.view.spans = self.running.iter().map(|r| r.join.span()).collect();
@@ -454,7 +662,7 @@ impl<'a> Run<'a> {
         self.view.settle();
         let mut profiles: hashbrown::HashMap<_, crate::triage::profile::Profile, _> = hashbrown::HashMap::default();
         let mut uuids = hashbrown::HashMap::default();
-        let mut books = Books::default();
+        let mut books = Books { caps_hit: std::mem::take(&mut self.caps), ..Books::default() };
         for shard in &mut self.shards {
             for (realm, lesson) in shard.lessons.drain(..) {
                 self.view.learn(realm, lesson);
@@ -477,37 +685,27 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        let sources: Vec<String> = self.sources.iter().map(|s| s.name.clone()).collect();
+        let (view, sources) = (std::mem::take(&mut self.view), self.names_of_sources.clone());
+        let names = std::mem::take(&mut self.names);
+        let realms = &self.options.realms;
         let judge =
-            Judge { rules, view: &self.view, profiles, uuids, life_ms: self.options.code_lifespan_ms, realms: Some(&self.options.realms), sources: &sources };
-        let mut counted = count(&[], self.options.window_ms);
-        let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
-        let mut told = HashSet::new();
-        let mut left_out = 0;
+            Judge { rules: self.rules, view: &view, profiles, uuids, life_ms: self.options.code_lifespan_ms, realms: Some(realms), sources: &sources, names: &names };
         let mut sorted = std::mem::take(&mut self.spill).sorted()?;
         loop {
             let waiting = sorted.take(DECIDE)?;
             if waiting.is_empty() {
                 break;
             }
-            for w in &waiting {
-                let realm = judge.realm(&w.failed.failure);
-                let realm = realm.as_deref();
-                if let Some(age) = self.view.worked(w.realm).filter(|_| told.insert(realm.map(|r| Key::of(r.as_bytes())))) {
-                    worked.insert(realm.map(String::from), age);
-                }
-            }
-            let all = waiting.len() as u64;
-            let decided: Vec<(Finding, Option<Lack>)> =
-                waiting.par_iter().map(|w| judge.decide(w)).filter(|(finding, _)| self.options.filter.passes(finding)).collect();
-            left_out += all - decided.len() as u64;
-            let of_these = decided.par_chunks(COUNT).map(|part| count(part, self.options.window_ms)).reduce(|| count(&[], self.options.window_ms), merged);
-            counted = merged(counted, of_these);
-            for (finding, _) in decided {
-                sink(finding)?;
+            self.decide(&waiting, &judge)?;
+        }
+        let tally = self.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
+        let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
+        for (name, id) in self.realms {
+            if let Some(age) = view.worked(id) {
+                let name = name.map(|n| names.text(n).into_owned());
+                worked.entry(name).and_modify(|a| *a = age.max(*a)).or_insert(age);
             }
         }
-        let (tally, lacks) = counted;
         for source in &self.sources {
             books.merge(&source.books);
         }
@@ -515,7 +713,7 @@ impl<'a> Run<'a> {
             books.caps_hit.insert("stored events out of order".into());
         }
         books.time_went_back = self.running.iter().map(|r| r.join.went_back).sum();
-        let span = self.view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let span = view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         let (quoted, quoted_count) = quotes(&self.running, &sources, self.options.zone);
         let mut suspects: Vec<(String, Suspect)> = self
             .running
@@ -531,10 +729,10 @@ impl<'a> Run<'a> {
             tally,
             books,
             sources: self.sources,
-            view: self.view,
-            lacks,
+            view,
+            lacks: self.lacks,
             worked,
-            left_out,
+            left_out: self.left_out,
             suspects,
             quoted,
             quoted_count,
@@ -546,11 +744,23 @@ impl<'a> Run<'a> {
     }
 }
 
+impl Run<'_> {
+    /// Decides failures of which all is known that ever will be.
+    fn decide(&mut self, waiting: &[Waiting], judge: &Judge<'_>) -> io::Result<()> {
+        let verdicts: Vec<Verdict> = waiting.par_iter().map(|w| judge.verdict(w)).collect();
+        let passed: Vec<bool> = waiting.iter().zip(&verdicts).map(|(w, verdict)| self.add(w, verdict, judge.names)).collect();
+        let Some(sink) = &mut self.sink else { return Ok(()) };
+        let told = |((w, verdict), passed): ((&Waiting, Verdict), bool)| passed.then(|| judge.finding(w, verdict));
+        let findings: Vec<Option<Finding>> = waiting.par_iter().zip(verdicts).zip(passed).map(told).collect();
+        findings.into_iter().flatten().try_for_each(sink)
+    }
+}
+
 /// Gives the samples of a chunk their place in the source.
-fn number_samples(books: &mut Books, source: &str, before: u64) {
+fn number_samples(books: &mut Books, source: &str, line: impl Fn(u64) -> u64) {
     for sample in &mut books.samples {
         source.clone_into(&mut sample.source);
-        sample.line += before + 1;
+        sample.line = line(sample.line);
     }
 }
 
@@ -562,8 +772,8 @@ fn quotes(running: &[Running<'_>], sources: &[String], zone: Zone) -> (Vec<Quote
     for r in running.iter().filter(|r| !r.keycloak) {
         count += r.relayed_count;
         all.extend(r.relayed.iter().map(|(source, quote)| Quoted {
-            time: clock.instant(quote.at, 0).and_then(DateTime::from_timestamp_millis),
-            source: sources[r.base + source].clone(),
+            time: clock.instant(quote.at, 0, None).and_then(DateTime::from_timestamp_millis),
+            source: sources[*source].clone(),
             line: quote.line,
             answer: quote.answer,
         }));
@@ -574,16 +784,18 @@ fn quotes(running: &[Running<'_>], sources: &[String], zone: Zone) -> (Vec<Quote
 /// Reads the beginning of a source; nothing of standard input.
 fn peek(source: &Source) -> Vec<u8> {
     let mut head = Vec::new();
-    if let Some(file) = source.path.as_ref().and_then(|p| std::fs::File::open(p).ok()) {
-        let _ = io::Read::read_to_end(&mut io::Read::take(file, 64 * 1024), &mut head);
+    if source.place != Place::Stdin
+        && let Ok(text) = source.open()
+    {
+        let _ = io::Read::read_to_end(&mut io::Read::take(text, 64 * 1024), &mut head);
     }
     head
 }
 
 /// Counts the midnights that pass in a source without dates.
-fn midnights(source: &Source) -> i64 {
+fn midnights(source: &Source, lines: &Lines) -> i64 {
     let stream = Stream { node: String::new(), sources: vec![source.clone()] };
-    let mut reader = Reader::open(&stream, 1 << 20, &Lines);
+    let mut reader = Unwrapped::open(&stream, 1 << 20, lines);
     let (mut passed, mut last) = (0, None);
     while let Some(chunk) = reader.next() {
         if let Some((first, end, days)) = batch::scan(&chunk.bytes).days {

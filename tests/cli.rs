@@ -183,7 +183,7 @@ fn what_is_left_is_printed_when_an_input_fails() {
     assert!(alone.err.is_empty(), "{}", alone.err);
     let table = [
         ("nowhere.log", "error: nowhere.log: cannot be read: "),
-        ("packed.log.gz", "error: packed.log.gz: is compressed (gzip); "),
+        ("packed.log.gz", "error: packed.log.gz: damaged after 0 bytes of text: it is cut off (gzip)\n"),
         (
             "custom.log",
             "error: custom.log: not a layout that is known here; nearest is text, \"2026-11-23 14:48:22,304 WARN  [logger] (thread) message\": line 1 lacks a level after the time stamp; line 1 begins: 2026-11-23 15:01:38 | INFO",

@@ -32,11 +32,11 @@ fn logs(run: &Path) -> Vec<PathBuf> {
 fn scan(paths: &[PathBuf], threads: usize, chunk_bytes: usize) -> (Vec<Finding>, String) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
     pool.install(|| {
-        let found = discover(paths, &Lines);
+        let found = discover(paths, &Lines::default());
         assert!(found.problems.is_empty(), "{:?}", found.problems);
         let mut findings = Vec::new();
         let options = Options { chunk_bytes, ..Options::default() };
-        let outcome = pipeline::run(&found.streams, &Rules::builtin(), &options, &|_| {}, &mut |f| {
+        let outcome = pipeline::run(&found, &Rules::builtin(), &options, &|_| {}, &mut |f| {
             findings.push(f);
             Ok(())
         })

@@ -11,9 +11,9 @@ use kctriage::triage::walk::{Answer, Walk, walk};
 
 /// What a scan of a file says.
 fn scan(path: &Path) -> Vec<Finding> {
-    let found = discover(&[path.to_owned()], &Lines);
+    let found = discover(&[path.to_owned()], &Lines::default());
     let mut findings = Vec::new();
-    run(&found.streams, &Rules::builtin(), &Options::default(), &|_| {}, &mut |f| {
+    run(&found, &Rules::builtin(), &Options::default(), &|_| {}, &mut |f| {
         findings.push(f);
         Ok(())
     })

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use chrono::DateTime;
 use kctriage::finding::Confidence;
 use kctriage::report::escape::Untrusted;
-use kctriage::tally::{Outcome, SourceReport};
+use kctriage::tally::{Outcome, SourceReport, Windows};
 use kctriage::triage::clock::Zone;
 use kctriage::triage::verdict::Lack;
 use kctriage::triage::view::Node;
@@ -26,7 +26,7 @@ const NODES: usize = 20;
 /// Runs the command.
 pub fn run(input: &Input) -> Result<Exit, Error> {
     let found = scan::discover(input);
-    let outcome = scan::read(input, found, input.options.window_ms, &mut |_| Ok(()))?;
+    let outcome = scan::read(input, found, input.options.window_ms, scan::Print::Counts(Windows::Together))?;
     let notes = Notes::of(&outcome, input);
     let text = page(input, &outcome, &notes);
     io::stdout().lock().write_all(text.as_bytes()).map_err(Error::Output)?;

@@ -112,6 +112,12 @@ struct Input {
     /// Day of the first line, where lines have a time but no date: 2026-11-23
     #[arg(long, value_name = "DAY", help_heading = "Reading")]
     date: Option<String>,
+    /// What the lines are wrapped in, where it is not found out right: docker, cri, journald, … or bare
+    #[arg(long, value_name = "NAME", help_heading = "Reading")]
+    layout: Option<String>,
+    /// The column or key of an export that holds Keycloak's line
+    #[arg(long, value_name = "NAME", help_heading = "Reading")]
+    field: Option<String>,
     /// How long the realm's codes live, if you know it: 60s
     #[arg(long, value_name = "DURATION", help_heading = "Reading")]
     code_lifespan: Option<String>,

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use chrono::{DateTime, SecondsFormat};
 use kctriage::report;
 use kctriage::report::escape::Untrusted;
+use kctriage::source::Dropped;
 use kctriage::tally::{Filter, Outcome, SourceReport};
 
 use super::Exit;
@@ -37,7 +38,7 @@ impl Notes {
         for problem in &outcome.problems {
             notes.error(Untrusted::new(&problem.to_string()).terminal(usize::MAX));
         }
-        notes.damage(outcome);
+        notes.damage(outcome, input.options.max_line);
         notes.oddities(outcome);
         notes.emptiness(outcome, &input.options.filter);
         if input.verbose {
@@ -95,10 +96,18 @@ impl Notes {
         }
     }
 
-    fn damage(&mut self, outcome: &Outcome) {
+    fn damage(&mut self, outcome: &Outcome, max_line: usize) {
         for source in outcome.sources.iter().filter(|s| s.books.damaged > 0) {
             let name = Untrusted::new(&source.name).terminal(COLUMNS);
-            self.error(format!("{name}: {} of over-long lines were dropped; a line may have 4 MiB", count(source.books.damaged, "byte")));
+            let Dropped { long, holes, first } = source.dropped;
+            let after = first.map(|n| format!(", the first after {}", count(n, "byte"))).unwrap_or_default();
+            if long > 0 {
+                let most = count(max_line as u64, "byte");
+                self.error(format!("{name}: {} of over-long lines were dropped{after}; a line may have {most} (--max-line)", count(long, "byte")));
+            }
+            if holes > 0 {
+                self.error(format!("{name}: {} are a hole of NULs{after}; the lines around it were read", count(holes, "byte")));
+            }
         }
     }
 
@@ -162,8 +171,9 @@ fn taken_for(source: &SourceReport) -> String {
     let name = |text: &str| Untrusted::new(text).terminal(COLUMNS);
     let layouts = source.layout_names();
     let layouts = if layouts.is_empty() { "no known layout".to_owned() } else { layouts.join(", ") };
+    let wrapped = source.wrapping.as_ref().map(|w| format!(" wrapped in {}", name(w))).unwrap_or_default();
     let (records, bytes) = (count(source.books.records, "record"), count(source.books.bytes(), "byte"));
-    format!("{}: node {}, {layouts}, {records}, {bytes}", name(&source.name), name(&source.node))
+    format!("{}: node {}, {layouts}{wrapped}, {records}, {bytes}", name(&source.name), name(&source.node))
 }
 
 /// Returns the filters that were typed, as options.

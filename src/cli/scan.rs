@@ -4,10 +4,10 @@ use std::io::{self, BufWriter, Write};
 use std::time::Instant;
 
 use kctriage::finding::Finding;
-use kctriage::pipeline::{self, Lines, Options};
+use kctriage::pipeline::{self, Options};
 use kctriage::report::{Csv, Findings, Json, Ndjson, Summary, Terminal, terminal};
 use kctriage::source::{self, Found};
-use kctriage::tally::Outcome;
+use kctriage::tally::{Outcome, Windows};
 
 use super::notes::Notes;
 use super::progress::Progress;
@@ -32,7 +32,8 @@ pub fn run(settings: &settings::Scan) -> Result<Exit, Error> {
     let outcome = match settings.format {
         Format::Ndjson => stream(settings, found, window_ms, Ndjson::new(&mut out))?,
         Format::Csv => stream(settings, found, window_ms, Csv::new(&mut out))?,
-        Format::Text | Format::Json => read(&settings.input, found, window_ms, &mut |_| Ok(()))?,
+        Format::Text => read(&settings.input, found, window_ms, Print::Counts(Windows::Together))?,
+        Format::Json => read(&settings.input, found, window_ms, Print::Counts(Windows::Apart))?,
     };
     let notes = Notes::of(&outcome, &settings.input);
     match settings.format {
@@ -68,14 +69,14 @@ fn page(settings: &settings::Scan, started: Instant) -> Terminal {
 
 /// Writes findings as they come.
 fn stream(settings: &settings::Scan, found: Found, window_ms: i64, mut format: impl Findings) -> Result<Outcome, Error> {
-    let outcome = read(&settings.input, found, window_ms, &mut |finding| format.finding(&finding))?;
+    let outcome = read(&settings.input, found, window_ms, Print::Each(&mut |finding| format.finding(&finding)))?;
     format.finish().map_err(Error::Output)?;
     Ok(outcome)
 }
 
 /// Finds what there is to read.
 pub fn discover(input: &Input) -> Found {
-    source::discover(&input.paths, &Lines)
+    source::discover(&input.paths, &input.options.lines)
 }
 
 /// Returns the bytes of all inputs; `None` where standard input is among them.
@@ -84,18 +85,30 @@ fn bytes(found: &Found) -> Option<u64> {
     sources().all(|s| s.path.is_some()).then(|| sources().map(|s| s.size).sum())
 }
 
-/// Reads it all; each finding that passes the filters goes to `sink`.
-pub fn read(input: &Input, found: Found, window_ms: i64, sink: &mut dyn FnMut(Finding) -> io::Result<()>) -> Result<Outcome, Error> {
+/// What is printed of the findings.
+pub enum Print<'a> {
+    /// Each, as it comes.
+    Each(&'a mut dyn FnMut(Finding) -> io::Result<()>),
+    /// How many there are.
+    Counts(Windows),
+}
+
+/// Reads it all; what passes the filters is printed or counted.
+pub fn read(input: &Input, found: Found, window_ms: i64, print: Print<'_>) -> Result<Outcome, Error> {
     start_threads(input.threads)?;
     let progress = Progress::new(input.progress, bytes(&found).unwrap_or_default());
     let options = Options { window_ms, ..input.options.clone() };
     let mut written = true;
-    let outcome = pipeline::run(&found.streams, &input.rules, &options, &|n| progress.advance(n), &mut |finding| {
-        progress.clear();
-        let result = sink(finding);
-        written = result.is_ok();
-        result
-    });
+    let advance = |n| progress.advance(n);
+    let outcome = match print {
+        Print::Counts(windows) => pipeline::count(&found, &input.rules, &options, windows, &advance),
+        Print::Each(sink) => pipeline::run(&found, &input.rules, &options, &advance, &mut |finding| {
+            progress.clear();
+            let result = sink(finding);
+            written = result.is_ok();
+            result
+        }),
+    };
     progress.clear();
     let mut outcome = outcome.map_err(if written { Error::Spill } else { Error::Output })?;
     outcome.problems.splice(0..0, found.problems);

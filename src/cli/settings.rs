@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use chrono::{NaiveDate, Utc};
 use kctriage::cause::Cause;
 use kctriage::finding::Confidence;
-use kctriage::pipeline::Options;
+use kctriage::pipeline::{Lines, Options};
 use kctriage::realm::Realms;
+use kctriage::record::wrapper::Told;
 use kctriage::report::escape::Untrusted;
 use kctriage::tally::Filter;
 use kctriage::triage::clock::Zone;
@@ -91,6 +92,8 @@ impl Input {
                 code_lifespan_ms: lifespan(typed.code_lifespan.as_ref())?,
                 realms: realms(&typed.realm_export)?.into(),
                 zone: zone.unwrap_or_default(),
+                zone_named: zone.is_some(),
+                lines: Lines { told: Told { layout: typed.layout, field: typed.field } },
                 date: typed.date.as_ref().map(date).transpose()?,
                 ..Options::default()
             },

@@ -15,6 +15,7 @@ pub mod json;
 pub mod stamp;
 pub mod stored;
 pub mod text;
+pub mod wrapper;
 
 use std::borrow::Cow;
 

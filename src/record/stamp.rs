@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 pub const DAY_MS: i64 = 86_400_000;
 
 /// A time stamp, as exact as the line was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum Stamp {
     /// The line carries no time that could be read.
     #[default]

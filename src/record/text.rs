@@ -21,7 +21,7 @@ use super::stamp::{Stamp, stamp};
 use super::{Layout, Level, Record};
 
 /// What a head lacked, named for the message that a person sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Missing {
     /// No time stamp at the start.
     Stamp,

@@ -9,9 +9,9 @@
 //! use kctriage::report::{Findings, Ndjson};
 //! use kctriage::triage::rules::Rules;
 //!
-//! let found = kctriage::source::discover(&["server.log".into()], &Lines);
+//! let found = kctriage::source::discover(&["server.log".into()], &Lines::default());
 //! let mut sink = Ndjson::new(std::io::stdout().lock());
-//! run(&found.streams, &Rules::builtin(), &Options::default(), &|_| {}, &mut |finding| sink.finding(&finding))?;
+//! run(&found, &Rules::builtin(), &Options::default(), &|_| {}, &mut |finding| sink.finding(&finding))?;
 //! sink.finish()?;
 //! # Ok::<(), std::io::Error>(())
 //! ```

@@ -15,10 +15,10 @@ use crate::triage::rules::Rules;
 
 /// Runs the pipeline over a path of the repository.
 fn run(path: &str) -> (Outcome, Vec<Finding>) {
-    let found = discover(&[Path::new(env!("CARGO_MANIFEST_DIR")).join(path)], &Lines);
+    let found = discover(&[Path::new(env!("CARGO_MANIFEST_DIR")).join(path)], &Lines::default());
     let mut findings = Vec::new();
     let options = Options { window_ms: 10_000, ..Options::default() };
-    let outcome = pipeline::run(&found.streams, &Rules::builtin(), &options, &|_| {}, &mut |f| {
+    let outcome = pipeline::run(&found, &Rules::builtin(), &options, &|_| {}, &mut |f| {
         findings.push(f);
         Ok(())
     });

@@ -7,7 +7,7 @@ use super::event::Event;
 use crate::names::Key;
 
 /// What an administrator did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Admin {
     /// `DELETE sessions/<id>`.
     SessionDeleted(Key),

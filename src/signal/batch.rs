@@ -14,7 +14,7 @@ use crate::record::text::{Missing, quick_logger};
 use crate::record::{Layout, Line, Stamp, line};
 
 /// What a line that begins no record belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Inside {
     /// A text record: it is a stack trace or the rest of a message.
     Record,
@@ -23,7 +23,7 @@ pub enum Inside {
 }
 
 /// What one chunk held.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Batch {
     /// The names that the signals refer to.
     pub names: Names,

@@ -7,7 +7,7 @@ use memchr::memmem;
 use crate::names::Key;
 
 /// What a warning or a debug line says about the request that its thread is serving.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Companion {
     /// `Code '…' already used for userSession '…' and client '…'.` (`OAuth2CodeParser`): printed for used and for expired codes alike.
     CodeGone {

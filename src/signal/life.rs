@@ -6,7 +6,7 @@
 use memchr::memmem;
 
 /// Something that happened to a server process or its cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Life {
     /// The server is up; its version where the line names it.
     Started {

@@ -7,9 +7,11 @@ pub mod admin;
 pub mod batch;
 pub mod companion;
 pub mod event;
+pub mod id;
 pub mod life;
 pub mod relayed;
 pub mod user;
+pub mod word;
 
 use memchr::{memmem, memrchr};
 use xxhash_rust::xxh3::Xxh3;
@@ -18,15 +20,17 @@ pub use admin::Admin;
 pub use batch::Batch;
 pub use companion::Companion;
 pub use event::Quoting;
+pub use id::Id;
 pub use life::Life;
 pub use user::{Done, Failure, Success, User};
+pub use word::Word;
 
 use crate::finding::Trust;
 use crate::names::{Names, Sym};
 use crate::record::{Layout, Record, Stamp};
 
 /// What a record means to us.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Signal {
     /// When, as exact as the line was.
     pub at: Stamp,
@@ -45,7 +49,7 @@ pub struct Signal {
 }
 
 /// The kinds of signals.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Kind {
     /// A user event, with the quoting of its list where it was text.
     User(User, Option<Quoting>),
@@ -140,7 +144,7 @@ fn event_kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
         return Some(Kind::User(user, None));
     }
     if list.quoting == Quoting::Bare && !list.is_complete() && list.kind().ends_with(b"_ERROR") {
-        return Some(Kind::Open(Box::new(open_failure(&list, record))));
+        return Some(Kind::Open(Box::new(open_failure(&list, record, names))));
     }
     let quoting = Some(list.quoting);
     // a quoted list whose end is a bare one: the end belongs to an old server's own event, the rest is a client's words
@@ -161,12 +165,14 @@ fn closes(line: &[u8]) -> bool {
 }
 
 /// The beginning of an event that a line feed cut in two. Its type decides later whether it is a token request.
-fn open_failure(list: &event::Event<'_>, record: &Record<'_>) -> Failure {
+fn open_failure(list: &event::Event<'_>, record: &Record<'_>, names: &mut Names) -> Failure {
+    let mut number = |key| list.text(key).map(|t| names.number(t.as_bytes()));
+    let (realm_id, realm) = (number("realmId"), number("realmName"));
     Failure {
-        event: String::from_utf8_lossy(list.kind()).into(),
-        realm: list.text("realmName").or_else(|| list.text("realmId")).map(Into::into),
-        realm_id: list.text("realmId").or_else(|| list.text("realmName")).map(Into::into),
-        client: list.text("clientId").map(Into::into),
+        event: Word::of(list.kind()),
+        realm: realm.or(realm_id),
+        realm_id: realm_id.or(realm),
+        client: number("clientId"),
         user: None,
         session: None,
         ip: None,
@@ -184,17 +190,19 @@ fn open_failure(list: &event::Event<'_>, record: &Record<'_>) -> Failure {
 /// The end of such an event.
 fn tail_failure(line: &[u8], record: &Record<'_>) -> Option<Failure> {
     let end = event::tail(line)?;
+    let id = |key| end.text(key).map(|t| Id::from(&*t));
+    let word = |key| end.text(key).map(|t| Word::new(&t));
     Some(Failure {
-        event: Box::default(),
+        event: Word::new(""),
         realm: None,
         realm_id: None,
         client: None,
-        user: end.text("userId").map(Into::into),
-        session: end.text("sessionId").or_else(|| end.text("code_id")).map(Into::into),
-        ip: end.text("ipAddress").map(Into::into),
-        error: end.text("error").map(Into::into),
-        reason: end.text("reason").map(Into::into),
-        grant: end.text("grant_type").map(Into::into),
+        user: id("userId"),
+        session: id("sessionId").or_else(|| id("code_id")),
+        ip: id("ipAddress"),
+        error: word("error"),
+        reason: word("reason"),
+        grant: word("grant_type"),
         assertion: false,
         token: None,
         cut: false,

@@ -35,7 +35,7 @@ pub const ANSWERS: [Answer; 10] = [
 ];
 
 /// One quoted answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Relayed {
     /// The line's own time if it begins with one.
     pub at: Stamp,

@@ -3,13 +3,17 @@
 //! Input: an [`Event`]. Output: a [`Success`] (small, without text), a [`Failure`] (with the text that a finding prints), or nothing more
 //! than that the thread had an event. Names of events are Keycloak's `EventType`.
 
+use std::borrow::Cow;
+
 use super::companion::Authenticator;
 use super::event::Event;
+use super::id::Id;
+use super::word::Word;
 use crate::finding::Trust;
 use crate::names::{Key, Names, Sym};
 
 /// What succeeded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Done {
     /// `LOGIN` that gave a code: a code's life begins.
     LoginWithCode,
@@ -30,7 +34,7 @@ pub enum Done {
 }
 
 /// A success event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Success {
     /// What.
     pub done: Done,
@@ -54,25 +58,25 @@ pub struct Success {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Failure {
     /// `CODE_TO_TOKEN_ERROR`.
-    pub event: Box<str>,
+    pub event: Word,
     /// `realmName`, else `realmId`.
-    pub realm: Option<Box<str>>,
+    pub realm: Option<Sym>,
     /// `realmId`, else `realmName`.
-    pub realm_id: Option<Box<str>>,
+    pub realm_id: Option<Sym>,
     /// `clientId`.
-    pub client: Option<Box<str>>,
+    pub client: Option<Sym>,
     /// `userId`.
-    pub user: Option<Box<str>>,
+    pub user: Option<Id>,
     /// `sessionId`, else `code_id`.
-    pub session: Option<Box<str>>,
+    pub session: Option<Id>,
     /// `ipAddress`.
-    pub ip: Option<Box<str>>,
+    pub ip: Option<Id>,
     /// `error`.
-    pub error: Option<Box<str>>,
+    pub error: Option<Word>,
     /// `reason`.
-    pub reason: Option<Box<str>>,
+    pub reason: Option<Word>,
     /// `grant_type`.
-    pub grant: Option<Box<str>>,
+    pub grant: Option<Word>,
     /// `client_assertion_id` is there.
     pub assertion: bool,
     /// The refresh token, where the event names no `sessionId` (up to 23).
@@ -86,7 +90,7 @@ pub struct Failure {
 }
 
 /// What a user event means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum User {
     /// It succeeded.
     Success(Success),
@@ -181,18 +185,22 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
     if waits || !is_token_request(kind, event.raw("grant_type").is_some()) {
         return User::Elsewhere;
     }
-    let text = |key| event.text(key).map(|t| capped(&t));
+    let mut number = |key| event.text(key).map(|t| table.number(capped(&t).as_bytes()));
+    let (realm_id, realm) = (number("realmId"), number("realmName"));
+    let client = number("clientId");
+    let id = |key| event.text(key).map(|t| Id::from(&*capped(&t)));
+    let word = |key| event.text(key).map(|t| Word::new(&capped(&t)));
     User::Failure(Box::new(Failure {
-        event: String::from_utf8_lossy(kind).into(),
-        realm: text("realmName").or_else(|| text("realmId")),
-        realm_id: text("realmId").or_else(|| text("realmName")),
-        client: text("clientId"),
-        user: text("userId"),
-        session: text("sessionId").or_else(|| text("code_id")),
-        ip: text("ipAddress"),
-        error: text("error"),
-        reason: text("reason"),
-        grant: text("grant_type"),
+        event: Word::of(kind),
+        realm: realm.or(realm_id),
+        realm_id: realm_id.or(realm),
+        client,
+        user: id("userId"),
+        session: id("sessionId").or_else(|| id("code_id")),
+        ip: id("ipAddress"),
+        error: word("error"),
+        reason: word("reason"),
+        grant: word("grant_type"),
         assertion: event.raw("client_assertion_id").is_some(),
         token: token(event, "refresh_token_id"),
         cut: event.cut,
@@ -205,10 +213,10 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
 const VALUE_CAP: usize = 256;
 
 /// Keeps a value, or its beginning and a digest of the rest, so that different ones stay different.
-fn capped(text: &str) -> Box<str> {
+fn capped(text: &str) -> Cow<'_, str> {
     if text.len() <= VALUE_CAP {
-        return text.into();
+        return Cow::Borrowed(text);
     }
     let cut = (0..=VALUE_CAP).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
-    format!("{}…{:016x}", &text[..cut], Key::of(text.as_bytes()).0).into()
+    Cow::Owned(format!("{}…{:016x}", &text[..cut], Key::of(text.as_bytes()).0))
 }

@@ -1,20 +1,20 @@
 //! Paths to streams: which files belong to one node, and in which order.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use regex::Regex;
 
-use super::{Found, Grammar, Problem, Source, Stream};
+use super::{Found, Grammar, Place, Problem, Source, Stream, decode};
 
 /// Bytes at the beginning of a file that are looked at for its first stamp.
 const PEEK_BYTES: usize = 64 * 1024;
 
 /// The names of rotated files are believed unless their first times contradict them by more than this.
-const NAME_SLACK_MS: i64 = 5000;
+pub const NAME_SLACK_MS: i64 = 5000;
 
 /// Folders within folders that are followed.
 const DEPTH: usize = 16;
@@ -27,7 +27,17 @@ pub fn discover(paths: &[PathBuf], grammar: &dyn Grammar) -> Found {
     let mut files: Vec<(PathBuf, bool)> = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
-            let source = Source { path: None, name: "stdin".into(), size: 0, modified: None, first: None, named: true };
+            let source = Source {
+                place: Place::Stdin,
+                path: None,
+                name: "stdin".into(),
+                size: 0,
+                packed: false,
+                modified: None,
+                first: None,
+                named: true,
+                wrapping: None,
+            };
             found.streams.push(Stream { node: "stdin".into(), sources: vec![source] });
         } else {
             match fs::metadata(path) {
@@ -96,34 +106,24 @@ fn is_named_like_a_log(path: &Path) -> bool {
 
 /// Opens a file for a look at its beginning.
 fn open(path: &Path, named: bool, grammar: &dyn Grammar) -> Result<Source, Problem> {
-    let unreadable = |error| Problem::Unreadable { path: path.display().to_string(), error };
-    let mut file = File::open(path).map_err(unreadable)?;
-    let meta = file.metadata().map_err(unreadable)?;
+    let unreadable = |error| Problem::of(path.display().to_string(), error);
+    let place = Place::File(path.to_owned());
+    let text = decode::open(&place).map_err(unreadable)?;
+    let meta = fs::metadata(path).map_err(unreadable)?;
     let mut head = Vec::new();
-    file.by_ref().take(PEEK_BYTES as u64).read_to_end(&mut head).map_err(unreadable)?;
-    if let Some((kind, tool)) = compression(&head) {
-        return Err(Problem::Compressed { path: path.display().to_string(), kind, tool });
-    }
+    // what fails is said when it is read
+    let _ = text.read.take(PEEK_BYTES as u64).read_to_end(&mut head);
     Ok(Source {
         path: Some(path.to_owned()),
+        place,
         name: path.display().to_string(),
         size: meta.len(),
+        packed: text.packed,
         modified: meta.modified().ok().map(Into::into),
         first: grammar.first_time(&head),
         named,
+        wrapping: grammar.wrapping(&head, head.len() < PEEK_BYTES),
     })
-}
-
-fn compression(head: &[u8]) -> Option<(&'static str, &'static str)> {
-    let table: [(&[u8], &str, &str); 6] = [
-        (b"\x1f\x8b", "gzip", "zcat"),
-        (b"\x28\xb5\x2f\xfd", "zstd", "zstdcat"),
-        (b"\xfd7zXZ\0", "xz", "xzcat"),
-        (b"BZh", "bzip2", "bzcat"),
-        (b"\x04\x22\x4d\x18", "lz4", "lz4cat"),
-        (b"PK\x03\x04", "zip", "unzip -p"),
-    ];
-    table.iter().find(|(magic, ..)| head.starts_with(magic)).map(|(_, kind, tool)| (*kind, *tool))
 }
 
 /// What a rotation appends: `.3`, `.2026-11-22`, `-20261122`, `.2026-11-22_10`, `.gz`.
@@ -136,7 +136,8 @@ fn suffix() -> &'static Regex {
 }
 
 /// Returns the path without its rotation suffix.
-fn base(path: &Path) -> PathBuf {
+#[must_use]
+pub fn base(path: &Path) -> PathBuf {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     match suffix().captures(&name).and_then(|c| c.name("base").map(|m| m.as_str().to_owned())) {
         Some(base) => path.with_file_name(base),
@@ -157,7 +158,7 @@ fn place(path: &Path) -> (u8, String, i64) {
 }
 
 /// Puts the files of one node in order: by name, unless their first stamps say otherwise.
-fn in_order(sources: &mut Vec<Source>) {
+pub fn in_order(sources: &mut Vec<Source>) {
     sources.sort_by_key(|s| s.path.as_deref().map(place));
     let known: Vec<i64> = sources.iter().filter_map(|s| s.first).collect();
     // threads write a little out of order, so pieces cut close together can begin so, too
@@ -177,7 +178,8 @@ fn in_order(sources: &mut Vec<Source>) {
 }
 
 /// Returns the last parts of a path that tell it from the others.
-fn short(path: &Path, all: &[PathBuf]) -> String {
+#[must_use]
+pub fn short(path: &Path, all: &[PathBuf]) -> String {
     let parts: Vec<_> = path.iter().collect();
     for take in 1..=parts.len() {
         let tail: PathBuf = parts[parts.len() - take..].iter().collect();
@@ -223,7 +225,17 @@ mod tests {
 
     #[test]
     fn the_oldest_file_comes_first() {
-        let source = |name: &str, first| Source { path: Some(name.into()), name: name.into(), size: 0, modified: None, first, named: true };
+        let source = |name: &str, first| Source {
+            place: Place::Stdin,
+            path: Some(name.into()),
+            name: name.into(),
+            size: 0,
+            packed: false,
+            modified: None,
+            first,
+            named: true,
+            wrapping: None,
+        };
         let names = |mut s: Vec<Source>| {
             in_order(&mut s);
             s.into_iter().map(|s| s.name).collect::<Vec<_>>()

@@ -4,23 +4,39 @@
 //! cut one in two. Must not know what a line means beyond whether a record begins there.
 //!
 //! ```no_run
-//! let grammar = kctriage::pipeline::Lines;
+//! let grammar = kctriage::pipeline::Lines::default();
 //! let found = kctriage::source::discover(&["server.log".into()], &grammar);
 //! for stream in found.streams {
-//!     let mut reader = kctriage::source::Reader::open(&stream, 1 << 20, &grammar);
+//!     let mut reader = kctriage::source::Unwrapped::open(&stream, 1 << 20, &grammar);
 //!     while let Some(chunk) = reader.next() { let _ = chunk; }
 //! }
 //! ```
 
+mod ahead;
+mod cut;
+mod damage;
+mod decode;
 mod discover;
+mod marks;
+mod place;
 mod reader;
+pub mod unwrap;
+mod unwrapped;
 
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-pub use discover::discover;
-pub use reader::{Chunk, Reader};
+pub use cut::Dropped;
+pub use damage::Damage;
+pub use decode::Packing;
+pub use discover::{NAME_SLACK_MS, base, discover, in_order, short};
+pub use marks::{Mark, Marks};
+pub use place::{Place, Sum};
+pub use reader::{Bounds, Chunk, Reader};
+pub use unwrap::{Document, Payload, Unwrapper, Wrapping};
+pub use unwrapped::{Gathered, Lines, Unwrapped};
 
 /// What the cutting needs to know of the lines: the stages to the right say it.
 pub trait Grammar: Sync {
@@ -30,23 +46,43 @@ pub trait Grammar: Sync {
     fn is_whole(&self, line: &[u8]) -> bool;
     /// The first time of a record in these bytes, milliseconds since the epoch.
     fn first_time(&self, bytes: &[u8]) -> Option<i64>;
+    /// What a source that begins with these bytes is wrapped in; `None` where its lines are bare. `whole` says that there are no more.
+    fn wrapping(&self, head: &[u8], whole: bool) -> Option<Wrapping>;
+    /// Returns what takes that wrapper off; `None` for one that is not known.
+    fn unwrapper(&self, wrapping: &Wrapping) -> Option<Unwrapper>;
 }
 
 /// One input.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Where it is; `None` for standard input.
+    /// Where its bytes are.
+    pub place: Place,
+    /// Its path, that of the archive first for a member of one; `None` for standard input.
     pub path: Option<PathBuf>,
     /// How outputs name it.
     pub name: String,
-    /// Its size in bytes, where it is known.
+    /// Its size in bytes as it lies there, where it is known.
     pub size: u64,
+    /// Something has to be unpacked: it is read in a thread of its own.
+    pub packed: bool,
     /// When it was last written.
     pub modified: Option<DateTime<Utc>>,
     /// The first time of a record near its beginning, milliseconds since the epoch.
     pub first: Option<i64>,
     /// A person named this very file, it was not found in a folder.
     pub named: bool,
+    /// What its lines are wrapped in; `None` where they are bare.
+    pub wrapping: Option<Wrapping>,
+}
+
+impl Source {
+    /// Opens its text: compression is taken off and UTF-16 turned into UTF-8. What fails to be read later says with a [`Damage`] how far it came.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(decode::open(&self.place)?.read)
+    }
 }
 
 /// The inputs of one node, oldest first.
@@ -56,6 +92,14 @@ pub struct Stream {
     pub node: String,
     /// Its inputs.
     pub sources: Vec<Source>,
+}
+
+impl Stream {
+    /// Whether it has to be read to its end before its lines are in order.
+    #[must_use]
+    pub fn is_mixed(&self) -> bool {
+        self.sources.iter().any(|s| s.wrapping.as_ref().is_some_and(|w| w.mixed))
+    }
 }
 
 /// What is wrong with an input.
@@ -70,15 +114,13 @@ pub enum Problem {
         /// The system's word.
         error: std::io::Error,
     },
-    /// It is compressed.
-    #[error("{path}: is compressed ({kind}); unpack it first, or pipe it in: {tool} {path} | kctriage scan -")]
-    Compressed {
+    /// It cannot be read on from some place.
+    #[error("{path}: {damage}")]
+    Damaged {
         /// Which.
         path: String,
-        /// How.
-        kind: &'static str,
-        /// What unpacks it.
-        tool: &'static str,
+        /// Where and why.
+        damage: Damage,
     },
     /// It is no file and no folder.
     #[error("{path}: is neither a file nor a folder")]
@@ -92,6 +134,17 @@ pub enum Problem {
         /// Which.
         path: String,
     },
+}
+
+impl Problem {
+    /// Says what an error means for an input.
+    #[must_use]
+    pub fn of(path: String, error: io::Error) -> Self {
+        match Damage::of(&error) {
+            Some(damage) => Problem::Damaged { path, damage: damage.clone() },
+            None => Problem::Unreadable { path, error },
+        }
+    }
 }
 
 /// What was found for the paths that were typed.

@@ -1,14 +1,35 @@
 //! A stream's bytes, cut at line ends.
 
-use std::fs::File;
+use std::collections::VecDeque;
 use std::io::{self, Read};
 
 use memchr::{memchr, memrchr};
 
-use super::{Grammar, Source, Stream};
+use super::ahead::Ahead;
+use super::cut::{self, Dropped, Holes};
+use super::decode::Fails;
+use super::marks::Marks;
+use super::{Grammar, Source, Stream, Unwrapper};
 
-/// The longest line that is kept whole; the rest of a longer one is counted and dropped.
-pub const MAX_LINE: usize = 4 << 20;
+/// A reader of text.
+type Input<'a> = Box<dyn Read + 'a>;
+
+/// How much of a stream is held at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// The longest line that is kept whole, in bytes; the rest of a longer one is counted and dropped.
+    pub max_line: usize,
+    /// Compressed sources that are unpacked before their turn.
+    pub ahead: usize,
+    /// Bytes of text that each of them may hold ready.
+    pub ahead_bytes: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds { max_line: 4 << 20, ahead: 0, ahead_bytes: 1 << 20 }
+    }
+}
 
 /// Whole lines of one source.
 #[derive(Debug)]
@@ -19,10 +40,24 @@ pub struct Chunk {
     pub line: Option<u64>,
     /// The bytes: whole lines, the last perhaps without its line feed.
     pub bytes: Vec<u8>,
-    /// Bytes of over-long lines that were dropped.
-    pub dropped: u64,
+    /// Bytes that were taken out: holes, and what over-long lines had beyond the longest one.
+    pub dropped: Dropped,
+    /// Line feeds in the bytes that the source does not have: a hole ended a line.
+    pub breaks: u64,
     /// The source could not be read to its end.
     pub error: Option<io::Error>,
+    /// Where each line comes from, where a wrapper was taken off; else they follow each other.
+    pub marks: Option<Marks>,
+    /// Bytes of the source that the wrapper took beyond those of the lines; below 0 where lines were held back before.
+    pub wrapper_bytes: i64,
+}
+
+impl Chunk {
+    /// Returns a chunk of a source's lines, which was read without an error.
+    #[must_use]
+    pub fn of(source: usize, bytes: Vec<u8>) -> Self {
+        Chunk { source, line: None, bytes, dropped: Dropped::default(), breaks: 0, error: None, marks: None, wrapper_bytes: 0 }
+    }
 }
 
 /// Reads a stream chunk by chunk.
@@ -31,21 +66,21 @@ pub struct Reader<'a> {
     grammar: &'a dyn Grammar,
     size: usize,
     source: usize,
-    input: Option<Box<dyn Read + Send + 'a>>,
+    input: Option<Input<'a>>,
+    bounds: Bounds,
+    /// Sources that are unpacked before their turn, by their index.
+    ahead: VecDeque<(usize, Input<'a>)>,
+    /// Bytes of the source that were read.
+    read: u64,
+    holes: Holes,
+    /// The input ended, perhaps by an error, while something of it is still carried.
+    end: Option<Option<io::Error>>,
     /// Bytes of a line whose end is not read yet.
     carry: Vec<u8>,
     /// Buffers of chunks that were used up.
     spare: Vec<Vec<u8>>,
     /// The source's first line was taken to complete the line of the source before: its own lines begin with number 2.
     joined: Option<usize>,
-}
-
-/// Opens a source.
-fn open(source: &Source) -> io::Result<Box<dyn Read + Send>> {
-    Ok(match &source.path {
-        None => Box::new(io::stdin()),
-        Some(path) => Box::new(File::open(path)?),
-    })
 }
 
 /// Reads until `buf` holds `size` bytes or the input ends; returns whether it ended.
@@ -60,7 +95,63 @@ impl<'a> Reader<'a> {
     /// Begins a stream; chunks have about `size` bytes.
     #[must_use]
     pub fn open(stream: &'a Stream, size: usize, grammar: &'a dyn Grammar) -> Self {
-        Reader { stream, grammar, size: size.max(1), source: 0, input: None, carry: Vec::new(), spare: Vec::new(), joined: None }
+        Reader {
+            stream,
+            grammar,
+            size: size.max(1),
+            source: 0,
+            input: None,
+            bounds: Bounds::default(),
+            ahead: VecDeque::new(),
+            read: 0,
+            holes: Holes::default(),
+            end: None,
+            carry: Vec::new(),
+            spare: Vec::new(),
+            joined: None,
+        }
+    }
+
+    /// Begins a stream of one source whose text is read from `input`.
+    #[must_use]
+    pub fn over(stream: &'a Stream, input: Input<'a>, size: usize, grammar: &'a dyn Grammar) -> Self {
+        Reader { input: Some(input), ..Reader::open(stream, size, grammar) }
+    }
+
+    /// Sets what may be held at once.
+    #[must_use]
+    pub fn within(mut self, bounds: Bounds) -> Self {
+        self.bounds = Bounds { max_line: bounds.max_line.max(1), ..bounds };
+        self
+    }
+
+    /// Opens a source, and begins to unpack those after it.
+    fn input(&mut self, index: usize) -> io::Result<Input<'a>> {
+        self.ahead.retain(|(i, _)| *i >= index);
+        let ready = if self.ahead.front().is_some_and(|(i, _)| *i == index) { self.ahead.pop_front() } else { None };
+        let input = ready.map_or_else(|| self.begin(index), |(_, input)| Ok(input));
+        for next in index + 1..=index + self.bounds.ahead {
+            let held = self.ahead.iter().any(|(i, _)| *i == next);
+            if !held
+                && self.stream.sources.get(next).is_some_and(|s| s.packed)
+                && let Ok(input) = self.begin(next)
+            {
+                self.ahead.push_back((next, input));
+            }
+        }
+        self.read = 0;
+        self.holes = Holes::default();
+        input
+    }
+
+    fn begin(&self, index: usize) -> io::Result<Input<'a>> {
+        let source = &self.stream.sources[index];
+        if source.packed
+            && let Ok(ahead) = Ahead::start(source, self.bounds.ahead_bytes)
+        {
+            return Ok(Box::new(ahead));
+        }
+        Ok(source.open()?)
     }
 
     /// Returns the next chunk; `None` at the end.
@@ -69,24 +160,25 @@ impl<'a> Reader<'a> {
         loop {
             let source = self.source;
             if self.input.is_none() {
-                match open(self.stream.sources.get(source)?) {
+                self.stream.sources.get(source)?;
+                match self.input(source) {
                     Ok(input) => self.input = Some(input),
                     Err(error) => {
                         self.source += 1;
-                        return Some(self.chunk(source, Vec::new(), 0, Some(error)));
+                        return Some(self.chunk(source, Vec::new(), Dropped::default(), Some(error)));
                     }
                 }
             }
-            let mut buf = self.spare.pop().unwrap_or_default();
+            let mut buf = self.buffer();
             buf.append(&mut self.carry);
-            let mut dropped = 0;
-            let (ended, error) = self.lines(&mut buf, &mut dropped);
-            if !ended {
-                return Some(self.chunk(source, buf, dropped, None));
-            }
+            let mut dropped = Dropped::default();
+            let (end, breaks) = self.lines(&mut buf, &mut dropped);
+            let Some(error) = end else {
+                return Some(Chunk { breaks, ..self.chunk(source, buf, dropped, None) });
+            };
             self.input = None;
             self.source += 1;
-            if buf.is_empty() && error.is_none() && dropped == 0 {
+            if buf.is_empty() && error.is_none() && dropped.bytes() == 0 {
                 continue;
             }
             if buf.last().is_some_and(|c| *c != b'\n') {
@@ -102,69 +194,100 @@ impl<'a> Reader<'a> {
         self.spare.push(bytes);
     }
 
-    fn chunk(&mut self, source: usize, bytes: Vec<u8>, dropped: u64, error: Option<io::Error>) -> Chunk {
+    /// Returns an empty buffer, one that was used before if there is one.
+    pub fn buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    fn chunk(&mut self, source: usize, bytes: Vec<u8>, dropped: Dropped, error: Option<io::Error>) -> Chunk {
         let line = if self.joined == Some(source) {
             self.joined = None;
             Some(1)
         } else {
             None
         };
-        Chunk { source, line, bytes, dropped, error }
+        Chunk { line, dropped, error, ..Chunk::of(source, bytes) }
     }
 
-    /// Fills `buf` with whole lines; what is left of the last line is carried over. Returns whether the source ended, and its error.
-    fn lines(&mut self, buf: &mut Vec<u8>, dropped: &mut u64) -> (bool, Option<io::Error>) {
-        let Some(input) = self.input.as_mut() else { return (true, None) };
+    /// Fills `buf` with whole lines; what is left of the last line is carried over. Returns the source's end, with its error, where it was reached,
+    /// and how many line feeds were put in.
+    fn lines(&mut self, buf: &mut Vec<u8>, dropped: &mut Dropped) -> (Option<Option<io::Error>>, u64) {
+        let Some(input) = self.input.as_mut() else { return (Some(None), 0) };
         let mut want = self.size;
+        // what was carried can lie behind a hole, and was not looked at
+        let mut from = 0;
         loop {
-            match fill(input.as_mut(), buf, want) {
-                Ok(true) => return (true, None),
-                Err(error) => return (true, Some(error)),
-                Ok(false) => {}
+            let before = buf.len();
+            let end = self.end.take().or_else(|| fill(input.as_mut(), buf, want).map_or_else(|error| Some(Some(error)), |ended| ended.then_some(None)));
+            self.read += (buf.len() - before) as u64;
+            let offset = self.read.saturating_sub(buf.len() as u64);
+            if let Some(at) = self.holes.take(buf, from, offset, dropped) {
+                // the line feed stands for one of the hole's bytes
+                dropped.holes -= 1;
+                self.carry.extend_from_slice(&buf[at..]);
+                buf.truncate(at);
+                cut::lines(buf, self.bounds.max_line, offset, dropped);
+                buf.push(b'\n');
+                self.end = end;
+                return (None, 1);
+            }
+            let open = cut::lines(buf, self.bounds.max_line, offset, dropped);
+            if end.is_some() {
+                return (end, 0);
+            }
+            if open {
+                return (skip_line(input.as_mut(), buf, &mut self.carry, &mut self.read, dropped).err().map(Some), 0);
             }
             if let Some(end) = memrchr(b'\n', buf) {
                 self.carry.extend_from_slice(&buf[end + 1..]);
                 buf.truncate(end + 1);
-                return (false, None);
+                return (None, 0);
             }
-            if buf.len() >= MAX_LINE {
-                // keep the beginning, skip to the line's end
-                match skip_line(input.as_mut(), &mut self.carry) {
-                    Ok(skipped) => *dropped += skipped,
-                    Err(error) => return (true, Some(error)),
-                }
-                buf.push(b'\n');
-                *dropped -= u64::from(*dropped > 0);
-                return (false, None);
-            }
+            // a hole can begin at the very end
+            from = buf.len() - buf.iter().rev().take_while(|c| **c == 0).count();
             want = buf.len() + self.size;
         }
     }
 
     /// Completes the last line of a source with what the next source begins with, unless a record begins there and the line is whole.
     fn join(&mut self, buf: &mut Vec<u8>) {
-        while let Some(next) = self.stream.sources.get(self.source) {
+        while self.source < self.stream.sources.len() {
             let mut head = Vec::new();
             // one that cannot be opened is said when its turn comes
-            let Ok(mut input) = open(next) else { return };
+            let Ok(mut input) = self.input(self.source) else { return };
             let mut want = 64 * 1024;
+            let mut failed = None;
             let ended = loop {
                 match fill(input.as_mut(), &mut head, want) {
-                    Ok(true) | Err(_) => break true,
-                    Ok(false) if memchr(b'\n', &head).is_some() || head.len() >= MAX_LINE => break false,
+                    Ok(true) => break true,
+                    Err(error) => {
+                        failed = Some(error);
+                        break true;
+                    }
+                    Ok(false) if memchr(b'\n', &head).is_some() || head.len() >= self.bounds.max_line => break false,
                     Ok(false) => want *= 2,
                 }
             };
+            let failed = failed.is_some_and(|error| {
+                input = Box::new(Fails(Some(error)));
+                true
+            });
+            if head.first() == Some(&0) {
+                // a log that was cut short under its writer: what completes the line is in no file
+                self.resume(input, head, 0);
+                return;
+            }
             let first = &head[..memchr(b'\n', &head).map_or(head.len(), |i| i + 1)];
             let last = &buf[memrchr(b'\n', buf).map_or(0, |i| i + 1)..];
-            if self.grammar.begins_record(first.strip_suffix(b"\n").unwrap_or(first)) && self.grammar.is_whole(last) {
+            let next = &self.stream.sources[self.source];
+            if self.begins(next, first.strip_suffix(b"\n").unwrap_or(first)) && self.is_whole(last) {
                 self.resume(input, head, 0);
                 return;
             }
             buf.extend_from_slice(first);
             let taken = first.len();
             let complete = buf.last() == Some(&b'\n');
-            if taken == head.len() && ended {
+            if taken == head.len() && ended && !failed {
                 self.source += 1;
             } else {
                 self.joined = Some(self.source);
@@ -176,30 +299,52 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether what a source begins with can be told from the rest of a line.
+    fn begins(&self, next: &Source, first: &[u8]) -> bool {
+        match next.wrapping.as_ref().and_then(|w| self.grammar.unwrapper(w)) {
+            Some(Unwrapper::Lines(lines)) => lines.begins(first),
+            Some(Unwrapper::Document(_)) => true,
+            None => self.grammar.begins_record(first),
+        }
+    }
+
+    /// Whether the last line of the source before can be whole.
+    fn is_whole(&self, last: &[u8]) -> bool {
+        let wrapping = self.source.checked_sub(1).and_then(|s| self.stream.sources[s].wrapping.as_ref());
+        match wrapping.and_then(|w| self.grammar.unwrapper(w)) {
+            Some(Unwrapper::Lines(lines)) => lines.is_whole(last),
+            Some(Unwrapper::Document(_)) => true,
+            None => self.grammar.is_whole(last),
+        }
+    }
+
     /// Goes on with a source of which some bytes were read, and the first `taken` of them used.
-    fn resume(&mut self, input: Box<dyn Read + Send>, mut head: Vec<u8>, taken: usize) {
+    fn resume(&mut self, input: Input<'a>, mut head: Vec<u8>, taken: usize) {
         head.drain(..taken);
+        self.read = taken as u64;
         self.input = Some(Box::new(io::Cursor::new(head).chain(input)));
     }
 }
 
-/// Skips the rest of a line; what was read behind it goes to `carry`. Returns the bytes skipped, its line feed included.
-fn skip_line(input: &mut dyn Read, carry: &mut Vec<u8>) -> io::Result<u64> {
+/// Skips the rest of a line; its line feed goes to `line`, and what was read behind it to `carry`.
+fn skip_line(input: &mut dyn Read, line: &mut Vec<u8>, carry: &mut Vec<u8>, read: &mut u64, dropped: &mut Dropped) -> io::Result<()> {
     let mut buf = vec![0; 64 * 1024];
-    let mut skipped = 0;
     loop {
         let n = match input.read(&mut buf) {
             Ok(n) => n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             Err(e) => return Err(e),
         };
+        *read += n as u64;
         if n == 0 {
-            return Ok(skipped);
+            return Ok(());
         }
         if let Some(end) = memchr(b'\n', &buf[..n]) {
             carry.extend_from_slice(&buf[end + 1..n]);
-            return Ok(skipped + end as u64 + 1);
+            line.push(b'\n');
+            dropped.long += end as u64;
+            return Ok(());
         }
-        skipped += n as u64;
+        dropped.long += n as u64;
     }
 }

@@ -4,6 +4,7 @@
 //! needs. Merging is associative and commutative, and the empty tally is its identity. Must not know how it will be printed.
 
 pub mod filter;
+pub mod ledger;
 pub mod outcome;
 pub mod sketch;
 
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use filter::Filter;
+pub use ledger::{Ledger, Windows};
 pub use outcome::{Outcome, Quoted, SourceReport};
 pub use sketch::{Delays, Distinct};
 
@@ -59,6 +61,8 @@ pub struct Cell {
     pub users: Distinct,
     /// The earliest findings, whole.
     pub samples: Vec<Finding>,
+    /// Where the key has no window of its own: starts of windows, how many came in them, and the first of them.
+    pub windows: Vec<(i64, u64, i64)>,
 }
 
 /// What samples are ordered by: unknown times last.
@@ -90,6 +94,15 @@ impl Cell {
         self.delays.merge(&other.delays);
         self.addresses.merge(&other.addresses);
         self.users.merge(&other.users);
+        for (window, count, first) in &other.windows {
+            match self.windows.binary_search_by_key(window, |w| w.0) {
+                Ok(at) => {
+                    self.windows[at].1 += count;
+                    self.windows[at].2 = self.windows[at].2.min(*first);
+                }
+                Err(at) => self.windows.insert(at, (*window, *count, *first)),
+            }
+        }
         for finding in &other.samples {
             self.sample(finding);
         }

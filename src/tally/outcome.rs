@@ -11,7 +11,7 @@ use crate::books::Books;
 use crate::record::Layout;
 use crate::record::text::Missing;
 use crate::signal::relayed::{ANSWERS, Answer};
-use crate::source::Problem;
+use crate::source::{Dropped, Problem};
 use crate::triage::joined::Suspect;
 use crate::triage::verdict::Lack;
 use crate::triage::view::View;
@@ -25,10 +25,14 @@ pub struct SourceReport {
     pub node: String,
     /// A person named it, it was not found in a folder.
     pub named: bool,
+    /// The wrapper that was taken off its lines.
+    pub wrapping: Option<String>,
     /// Records of each layout, in the order of [`Layout::ALL`].
     pub layouts: [u64; Layout::ALL.len()],
     /// Its books.
     pub books: Books,
+    /// What of it was not taken for text.
+    pub dropped: Dropped,
     /// What its first line that looks like a record lacks, where none was recognised.
     pub nearest: Option<(u64, Missing)>,
 }

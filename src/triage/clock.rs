@@ -92,13 +92,30 @@ impl Clock {
         }
     }
 
-    /// Returns the instant of a stamp, `day` midnights after its chunk began.
+    /// Whether a line without a date has one by this clock.
     #[must_use]
-    pub fn instant(&self, stamp: Stamp, day: u16) -> Option<i64> {
+    pub fn has_date(&self) -> bool {
+        self.date.is_some()
+    }
+
+    /// Says of which date the first line without one is.
+    pub fn begins_on(&mut self, date: NaiveDate) {
+        self.date = Some(date);
+    }
+
+    /// Returns the instant of a stamp, `day` midnights after its chunk began. `envelope` is when the wrapper says that the line was written:
+    /// it stands in for what the line does not say.
+    #[must_use]
+    pub fn instant(&self, stamp: Stamp, day: u16, envelope: Option<i64>) -> Option<i64> {
         match stamp {
-            Stamp::Unknown => None,
+            Stamp::Unknown => envelope,
             Stamp::Zoned(ms) => Some(ms),
             Stamp::Local(ms) => Some(self.zone.instant(ms)),
+            Stamp::TimeOfDay(ms) if self.date.is_none() => {
+                let near = envelope?;
+                let today = near.div_euclid(DAY_MS);
+                (today - 1..=today + 1).map(|day| self.zone.instant(day * DAY_MS + i64::from(ms))).min_by_key(|t| (t - near).abs())
+            }
             Stamp::TimeOfDay(ms) => {
                 let days = self.date?.signed_duration_since(NaiveDate::default()).num_days() + self.midnights + i64::from(day);
                 Some(self.zone.instant(days * DAY_MS + i64::from(ms)))
@@ -129,14 +146,28 @@ mod tests {
     }
 
     #[test]
+    fn what_a_line_does_not_say_is_taken_from_its_envelope() {
+        let clock = Clock::new(Zone::Utc, None);
+        let noon = 20_780 * DAY_MS + DAY_MS / 2;
+        let late = 23 * 3_600_000 + 59 * 60_000;
+        assert_eq!(clock.instant(Stamp::Unknown, 0, Some(noon)), Some(noon));
+        assert_eq!(
+            clock.instant(Stamp::TimeOfDay(late), 0, Some(20_781 * DAY_MS + 5)),
+            Some(20_780 * DAY_MS + i64::from(late)),
+            "written before midnight, received after"
+        );
+        assert_eq!(clock.instant(Stamp::TimeOfDay(late), 0, None), None);
+    }
+
+    #[test]
     fn midnight_passes_between_and_within_chunks() {
         let mut clock = Clock::new(Zone::Utc, NaiveDate::from_ymd_opt(2026, 11, 22));
         let (late, early) = (23 * 3_600_000, 3_600_000);
         clock.begin(Some((late, late, 0)));
-        let first = clock.instant(Stamp::TimeOfDay(late), 0).expect("a time");
+        let first = clock.instant(Stamp::TimeOfDay(late), 0, None).expect("a time");
         clock.end(Some((late, late, 0)));
         clock.begin(Some((early, early, 1)));
-        assert_eq!(clock.instant(Stamp::TimeOfDay(early), 0).expect("a time") - first, 2 * 3_600_000);
-        assert_eq!(clock.instant(Stamp::TimeOfDay(early), 1).expect("a time") - first, 26 * 3_600_000);
+        assert_eq!(clock.instant(Stamp::TimeOfDay(early), 0, None).expect("a time") - first, 2 * 3_600_000);
+        assert_eq!(clock.instant(Stamp::TimeOfDay(early), 1, None).expect("a time") - first, 26 * 3_600_000);
     }
 }

@@ -6,6 +6,7 @@
 use chrono::DateTime;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use super::profile::Profile;
 use super::question::{self, Context};
@@ -15,7 +16,7 @@ use super::verdict::{Lack, Verdict};
 use super::view::View;
 use crate::cause::Cause;
 use crate::finding::{Confidence, Evidence, Finding, SCHEMA, Trust};
-use crate::names::{Key, Sym};
+use crate::names::{Key, Names, Sym};
 use crate::realm::{Realm, Realms};
 use crate::signal::Failure;
 
@@ -35,31 +36,23 @@ pub struct Judge<'a> {
     pub realms: Option<&'a Realms>,
     /// The sources' names, by number.
     pub sources: &'a [String],
+    /// The names of realms and clients.
+    pub names: &'a Names,
 }
 
 impl Judge<'_> {
     /// Decides one failure. Returns the finding and what would have made it certain.
     #[must_use]
     pub fn decide(&self, w: &Waiting) -> (Finding, Option<Lack>) {
-        let rule = self.rules.decide(&w.failed);
-        let mut verdict = match rule.map(|r| &r.says) {
-            Some(Says::Cause { detail, confidence, candidates, .. }) => {
-                Verdict { detail: *detail, confidence: *confidence, candidates: candidates.clone(), ..Verdict::certain(Cause::Unclassified) }
-            }
-            Some(Says::Ask(question)) => self.ask(*question, w),
-            None => Verdict { confidence: Confidence::Ambiguous, ..Verdict::certain(Cause::Unclassified) },
-        };
-        Self::companions(&mut verdict, w);
-        if verdict.evidence.is_empty() || verdict.evidence.iter().all(|(at, _)| *at == w.at) {
-            let why = rule.map_or("no rule knows this event", |r: &Rule| r.text.why.as_str());
-            verdict.evidence.push((w.at, why.to_owned()));
-        }
-        let trust = w.failed.failure.trust;
-        if matches!(trust, Trust::Ambiguous | Trust::Relayed) || verdict.candidates[0] == Cause::Unclassified {
-            verdict.confidence = verdict.confidence.max(Confidence::Likely);
-        }
-        let lack = verdict.lack.filter(|_| verdict.confidence != Confidence::Certain);
+        let verdict = self.verdict(w);
+        let lack = verdict.lack;
         (self.finding(w, verdict), lack)
+    }
+
+    /// Returns the verdict on one failure, without the evidence that its own line and its companions are.
+    #[must_use]
+    pub fn verdict(&self, w: &Waiting) -> Verdict {
+        settled(self.rules, w).unwrap_or_else(|question| limited(self.ask(question, w), w))
     }
 
     fn ask(&self, question: Question, w: &Waiting) -> Verdict {
@@ -74,7 +67,7 @@ impl Judge<'_> {
             life_ms: self.life_ms.or(settled),
             exported_life_ms: exported,
             realm,
-            settings: realm.and_then(|r| r.clients.get(w.failed.failure.client.as_deref()?)),
+            settings: realm.and_then(|r| r.clients.get(&*self.names.text(w.failed.failure.client?))),
             client_of: &|uuid| self.uuids.get(&Key(uuid)).copied(),
         };
         match question {
@@ -90,14 +83,9 @@ impl Judge<'_> {
 
     /// What a realm export says of a failure's realm.
     fn settings(&self, failure: &Failure) -> Option<&Realm> {
-        self.realms?.find(failure.realm_id.as_deref(), failure.realm.as_deref())
-    }
-
-    /// Returns the name of a failure's realm: what the server printed, or what an export calls the id that it printed.
-    #[must_use]
-    pub fn realm(&self, failure: &Failure) -> Option<String> {
-        let named = self.settings(failure).filter(|r| r.id.is_some() && r.id.as_deref() == failure.realm.as_deref());
-        named.map(|r| r.name.clone()).or_else(|| failure.realm.as_deref().map(String::from))
+        let text = |sym: Option<Sym>| sym.map(|s| self.names.text(s));
+        let (id, name) = (text(failure.realm_id), text(failure.realm));
+        self.realms?.find(id.as_deref(), name.as_deref())
     }
 
     /// Puts the companions that a rule rests on first.
@@ -115,29 +103,42 @@ impl Judge<'_> {
         }
     }
 
-    fn finding(&self, w: &Waiting, verdict: Verdict) -> Finding {
+    /// Adds the evidence that the failure's own line and its companions are.
+    fn prove(&self, verdict: &mut Verdict, w: &Waiting) {
+        Self::companions(verdict, w);
+        if verdict.evidence.is_empty() || verdict.evidence.iter().all(|(at, _)| *at == w.at) {
+            let why = self.rules.decide(&w.failed).map_or("no rule knows this event", |r: &Rule| r.text.why.as_str());
+            verdict.evidence.push((w.at, why.to_owned()));
+        }
+    }
+
+    /// Puts a failure and its verdict into the contract's form.
+    #[must_use]
+    pub fn finding(&self, w: &Waiting, mut verdict: Verdict) -> Finding {
+        self.prove(&mut verdict, w);
         let f = &w.failed.failure;
-        let own = |text: &Option<Box<str>>| text.as_deref().map(String::from);
+        let own = |text: Option<&str>| text.map(String::from);
+        let name = |sym: Option<Sym>| sym.map(|s| self.names.text(s).into_owned());
         let cause = verdict.candidates[0];
         let source = |number: u32| self.sources.get(number as usize).cloned().unwrap_or_default();
         Finding {
             schema: SCHEMA,
             id: id(f.digest, w.failed.ordinal),
             time: w.time.and_then(DateTime::from_timestamp_millis),
-            realm: self.realm(f),
-            client: own(&f.client),
+            realm: name(f.realm),
+            client: name(f.client),
             cause,
             number: cause.number(),
             detail: verdict.detail,
             confidence: verdict.confidence,
-            candidates: verdict.candidates,
+            candidates: verdict.candidates.into_vec(),
             event: f.event.to_string(),
-            error: own(&f.error),
-            reason: own(&f.reason),
-            grant: own(&f.grant),
-            session: own(&f.session),
-            user: own(&f.user),
-            ip: own(&f.ip),
+            error: own(f.error.as_deref()),
+            reason: own(f.reason.as_deref()),
+            grant: own(f.grant.as_deref()),
+            session: own(f.session.as_deref()),
+            user: own(f.user.as_deref()),
+            ip: own(f.ip.as_deref()),
             node: self.view.nodes.get(w.node as usize).map(|n| n.name.clone()).unwrap_or_default(),
             source: source(w.at.source),
             line: w.at.line,
@@ -150,6 +151,29 @@ impl Judge<'_> {
             delay_ms: verdict.delay_ms,
         }
     }
+}
+
+/// Returns the verdict on a failure where the rules alone, with what its own timeline shows, come to one; else the question that is left.
+pub fn settled(rules: &Rules, w: &Waiting) -> Result<Verdict, Question> {
+    let verdict = match rules.decide(&w.failed).map(|r| &r.says) {
+        Some(Says::Cause { detail, confidence, candidates, .. }) => {
+            Verdict { detail: *detail, confidence: *confidence, candidates: SmallVec::from_slice(candidates), ..Verdict::certain(Cause::Unclassified) }
+        }
+        Some(Says::Ask(Question::RefreshWithoutReason)) => question::refresh_without_reason(w),
+        Some(Says::Ask(question)) => return Err(*question),
+        None => Verdict { confidence: Confidence::Ambiguous, ..Verdict::certain(Cause::Unclassified) },
+    };
+    Ok(limited(verdict, w))
+}
+
+/// Limits a verdict to what the line's trust allows.
+fn limited(mut verdict: Verdict, w: &Waiting) -> Verdict {
+    let trust = w.failed.failure.trust;
+    if matches!(trust, Trust::Ambiguous | Trust::Relayed) || verdict.candidates[0] == Cause::Unclassified {
+        verdict.confidence = verdict.confidence.max(Confidence::Likely);
+    }
+    verdict.lack = verdict.lack.filter(|_| verdict.confidence != Confidence::Certain);
+    verdict
 }
 
 /// Returns a failure's identity: 128 bits of its digest, and its number among equal ones where it is not the first.

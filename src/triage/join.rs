@@ -16,6 +16,7 @@ use super::joined::{At, Companions, Failed, Joined, Suspect, What};
 use crate::names::{Key, Names, Sym};
 use crate::signal::companion::Verb;
 use crate::signal::{Batch, Companion, Failure, Kind, Life, Signal, User};
+use crate::source::{Mark, Marks};
 use forged::{Foreign, Held, Hold, Style};
 
 /// How many digests of failures are remembered to number equal ones.
@@ -92,6 +93,8 @@ pub struct Chunk<'a> {
     pub source: u32,
     /// Lines of the source before the chunk.
     pub line: u64,
+    /// Where each line comes from, where a wrapper was taken off.
+    pub marks: Option<&'a Marks>,
     /// The node's number by host; the default comes first.
     pub node: &'a mut dyn FnMut(Option<&[u8]>) -> u32,
 }
@@ -121,19 +124,26 @@ impl Join {
         }
     }
 
+    /// Returns the stream's clock.
+    pub fn clock(&mut self) -> &mut Clock {
+        &mut self.clock
+    }
+
     /// Takes in the next chunk.
     pub fn chunk(&mut self, batch: Batch, chunk: &mut Chunk<'_>, names: &mut Names, out: &mut Vec<Joined>) {
         let global: Vec<Sym> = batch.names.iter().map(|n| names.number(n)).collect();
         self.clock.begin(batch.days);
+        let envelope = |mark: Option<&Mark>| mark.and_then(|m| m.time);
+        let (first, last) = (chunk.marks.and_then(Marks::first), chunk.marks.and_then(Marks::last));
         if self.first.is_none() {
-            self.first = self.clock.instant(batch.first, 0);
+            self.first = self.clock.instant(batch.first, 0, envelope(first));
         }
         for signal in batch.signals {
             let placed = self.place(signal, &global, chunk, names);
-            self.take(placed, names, out);
+            self.take(placed, out);
         }
         self.lines += batch.lines;
-        let last = self.clock.instant(batch.last, batch.days.map_or(0, |d| d.2));
+        let last = self.clock.instant(batch.last, batch.days.map_or(0, |d| d.2), envelope(last));
         self.clock.end(batch.days);
         if let Some(last) = last {
             self.high = Some(self.high.map_or(last, |h| h.max(last)));
@@ -141,10 +151,10 @@ impl Join {
     }
 
     /// Ends the stream: what was held is let go.
-    pub fn finish(&mut self, names: &mut Names, out: &mut Vec<Joined>) {
-        self.release(names, out);
+    pub fn finish(&mut self, out: &mut Vec<Joined>) {
+        self.release(out);
         if let Some((signal, _)) = self.doubt.take() {
-            self.believe(signal, names, out);
+            self.believe(signal, out);
         }
     }
 
@@ -157,11 +167,12 @@ impl Join {
     fn place(&mut self, signal: Signal, global: &[Sym], chunk: &mut Chunk<'_>, names: &Names) -> Placed {
         let host = signal.host.map(|h| global[h.index()]);
         let line = u64::from(signal.line);
+        let mark = chunk.marks.and_then(|m| m.get(line));
         let mut kind = signal.kind;
         localise(&mut kind, global);
         Placed {
-            time: self.clock.instant(signal.at, signal.day),
-            at: At { source: chunk.source, line: chunk.line + line + 1 },
+            time: self.clock.instant(signal.at, signal.day, mark.and_then(|m| m.time)),
+            at: At { source: chunk.source, line: mark.map_or(chunk.line + line + 1, |m| m.line) },
             line: self.lines + line,
             thread: (host, global[signal.thread.index()]),
             node: (chunk.node)(host.map(|h| names.bytes(h))),
@@ -171,9 +182,9 @@ impl Join {
     }
 
     /// Takes in one signal; holds it while an earlier line may still turn it into a client's words.
-    fn take(&mut self, signal: Placed, names: &mut Names, out: &mut Vec<Joined>) {
+    fn take(&mut self, signal: Placed, out: &mut Vec<Joined>) {
         if self.hold.as_ref().is_some_and(|h| h.is_over(signal.line)) {
-            self.release(names, out);
+            self.release(out);
         }
         match (signal.kind, self.hold.take()) {
             (Kind::Tail(end, inner), Some(mut hold)) if hold.is_event() => {
@@ -181,7 +192,7 @@ impl Join {
                 let opened = self.condemn(hold, "stands inside the client id of the event above it");
                 if let Some((failure, placed)) = opened {
                     let failure = forged::merged(failure, *end);
-                    self.user(User::Failure(Box::new(failure)), &placed, names, out);
+                    self.user(User::Failure(Box::new(failure)), &placed, out);
                 }
             }
             (Kind::CarrierEnd(inner), Some(mut hold)) if !hold.is_event() => {
@@ -202,21 +213,21 @@ impl Join {
             }
             (Kind::Open(failure), None) => self.hold = Some(Hold::event(*failure, Placed { kind: Kind::Carrier { open: true }, ..signal })),
             (Kind::Carrier { open: true }, None) => self.hold = Some(Hold::warning(signal.line, signal.thread, signal.at)),
-            (kind, None) => self.pass(Placed { kind, ..signal }, names, out),
+            (kind, None) => self.pass(Placed { kind, ..signal }, out),
         }
     }
 
     /// Lets go what was held: nothing closed it.
-    fn release(&mut self, names: &mut Names, out: &mut Vec<Joined>) {
+    fn release(&mut self, out: &mut Vec<Joined>) {
         let Some(hold) = self.hold.take() else { return };
         if let Held::Event(failure, placed) = hold.held {
             // a line that was cut: the event is known, its address is not
             if forged::is_token_request(&failure) {
-                self.user(User::Failure(failure), &placed, names, out);
+                self.user(User::Failure(failure), &placed, out);
             }
         }
         for signal in hold.queue {
-            self.take(signal, names, out);
+            self.take(signal, out);
         }
     }
 
@@ -246,13 +257,13 @@ impl Join {
     }
 
     /// Takes in a signal that no open line holds.
-    fn pass(&mut self, signal: Placed, names: &mut Names, out: &mut Vec<Joined>) {
+    fn pass(&mut self, signal: Placed, out: &mut Vec<Joined>) {
         if let Some((doubtful, why)) = self.doubt.take() {
             let returned = signal.time.zip(self.believed).is_some_and(|(t, b)| b - t <= WENT_BACK_MS);
             if returned {
                 self.suspect(&doubtful, why);
             } else {
-                self.believe(doubtful, names, out);
+                self.believe(doubtful, out);
             }
         }
         if let Kind::User(_, Some(quoting)) = signal.kind {
@@ -270,20 +281,20 @@ impl Join {
                 _ => {}
             }
         }
-        self.believe(signal, names, out);
+        self.believe(signal, out);
     }
 
     /// Takes in a signal that is the server's own.
-    fn believe(&mut self, signal: Placed, names: &mut Names, out: &mut Vec<Joined>) {
+    fn believe(&mut self, signal: Placed, out: &mut Vec<Joined>) {
         self.believed = signal.time.or(self.believed);
         match signal.kind {
             Kind::User(ref user, quoting) => {
                 let user = user.clone();
-                self.user(user, &signal, names, out);
+                self.user(user, &signal, out);
                 // an old server's event can end with a client's words
                 self.carrier = matches!(quoting, Some(crate::signal::Quoting::Bare)).then_some(signal.line);
             }
-            Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => self.pass(Placed { kind: *inner, ..signal }, names, out),
+            Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => self.pass(Placed { kind: *inner, ..signal }, out),
             Kind::Carrier { .. } => self.carrier = Some(signal.line),
             Kind::Companion(companion) => self.companion(companion, signal.thread, signal.at),
             Kind::Admin(ref admin) => {
@@ -332,20 +343,18 @@ impl Join {
     }
 
     /// A user event: takes its thread's companions and goes on.
-    fn user(&mut self, user: User, signal: &Placed, names: &mut Names, out: &mut Vec<Joined>) {
+    fn user(&mut self, user: User, signal: &Placed, out: &mut Vec<Joined>) {
         let soon = !self.from_start && signal.time.zip(self.first).is_none_or(|(t, first)| t - first <= LOST_MS);
         let mut with = if signal.stored { Companions { lost: true, ..Companions::default() } } else { self.companions(signal.thread, soon) };
         let what = match user {
             User::Elsewhere => return,
             User::Success(success) => What::Success(success, with.auth.filter(|a| a.0 == Verb::Success).map(|a| a.1)),
             User::Failure(failure) => {
-                if with.gone_session.is_some() && with.gone_session != failure.session.as_deref().map(|s| Key::of(s.as_bytes())) {
+                if with.gone_session.is_some() && with.gone_session != failure.session.as_ref().map(|s| Key::of(s.bytes())) {
                     (with.gone, with.gone_session) = (None, None);
                 }
-                let realm = failure.realm_id.as_deref().map(|r| names.number(r.as_bytes()));
-                let client = failure.client.as_deref().map(|c| names.number(c.as_bytes()));
                 let ordinal = self.ordinal(failure.digest);
-                What::Failed(Box::new(Failed { failure: *failure, with, ordinal, session: None }), realm, client)
+                What::Failed(Failed { failure, with: with.into(), ordinal, session: None })
             }
         };
         self.emit(signal, what, out);
@@ -408,6 +417,11 @@ fn localise(kind: &mut Kind, global: &[Sym]) {
         Kind::User(User::Success(s), _) => {
             s.realm = s.realm.map(|r| global[r.index()]);
             s.client = s.client.map(|c| global[c.index()]);
+        }
+        Kind::User(User::Failure(f), _) | Kind::Open(f) => {
+            for name in [&mut f.realm, &mut f.realm_id, &mut f.client] {
+                *name = name.map(|n| global[n.index()]);
+            }
         }
         Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => localise(inner, global),
         _ => {}

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::{Key, Sym};
+use crate::names::Key;
 use crate::signal::companion::{Assertion, Authenticator, Pkce, Verb};
 use crate::signal::{Admin, Failure, Life, Success};
 
@@ -40,13 +40,45 @@ pub struct Companions {
     pub lost: bool,
 }
 
+/// The companions of one failure; most have none, and then they take no memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explained(Option<Box<Companions>>);
+
+impl From<Companions> for Explained {
+    fn from(with: Companions) -> Self {
+        Explained((with != NONE).then(|| Box::new(with)))
+    }
+}
+
+impl std::ops::Deref for Explained {
+    type Target = Companions;
+
+    fn deref(&self) -> &Companions {
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
+/// No companion at all.
+static NONE: Companions = Companions {
+    gone: None,
+    gone_session: None,
+    format: None,
+    bound: None,
+    pkce: None,
+    assertion: None,
+    header: None,
+    auth: None,
+    auth_tried: false,
+    lost: false,
+};
+
 /// A failed token request with its companions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
     /// The event.
-    pub failure: Failure,
+    pub failure: Box<Failure>,
     /// What explains it.
-    pub with: Companions,
+    pub with: Explained,
     /// Its number among equal ones of its node's stream.
     pub ordinal: u32,
     /// The session that its refresh token is of, where the event does not name it.
@@ -57,7 +89,7 @@ impl Failed {
     /// Returns the session that it belongs to.
     #[must_use]
     pub fn session_key(&self) -> Option<Key> {
-        self.failure.session.as_deref().map(|s| Key::of(s.as_bytes())).or(self.session)
+        self.failure.session.as_ref().map(|s| Key::of(s.bytes())).or(self.session)
     }
 }
 
@@ -66,8 +98,8 @@ impl Failed {
 pub enum What {
     /// A success, and how the client authenticated where `ClientAuthenticationFlow` said it.
     Success(Success, Option<Authenticator>),
-    /// A failed token request, with its realm and client as names of the run.
-    Failed(Box<Failed>, Option<Sym>, Option<Sym>),
+    /// A failed token request.
+    Failed(Failed),
     /// An admin event.
     Admin(Admin),
     /// The server's life.

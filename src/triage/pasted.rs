@@ -16,8 +16,10 @@ use super::clock::{Clock, Zone};
 use super::join::{Chunk, Join};
 use super::joined::{Failed, What};
 use crate::names::Names;
+use crate::record::wrapper::{self, Told};
 use crate::record::{Layout, Level, Line, Record, Stamp, line};
 use crate::signal::{self, Batch, batch, companion, event};
+use crate::source::{Gathered, Payload, Unwrapper};
 
 /// Bytes of a line in which a prefix can end.
 const PREFIX: usize = 256;
@@ -44,6 +46,9 @@ impl<'a> Pasted<'a> {
         let mut scratch = Vec::new();
         if lines(text).any(|l| matches!(line(l, &mut scratch), Line::Head(_))) {
             return Pasted::Log(Cow::Borrowed(text));
+        }
+        if let Some(inside) = unwrapped(text) {
+            return Pasted::Log(Cow::Owned(inside));
         }
         if lines(text).take(LOOKED_AT).any(|l| prefix(l) > 0) {
             let stripped: Vec<&[u8]> = lines(text).map(|l| &l[prefix(l)..]).collect();
@@ -93,11 +98,11 @@ impl<'a> Pasted<'a> {
 pub fn failures(text: &[u8]) -> Vec<Failed> {
     let (mut names, mut out) = (Names::default(), Vec::new());
     let mut join = Join::new(Clock::new(Zone::Utc, None));
-    join.chunk(Pasted::of(text).batch(), &mut Chunk { source: 0, line: 0, node: &mut |_| 0 }, &mut names, &mut out);
-    join.finish(&mut names, &mut out);
+    join.chunk(Pasted::of(text).batch(), &mut Chunk { source: 0, line: 0, marks: None, node: &mut |_| 0 }, &mut names, &mut out);
+    join.finish(&mut out);
     out.into_iter()
         .filter_map(|joined| match joined.what {
-            What::Failed(failed, ..) => Some(*failed),
+            What::Failed(failed) => Some(failed),
             _ => None,
         })
         .collect()
@@ -105,6 +110,24 @@ pub fn failures(text: &[u8]) -> Vec<Failed> {
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|c| *c == b'\n').map(|l| l.strip_suffix(b"\r").unwrap_or(l))
+}
+
+/// Takes the wrapper off that a container runtime, the journal or a log store put around the lines; `None` where there is none that is known.
+fn unwrapped(text: &[u8]) -> Option<Vec<u8>> {
+    let told = Told::default();
+    let mut inside = Gathered::default();
+    let mut out = |payload: Payload<'_>| inside.add(&payload);
+    match wrapper::unwrapper(&wrapper::wrapping(text, true, &told)?, &told)? {
+        Unwrapper::Lines(mut unwrapper) => {
+            for (number, line) in (1..).zip(lines(text)) {
+                unwrapper.take(line, number, &mut out);
+            }
+            unwrapper.finish(&mut out);
+        }
+        // what came before a damage can be read
+        Unwrapper::Document(mut document) => drop(document.read(&mut &*text, &mut out)),
+    }
+    (!inside.bytes.is_empty()).then_some(inside.bytes)
 }
 
 /// Returns how many bytes another tool put before the record that is on this line; 0 where there is none.
@@ -178,7 +201,7 @@ mod tests {
         for text in table {
             let found = failures(text.as_bytes());
             assert_eq!(found.len(), 1, "{text}");
-            assert!(found[0].with.gone.is_some() && found[0].failure.client.as_deref() == Some("web"), "{text}");
+            assert!(found[0].with.gone.is_some() && found[0].failure.session.as_deref() == Some("s"), "{text}");
         }
     }
 

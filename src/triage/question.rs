@@ -43,7 +43,7 @@ pub struct Context<'a> {
 #[must_use]
 pub fn expired_or_reused(w: &Waiting, c: &Context<'_>) -> Verdict {
     let none = Facts::default();
-    let facts = w.facts.as_ref().unwrap_or(&none);
+    let facts = w.facts.as_deref().unwrap_or(&none);
     explained(gone(w, facts, c), w, facts)
 }
 
@@ -147,7 +147,7 @@ fn by_age(w: &Waiting, age: Option<i64>, c: &Context<'_>) -> [Cause; 2] {
 pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
     use Cause::{CodeExpired, CodeMalformed, CodeReused, SessionTerminated};
     let none = Facts::default();
-    let facts = w.facts.as_ref().unwrap_or(&none);
+    let facts = w.facts.as_deref().unwrap_or(&none);
     let id = w.failed.failure.session.as_deref().unwrap_or_default();
     let verdict = match form(id) {
         Form::Never => Verdict::certain(CodeMalformed),
@@ -216,7 +216,7 @@ fn form(id: &str) -> Form {
 pub fn redirect_or_foreign(w: &Waiting, c: &Context<'_>) -> Verdict {
     use Cause::{CodeOfOtherClient, RedirectUriMismatch};
     let none = Facts::default();
-    let facts = w.facts.as_ref().unwrap_or(&none);
+    let facts = w.facts.as_deref().unwrap_or(&none);
     let now = w.time.unwrap_or_default();
     let whole = w.time.is_some() && !facts.incomplete && c.view.partial(w.realm, now - DEFAULT_LIFE_MS, now, c.life_ms, false).is_none();
     let verdict = match (facts.own_login, facts.other_login) {

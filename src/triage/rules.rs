@@ -196,7 +196,9 @@ struct File {
 
 /// A table of rules, in the order in which they are tried.
 #[derive(Debug, Clone)]
-pub struct Rules(Vec<Rule>);
+pub struct Rules {
+    list: Vec<Rule>,
+}
 
 /// The table that the program comes with.
 pub const BUILTIN: &str = include_str!("rules.toml");
@@ -221,26 +223,33 @@ impl Rules {
                 return Err(wrong(&rule.text, "its id is used twice"));
             }
         }
-        Ok(Rules(rules))
+        Ok(Rules { list: rules })
     }
 
     /// Returns a table in which a user's rules are tried before these.
     #[must_use]
     pub fn preceded_by(mut self, user: Rules) -> Self {
-        self.0.retain(|r| user.0.iter().all(|u| u.text.id != r.text.id));
-        self.0.splice(0..0, user.0);
+        self.list.retain(|r| user.list.iter().all(|u| u.text.id != r.text.id));
+        self.list.splice(0..0, user.list);
         self
     }
 
     /// Returns all rules.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
-        self.0.iter()
+        self.list.iter()
     }
 
     /// Returns the first rule that fits.
     #[must_use]
     pub fn decide(&self, failed: &Failed) -> Option<&Rule> {
-        self.0.iter().find(|r| r.fits(failed))
+        self.list.iter().find(|r| r.fits(failed))
+    }
+
+    /// Whether nothing but the failure itself decides it: no timeline, no profile, no view.
+    #[must_use]
+    pub fn settle(&self, failed: &Failed) -> bool {
+        // a code that is gone teaches how old codes get, whoever decides
+        failed.with.gone.is_none() && !self.decide(failed).is_some_and(|r| matches!(r.says, Says::Ask(_)))
     }
 }
 

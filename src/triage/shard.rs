@@ -58,9 +58,9 @@ pub struct Shard {
 pub fn shard_of(joined: &Joined) -> usize {
     let key = match &joined.what {
         What::Success(Success { session: Some(s), .. }, _) | What::Admin(Admin::SessionDeleted(s)) => s.0,
-        What::Failed(f, _, client) => match f.session_key() {
+        What::Failed(f) => match f.session_key() {
             Some(s) => s.0,
-            None => client.map_or(0, |c| c.index() as u64),
+            None => f.failure.client.map_or(0, |c| c.index() as u64),
         },
         What::Success(s, _) => s.client.map_or(0, |c| c.index() as u64),
         What::Admin(_) | What::Life(_) => 0,
@@ -69,14 +69,15 @@ pub fn shard_of(joined: &Joined) -> usize {
 }
 
 impl Shard {
-    /// Takes in one signal.
-    pub fn take(&mut self, joined: Joined) {
+    /// Takes in one signal. A failure that is `settled` by itself does not wait for its timeline.
+    pub fn take(&mut self, joined: Joined, settled: &impl Fn(&Failed) -> bool) {
         self.expire(joined.clock);
         match joined.what {
             What::Success(success, auth) => self.success(success, auth, &joined),
-            What::Failed(failed, realm, client) => {
+            What::Failed(failed) => {
+                let (realm, client) = (failed.failure.realm_id, failed.failure.client);
                 let waiting = Waiting { time: joined.time, node: joined.node, position: joined.position, at: joined.at, failed, realm, client, facts: None };
-                self.failure(waiting, joined.clock);
+                self.failure(waiting, joined.clock, settled);
             }
             What::Admin(Admin::SessionDeleted(session)) => {
                 let timeline = self.timeline(session, joined.clock);
@@ -104,8 +105,8 @@ impl Shard {
         timeline.step(joined.time, success.client, step, joined.at, joined.node);
     }
 
-    fn failure(&mut self, waiting: Waiting, clock: i64) {
-        let Failed { with, .. } = &*waiting.failed;
+    fn failure(&mut self, waiting: Waiting, clock: i64, settled: &impl Fn(&Failed) -> bool) {
+        let Failed { with, .. } = &waiting.failed;
         if let (Some((_, uuid, _)), Some(client)) = (with.gone, waiting.client) {
             self.uuids.insert(uuid, client);
         }
@@ -123,7 +124,10 @@ impl Shard {
         if let Some((_, ended)) = remembered {
             timeline.revive(ended);
         }
-        if let Some(full) = timeline.fail(waiting, step) {
+        if settled(&waiting.failed) {
+            timeline.step(waiting.time, waiting.client, step, waiting.at, waiting.node);
+            self.done.push(waiting);
+        } else if let Some(full) = timeline.fail(waiting, step) {
             self.done.push(full);
             self.crowded = true;
         }

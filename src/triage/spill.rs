@@ -39,6 +39,8 @@ pub const KEEP: usize = 100_000;
 #[derive(Debug)]
 pub struct Spill {
     keep: usize,
+    /// Whether the order matters.
+    ordered: bool,
     held: Vec<(Order, Waiting)>,
     file: Option<File>,
     /// Where each run begins in the file, and how many it holds.
@@ -55,7 +57,19 @@ impl Spill {
     /// Returns a store that keeps so many in memory.
     #[must_use]
     pub fn keeping(keep: usize) -> Self {
-        Spill { keep: keep.max(1), held: Vec::new(), file: None, runs: Vec::new() }
+        Spill { keep: keep.max(1), ordered: true, held: Vec::new(), file: None, runs: Vec::new() }
+    }
+
+    /// Returns a store that gives back its failures in any order.
+    #[must_use]
+    pub fn unordered() -> Self {
+        Spill { ordered: false, ..Spill::default() }
+    }
+
+    fn sort(&mut self) {
+        if self.ordered {
+            self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        }
     }
 
     /// Adds a failure.
@@ -68,7 +82,7 @@ impl Spill {
     }
 
     fn write_run(&mut self) -> io::Result<()> {
-        self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        self.sort();
         let file = match self.file.as_mut() {
             Some(file) => file,
             None => self.file.insert(tempfile::tempfile()?),
@@ -91,7 +105,7 @@ impl Spill {
     /// # Errors
     /// When the temporary file cannot be read.
     pub fn sorted(mut self) -> io::Result<Sorted> {
-        self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        self.sort();
         let mut runs = Vec::new();
         if let Some(file) = &self.file {
             for (start, count) in &self.runs {
@@ -176,19 +190,20 @@ impl Sorted {
 mod tests {
     use super::*;
     use crate::finding::Trust;
-    use crate::signal::Failure;
+    use crate::names::Names;
+    use crate::signal::{Failure, Word};
     use crate::triage::joined::{At, Companions, Failed};
 
     fn waiting(time: Option<i64>, position: u64) -> Waiting {
         let failure = Failure {
-            event: "CODE_TO_TOKEN_ERROR".into(),
-            realm: Some("shop".into()),
+            event: Word::new("CODE_TO_TOKEN_ERROR"),
+            realm: Some(Names::default().number(b"shop")),
             realm_id: None,
-            client: Some("web".into()),
+            client: None,
             user: None,
             session: None,
             ip: Some("10.0.0.1".into()),
-            error: None,
+            error: Some(Word::new("an error of tomorrow")),
             reason: None,
             grant: None,
             assertion: false,
@@ -197,8 +212,13 @@ mod tests {
             trust: Trust::Quoted,
             digest: u128::from(position) << 64,
         };
-        let failed = Failed { failure, with: Companions::default(), ordinal: 0, session: None };
-        Waiting { time, node: 0, position, at: At { source: 0, line: position }, failed: Box::new(failed), realm: None, client: None, facts: None }
+        let failed = Failed {
+            failure: Box::new(failure),
+            with: Companions { format: Some(At { source: 0, line: 1 }), ..Companions::default() }.into(),
+            ordinal: 0,
+            session: None,
+        };
+        Waiting { time, node: 0, position, at: At { source: 0, line: position }, failed, realm: None, client: None, facts: None }
     }
 
     proptest::proptest! {

@@ -169,9 +169,10 @@ impl Twins {
 fn identity(joined: &Joined) -> Option<u64> {
     let mut hash = Xxh3::new();
     match &joined.what {
-        What::Failed(failed, realm, client) => {
+        What::Failed(failed) => {
             let f = &failed.failure;
-            (&f.event, &f.error, realm, client, &f.session, &f.ip).hash(&mut hash);
+            (&*f.event, f.realm_id, f.client).hash(&mut hash);
+            (f.error.as_deref(), f.session.as_deref(), f.ip.as_deref()).hash(&mut hash);
         }
         What::Success(s, _) if s.done == Done::Other => return None,
         What::Success(s, _) => (s.done as u8, s.realm, s.client, s.session).hash(&mut hash),

@@ -77,13 +77,13 @@ pub struct Waiting {
     /// Where.
     pub at: At,
     /// The request.
-    pub failed: Box<Failed>,
+    pub failed: Failed,
     /// Its realm, by id.
     pub realm: Option<Sym>,
     /// Its client.
     pub client: Option<Sym>,
     /// What its session's timeline shows.
-    pub facts: Option<Facts>,
+    pub facts: Option<Box<Facts>>,
 }
 
 /// A step that matters to a failure: how long before it (negative: after), and where.
@@ -208,7 +208,7 @@ impl Timeline {
     pub fn fail(&mut self, mut waiting: Waiting, step: Step) -> Option<Waiting> {
         self.step(waiting.time, waiting.client, step, waiting.at, waiting.node);
         if self.open.len() >= KEEP {
-            waiting.facts = Some(Facts { incomplete: true, session_seen: self.session_seen(), ..Facts::default() });
+            waiting.facts = Some(Box::new(Facts { incomplete: true, session_seen: self.session_seen(), ..Facts::default() }));
             return Some(waiting);
         }
         if self.open.is_empty() {
@@ -241,7 +241,7 @@ impl Timeline {
             {
                 lessons.push((self.realm, Lesson::Refused(age)));
             }
-            out.push(Waiting { facts: Some(facts), ..open.failure });
+            out.push(Waiting { facts: Some(Box::new(facts)), ..open.failure });
         }
     }
 

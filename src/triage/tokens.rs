@@ -33,7 +33,7 @@ impl Tokens {
                     self.keep(success.new_token.unwrap_or(token), session);
                 }
             }
-            What::Failed(failed, ..) => {
+            What::Failed(failed) => {
                 if let Some(token) = failed.failure.token {
                     failed.session = self.sessions.get(&token).copied();
                 }

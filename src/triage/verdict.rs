@@ -1,5 +1,7 @@
 //! A verdict: what a question or a rule concluded about one failure.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::cause::{Cause, Detail};
 use crate::finding::Confidence;
 
@@ -30,7 +32,7 @@ pub struct Verdict {
     /// How sure.
     pub confidence: Confidence,
     /// All causes that are left, the likeliest first; never empty.
-    pub candidates: Vec<Cause>,
+    pub candidates: SmallVec<[Cause; 4]>,
     /// The lines that prove it.
     pub evidence: Vec<(At, String)>,
     /// From login to failure.
@@ -43,13 +45,13 @@ impl Verdict {
     /// Returns a verdict that excludes every other cause.
     #[must_use]
     pub fn certain(cause: Cause) -> Self {
-        Verdict { detail: None, confidence: Confidence::Certain, candidates: vec![cause], evidence: Vec::new(), delay_ms: None, lack: None }
+        Verdict { detail: None, confidence: Confidence::Certain, candidates: smallvec![cause], evidence: Vec::new(), delay_ms: None, lack: None }
     }
 
     /// Returns a verdict in which the first candidate fits best.
     #[must_use]
     pub fn likely(candidates: &[Cause], lack: Lack) -> Self {
-        Verdict { confidence: Confidence::Likely, candidates: candidates.to_vec(), lack: Some(lack), ..Verdict::certain(Cause::Unclassified) }
+        Verdict { confidence: Confidence::Likely, candidates: SmallVec::from_slice(candidates), lack: Some(lack), ..Verdict::certain(Cause::Unclassified) }
     }
 
     /// Returns a verdict that only lists what fits.

@@ -132,14 +132,14 @@ impl View {
                 node.realms.extend(s.realm);
                 return;
             }
-            What::Failed(f, realm, _) => {
+            What::Failed(f) => {
                 node.events = true;
                 node.authentication |= f.with.auth_tried;
                 node.companions |= f.with.gone.is_some() || f.with.format.is_some() || f.with.bound.is_some();
                 node.assertions |= f.failure.assertion;
                 node.refusals |= f.with.assertion.is_some();
                 node.not_found |= f.failure.error.as_deref() == Some("client_not_found");
-                node.realms.extend(*realm);
+                node.realms.extend(f.failure.realm_id);
                 return;
             }
             What::Admin(Admin::SecretRegenerated(Key(uuid))) => TriggerKind::Secret(*uuid),

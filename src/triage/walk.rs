@@ -135,6 +135,7 @@ struct Log {
     view: View,
     shard: Shard,
     join: Join,
+    names: Names,
     waiting: Vec<Waiting>,
     /// No line has a date: times can only be compared.
     dateless: bool,
@@ -162,13 +163,13 @@ impl Log {
         let mut join = Join::new(Clock::new(Zone::Utc, dateless.then(NaiveDate::default)));
         view.nodes.push(Node { name: SOURCE.to_owned(), ..Node::default() });
         let mut hosts = vec![None];
-        join.chunk(batch, &mut Chunk { source: 0, line: 0, node: &mut |host| node(&mut view, &mut hosts, host) }, &mut names, &mut joined);
-        join.finish(&mut names, &mut joined);
+        join.chunk(batch, &mut Chunk { source: 0, line: 0, marks: None, node: &mut |host| node(&mut view, &mut hosts, host) }, &mut names, &mut joined);
+        join.finish(&mut joined);
         let mut tokens = Tokens::default();
         for mut signal in joined {
             tokens.follow(&mut signal);
             view.note(&signal);
-            shard.take(signal);
+            shard.take(signal, &|_| false);
         }
         shard.finish();
         view.spans = vec![join.span()];
@@ -179,12 +180,20 @@ impl Log {
         }
         let mut waiting = std::mem::take(&mut shard.done);
         waiting.sort_by_cached_key(|w| Order::of(w, &Arc::from(view.nodes.get(w.node as usize).map_or("", |n| n.name.as_str())), 0));
-        Log { view, shard, join, waiting, dateless }
+        Log { view, shard, join, names, waiting, dateless }
     }
 
     fn judge<'a>(&'a self, rules: &'a Rules, life_ms: Option<i64>) -> (Judge<'a>, Option<i64>) {
-        let judge =
-            Judge { rules, view: &self.view, profiles: self.shard.profiles.clone(), uuids: self.shard.uuids.clone(), life_ms, realms: None, sources: &[] };
+        let judge = Judge {
+            rules,
+            view: &self.view,
+            profiles: self.shard.profiles.clone(),
+            uuids: self.shard.uuids.clone(),
+            life_ms,
+            realms: None,
+            sources: &[],
+            names: &self.names,
+        };
         (judge, life_ms)
     }
 
@@ -195,7 +204,7 @@ impl Log {
             finding.time = None;
         }
         let rule = judge.rules.decide(&w.failed);
-        let case = steps::Case { w, finding: &finding, view: &self.view, life_ms: *life_ms, why: rule.map(|r| r.text.why.as_str()) };
+        let case = steps::Case { w, finding: &finding, names: &self.names, view: &self.view, life_ms: *life_ms, why: rule.map(|r| r.text.why.as_str()) };
         let steps = case.steps();
         let so = conclusion(&finding, lack, w.failed.with.gone.is_some());
         Walk { line: w.at.line, subject: Subject::Failure, about: about(&finding), steps, rule: rule.map(|r| r.text.id.clone()), so, finding: Some(finding) }

@@ -42,6 +42,7 @@ impl Account {
 pub(super) struct SourceEntry<'a> {
     name: &'a str,
     node: &'a str,
+    wrapping: Option<&'a str>,
     layouts: Vec<&'static str>,
     recognised: bool,
     nearest: Option<Nearest>,
@@ -64,6 +65,7 @@ pub(super) fn sources(outcome: &Outcome) -> Vec<SourceEntry<'_>> {
         .map(|s| SourceEntry {
             name: &s.name,
             node: &s.node,
+            wrapping: s.wrapping.as_deref(),
             layouts: s.layout_names(),
             recognised: !s.is_foreign(),
             nearest: s.nearest.filter(|_| s.is_foreign()).map(|(line, missing)| Nearest { line, lacks: crate::report::missing(missing) }),

@@ -76,6 +76,9 @@ impl<'a> Group<'a> {
         if let Some(window) = key.window {
             note(&mut self.windows, window, (cell.count, cell.first));
         }
+        for (window, count, first) in &cell.windows {
+            note(&mut self.windows, *window, (*count, Some(*first)));
+        }
         self.samples.extend(&cell.samples);
     }
 

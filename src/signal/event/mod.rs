@@ -23,7 +23,7 @@ use smallvec::SmallVec;
 use crate::finding::Trust;
 
 /// How the values of an event list are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Quoting {
     /// `key="value"` (22.0.9, 23.0.5, 24 and later); the byte is the quote.
     Quoted(u8),

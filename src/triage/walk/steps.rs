@@ -10,6 +10,7 @@ mod refresh;
 use super::{Answer, Step};
 use crate::cause::Cause;
 use crate::finding::{Confidence, Evidence, Finding};
+use crate::names::Names;
 use crate::triage::joined::{At, Companions};
 use crate::triage::timeline::{Seen, Waiting};
 use crate::triage::verdict::span;
@@ -20,6 +21,7 @@ pub(super) struct Case<'a> {
     pub(super) w: &'a Waiting,
     pub(super) finding: &'a Finding,
     pub(super) view: &'a View,
+    pub(super) names: &'a Names,
     pub(super) life_ms: Option<i64>,
     /// What the rule that decided says.
     pub(super) why: Option<&'a str>,
@@ -60,7 +62,7 @@ impl Case<'_> {
     /// Walks the flowchart.
     pub(super) fn steps(&self) -> Vec<Step> {
         let mut path = Path::default();
-        let event = self.w.failed.failure.event.as_ref();
+        let event = &*self.w.failed.failure.event;
         let refresh = event == "REFRESH_TOKEN_ERROR" || self.is("grant", "refresh_token");
         let said = self.field(if self.w.failed.failure.grant.is_some() { "grant" } else { "event" });
         path.ask("Was it a refresh?", if refresh { Answer::Yes } else { Answer::No }, vec![said]);
@@ -104,7 +106,8 @@ impl Case<'_> {
             "error" => f.error.as_deref(),
             "reason" => f.reason.as_deref(),
             "grant" => f.grant.as_deref(),
-            "client" => f.client.as_deref(),
+            // a name was text before it got its number
+            "client" => f.client.and_then(|c| std::str::from_utf8(self.names.bytes(c)).ok()),
             "user" => f.user.as_deref(),
             _ => f.session.as_deref(),
         }

@@ -67,7 +67,7 @@ impl Case<'_> {
         const READ: &str = "Could the code be read?";
         const ALIVE: &str = "Is the session alive?";
         let none = Facts::default();
-        let facts = self.w.facts.as_ref().unwrap_or(&none);
+        let facts = self.w.facts.as_deref().unwrap_or(&none);
         if self.certain() == Some(Cause::CodeMalformed) {
             return path.no(READ, self.own("it names a session, but no server writes such an id"));
         }
@@ -90,7 +90,7 @@ impl Case<'_> {
     fn used(&self, path: &mut Path) {
         const QUESTION: &str = "Was this code used before?";
         let none = Facts::default();
-        let facts = self.w.facts.as_ref().unwrap_or(&none);
+        let facts = self.w.facts.as_deref().unwrap_or(&none);
         let mut said = Vec::new();
         if let Some((used, failed)) = facts.use_before {
             said.push(Self::seen(used, if failed { "a request that read it and failed" } else { "CODE_TO_TOKEN" }));
@@ -117,7 +117,7 @@ impl Case<'_> {
     fn age(&self, path: &mut Path) {
         const QUESTION: &str = "How old was the code?";
         let none = Facts::default();
-        let facts = self.w.facts.as_ref().unwrap_or(&none);
+        let facts = self.w.facts.as_deref().unwrap_or(&none);
         match (facts.login, facts.logins) {
             (Some(login), 1) => {
                 let life = match self.life_ms {
@@ -135,7 +135,7 @@ impl Case<'_> {
 
     /// Did the server restart between the login and the failure?
     fn interruption(&self, path: &mut Path) {
-        let (Some(now), Some(age)) = (self.w.time, self.w.facts.as_ref().and_then(|f| f.login?.ago_ms)) else { return };
+        let (Some(now), Some(age)) = (self.w.time, self.w.facts.as_deref().and_then(|f| f.login?.ago_ms)) else { return };
         if let Some(trigger) = self.view.interruption(self.w.realm, now - age, now) {
             let what = if trigger.what == TriggerKind::Left { "a node left the cluster" } else { "the server was restarted" };
             path.yes("Can the server have lost the code in between?", Self::at(trigger.at, what));
@@ -147,7 +147,7 @@ impl Case<'_> {
         const REDIRECT: &str = "Does the redirect_uri match?";
         const OWN: &str = "Is the code this client's?";
         let none = Facts::default();
-        let facts = self.w.facts.as_ref().unwrap_or(&none);
+        let facts = self.w.facts.as_deref().unwrap_or(&none);
         let login: Vec<Evidence> = facts.login.map(|l| Self::seen(l, "LOGIN of this client")).into_iter().collect();
         match self.certain() {
             Some(Cause::RedirectUriMismatch) => {

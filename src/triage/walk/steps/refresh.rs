@@ -32,7 +32,7 @@ impl Case<'_> {
         let reason = || self.field("reason");
         match detail {
             Detail::SessionEnded if self.reason().is_none() => {
-                let ended = self.w.facts.as_ref().and_then(|f| f.ended);
+                let ended = self.w.facts.as_deref().and_then(|f| f.ended);
                 path.no("Is the session alive?", ended.map_or_else(|| self.field("error"), |e| Self::seen(e, "the session ended")));
             }
             Detail::WrongClient => path.no("Is the refresh token this client's?", reason()),

@@ -1,0 +1,435 @@
+//! Sources that have to be read to their end before their lines are in order.
+//!
+//! Input: streams whose wrapper can name several nodes or have the newest line first. Output: [`Piece`]s: for each node of each source its batches,
+//! kept in the [`Store`], in the order in which they have to be joined. Chunks are scanned in parallel as they fill.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{self, BufRead, BufReader, Read};
+
+use rayon::prelude::*;
+
+use super::Options;
+use super::store::{Kept, Slot, Store};
+use crate::record::Stamp;
+use crate::signal::batch;
+use crate::source::{self, Bounds, Chunk, Gathered, Lines, Marks, Payload, Problem, Reader, Source, Stream, Unwrapper};
+use crate::tally::SourceReport;
+
+/// Nodes that one run tells apart by their wrappers' names; the lines of more are read as one node's.
+const NODES: usize = 4096;
+
+/// The name of the node that has the lines of all the others.
+const OTHER: &[u8] = b"other";
+
+/// Bytes of a piece by which it is decided which of its lines comes first.
+const SAMPLE: usize = 64 << 10;
+
+/// Times go back by more than this where the newest line comes first, and not only because threads write late.
+const SLACK_MS: i64 = 5000;
+
+/// The lines of one node in one source.
+#[derive(Debug, Default)]
+pub(super) struct Piece {
+    /// The source's number in the run.
+    pub source: usize,
+    /// The node that the wrapper names.
+    pub node: Option<Box<[u8]>>,
+    /// The stream that it is of.
+    pub stream: usize,
+    /// The time of its oldest line.
+    pub first: Option<i64>,
+    /// Its batches, the oldest first.
+    pub slots: Vec<Slot>,
+    /// The first line of a member: it may go on with the last line of the member before.
+    pub head: Vec<u8>,
+    /// The last line of a member, where it has no line feed.
+    pub tail: Vec<u8>,
+    /// Lines of the member before that one.
+    pub tail_line: u64,
+    /// The newest line came first; not known before the first chunk is full.
+    newest_first: Option<bool>,
+}
+
+/// What the reading of mixed sources came to.
+#[derive(Default)]
+pub(super) struct Sorted {
+    /// The pieces, in the order of the reading.
+    pub pieces: Vec<Piece>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// The cap on nodes bit.
+    pub capped: bool,
+}
+
+/// A chunk that is full.
+struct Full {
+    piece: usize,
+    bytes: Vec<u8>,
+    marks: Marks,
+}
+
+/// The lines of one node that are not scanned yet.
+#[derive(Default)]
+struct Open {
+    piece: usize,
+    node: Option<Box<[u8]>>,
+    gathered: Gathered,
+    /// Entries that are older, and newer, than the one before, by the wrapper's times.
+    back: u32,
+    forth: u32,
+    last: Option<i64>,
+    /// Bytes of its lines so far.
+    piece_bytes: usize,
+}
+
+/// Sorts entries by node, and scans what has gathered.
+pub(super) struct Sorter<'a> {
+    options: &'a Options,
+    bounds: Bounds,
+    store: &'a mut Store,
+    progress: &'a (dyn Fn(u64) + Sync),
+    sorted: Sorted,
+    /// The nodes of the source at hand.
+    open: Vec<Open>,
+    /// Their places by name.
+    index: HashMap<Box<[u8]>, usize>,
+    /// The place of the one without a name.
+    nameless: Option<usize>,
+    /// The place of the last entry's node.
+    latest: usize,
+    /// The nodes of the run so far.
+    nodes: HashSet<Box<[u8]>>,
+    full: Vec<Full>,
+    stream: usize,
+    source: usize,
+    /// Bytes of the lines of the source at hand.
+    line_bytes: u64,
+    /// Bytes that have gathered and are not in a full chunk.
+    gathered_bytes: usize,
+    error: Option<io::Error>,
+}
+
+impl<'a> Sorter<'a> {
+    pub(super) fn new(options: &'a Options, bounds: Bounds, store: &'a mut Store, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
+        Sorter {
+            options,
+            bounds,
+            store,
+            progress,
+            sorted: Sorted::default(),
+            open: Vec::new(),
+            index: HashMap::new(),
+            nameless: None,
+            latest: 0,
+            nodes: HashSet::new(),
+            full: Vec::new(),
+            stream: 0,
+            source: 0,
+            line_bytes: 0,
+            gathered_bytes: 0,
+            error: None,
+        }
+    }
+
+    /// Reads a stream whose first source has the number `base` in the run.
+    ///
+    /// # Errors
+    /// When the store cannot be used; what cannot be read of the sources is a [`Problem`].
+    pub(super) fn stream(&mut self, number: usize, stream: &Stream, base: usize, reports: &mut [SourceReport]) -> io::Result<()> {
+        self.stream = number;
+        let grammar = &self.options.lines;
+        let document = |s: &Source| match s.wrapping.as_ref().and_then(|w| source::Grammar::unwrapper(grammar, w)) {
+            Some(Unwrapper::Document(document)) => Some(document),
+            _ => None,
+        };
+        // sources between documents are lines, and a line can be cut between them
+        let mut at = 0;
+        while at < stream.sources.len() {
+            if let Some(document) = document(&stream.sources[at]) {
+                self.document(document, stream.sources[at].open(), base + at, &mut reports[base + at])?;
+                at += 1;
+                continue;
+            }
+            let end = (at..stream.sources.len()).find(|i| document(&stream.sources[*i]).is_some()).unwrap_or(stream.sources.len());
+            let part = Stream { node: stream.node.clone(), sources: stream.sources[at..end].to_vec() };
+            let mut reader = Reader::open(&part, self.options.chunk_bytes, grammar).within(self.bounds);
+            let mut lines = Lines::new(&part, grammar);
+            self.begin(base + at);
+            while let Some(mut chunk) = reader.next() {
+                self.chunk(&mut chunk, base + at, &mut lines, reports)?;
+                reader.recycle(chunk.bytes);
+            }
+            lines.finish(&mut |payload| self.entry(&payload));
+            self.end(&mut reports[self.source])?;
+            at = end;
+        }
+        Ok(())
+    }
+
+    /// Reads a member of an archive, whose number in the run is `number`. Where its lines are one node's, the first and the last of them may
+    /// belong to lines of its neighbours, which are not known before all members are: they are kept apart.
+    ///
+    /// # Errors
+    /// As [`Sorter::stream`].
+    pub(super) fn member(&mut self, stream: usize, of: &Source, number: usize, input: &mut dyn Read, reports: &mut [SourceReport]) -> io::Result<()> {
+        self.stream = stream;
+        let grammar = &self.options.lines;
+        if let Some(Unwrapper::Document(document)) = of.wrapping.as_ref().and_then(|w| source::Grammar::unwrapper(grammar, w)) {
+            return self.document(document, Ok(input), number, &mut reports[number]);
+        }
+        let alone = Stream { node: String::new(), sources: vec![of.clone()] };
+        let mut reader = Reader::over(&alone, Box::new(input), self.options.chunk_bytes, grammar).within(self.bounds);
+        let mut lines = Lines::new(&alone, grammar);
+        self.begin(number);
+        let (mut head, mut tail) = (None, Vec::new());
+        while let Some(mut chunk) = reader.next() {
+            if !alone.is_mixed() {
+                if head.is_none() {
+                    let end = memchr::memchr(b'\n', &chunk.bytes).map_or(chunk.bytes.len(), |i| i + 1);
+                    head = Some(chunk.bytes.drain(..end).collect::<Vec<u8>>());
+                    chunk.line = Some(1);
+                }
+                let end = memchr::memrchr(b'\n', &chunk.bytes).map_or(0, |i| i + 1);
+                tail = chunk.bytes.split_off(end);
+            }
+            self.chunk(&mut chunk, number, &mut lines, reports)?;
+            reader.recycle(chunk.bytes);
+        }
+        lines.finish(&mut |payload| self.entry(&payload));
+        if let Some(head) = head {
+            let place = self.place(None);
+            let piece = &mut self.sorted.pieces[self.open[place].piece];
+            (piece.head, piece.tail, piece.tail_line) = (head, tail, lines.number());
+            piece.first = of.first;
+        }
+        self.end(&mut reports[number])
+    }
+
+    /// Takes in a raw chunk of lines.
+    fn chunk(&mut self, chunk: &mut Chunk, base: usize, lines: &mut Lines<'_>, reports: &mut [SourceReport]) -> io::Result<()> {
+        if self.source != base + chunk.source {
+            self.end(&mut reports[self.source])?;
+            self.begin(base + chunk.source);
+        }
+        (self.progress)(chunk.bytes.len() as u64);
+        let report = &mut reports[self.source];
+        if let Some(error) = chunk.error.take() {
+            self.sorted.problems.push(Problem::of(report.name.clone(), error));
+        }
+        report.books.damaged += chunk.dropped.bytes();
+        report.dropped.add(chunk.dropped);
+        if chunk.dropped.long > 0 {
+            report.books.caps_hit.insert("max-line".into());
+        }
+        // what the lines inside have of it is taken off again when the source ends
+        report.books.parsed += chunk.bytes.len() as u64;
+        lines.take(chunk, &mut |payload| self.entry(&payload));
+        self.error.take().map_or(Ok(()), Err)
+    }
+
+    /// Reads a document.
+    fn document(&mut self, mut document: Box<dyn source::Document>, input: io::Result<impl Read>, number: usize, report: &mut SourceReport) -> io::Result<()> {
+        self.begin(number);
+        let input = match input {
+            Ok(input) => input,
+            Err(error) => {
+                self.sorted.problems.push(Problem::of(report.name.clone(), error));
+                return Ok(());
+            }
+        };
+        let mut input = Counted { input: BufReader::with_capacity(1 << 16, input), bytes: 0, untold: 0, progress: self.progress };
+        let read = document.read(&mut input, &mut |payload| self.entry(&payload));
+        if let Err(error) = read {
+            self.sorted.problems.push(Problem::of(report.name.clone(), error));
+            let before = input.bytes;
+            let _ = io::copy(&mut input, &mut io::sink());
+            report.books.damaged += input.bytes - before;
+            report.books.parsed += before;
+        } else {
+            report.books.parsed += input.bytes;
+        }
+        self.end(report)
+    }
+
+    fn begin(&mut self, source: usize) {
+        self.source = source;
+        self.line_bytes = 0;
+    }
+
+    /// Ends a source: what has gathered of it is scanned.
+    fn end(&mut self, report: &mut SourceReport) -> io::Result<()> {
+        for place in 0..self.open.len() {
+            self.fill(place);
+        }
+        self.open.clear();
+        self.index.clear();
+        self.nameless = None;
+        self.flush();
+        report.books.parsed = report.books.parsed.saturating_sub(self.line_bytes);
+        self.line_bytes = 0;
+        self.error.take().map_or(Ok(()), Err)
+    }
+
+    /// Returns the place of a node's lines.
+    fn place(&mut self, node: Option<&[u8]>) -> usize {
+        if self.open.get(self.latest).is_some_and(|o| o.node.as_deref() == node) {
+            return self.latest;
+        }
+        let mut node = node;
+        if let Some(name) = node
+            && !self.nodes.contains(name)
+        {
+            if self.nodes.len() >= NODES {
+                self.sorted.capped = true;
+                node = Some(OTHER);
+            } else {
+                self.nodes.insert(name.into());
+            }
+        }
+        let known = node.map_or(self.nameless, |name| self.index.get(name).copied());
+        let place = known.unwrap_or_else(|| {
+            let place = self.open.len();
+            match node {
+                Some(name) => drop(self.index.insert(name.into(), place)),
+                None => self.nameless = Some(place),
+            }
+            let node: Option<Box<[u8]>> = node.map(Into::into);
+            self.open.push(Open { piece: self.sorted.pieces.len(), node: node.clone(), ..Open::default() });
+            self.sorted.pieces.push(Piece { source: self.source, node, stream: self.stream, ..Piece::default() });
+            place
+        });
+        self.latest = place;
+        place
+    }
+
+    /// Takes in one entry.
+    fn entry(&mut self, payload: &Payload<'_>) {
+        let place = self.place(payload.node);
+        let open = &mut self.open[place];
+        let sampled = open.piece_bytes >= SAMPLE;
+        if let (Some(time), Some(last), false) = (payload.time, open.last, sampled) {
+            open.back += u32::from(time < last);
+            open.forth += u32::from(time > last);
+        }
+        open.last = payload.time.or(open.last);
+        let before = open.gathered.bytes.len();
+        open.gathered.add(payload);
+        let (size, added) = (open.gathered.bytes.len(), open.gathered.bytes.len() - before);
+        open.piece_bytes += added;
+        self.line_bytes += added as u64;
+        self.gathered_bytes += added;
+        if size >= self.options.chunk_bytes.max(if sampled { 0 } else { SAMPLE }) {
+            self.fill(place);
+        } else if self.gathered_bytes >= 8 * self.options.chunk_bytes.max(1 << 16) {
+            // many nodes with a little each
+            for place in 0..self.open.len() {
+                self.fill(place);
+            }
+        }
+    }
+
+    /// Makes a chunk of what has gathered of a node.
+    fn fill(&mut self, place: usize) {
+        let Some(open) = self.open.get_mut(place).filter(|o| !o.gathered.marks.is_empty()) else { return };
+        let gathered = std::mem::take(&mut open.gathered);
+        self.gathered_bytes -= gathered.bytes.len();
+        let piece = &mut self.sorted.pieces[open.piece];
+        let newest_first = *piece.newest_first.get_or_insert_with(|| match (open.back, open.forth) {
+            (0, 0) => goes_back(sample(&gathered.bytes)),
+            (back, forth) => back > forth,
+        });
+        let gathered = if newest_first { gathered.reversed() } else { gathered };
+        self.full.push(Full { piece: open.piece, bytes: gathered.bytes, marks: gathered.marks });
+        if self.full.len() >= 2 * rayon::current_num_threads() {
+            self.flush();
+        }
+    }
+
+    /// Scans the full chunks and keeps what they hold.
+    fn flush(&mut self) {
+        let scanned: Vec<_> = std::mem::take(&mut self.full).into_par_iter().map(|f| (f.piece, batch::scan(&f.bytes), f.marks)).collect();
+        for (number, batch, mut marks) in scanned {
+            let piece = &mut self.sorted.pieces[number];
+            let time =
+                [batch.first, batch.last].into_iter().filter_map(instant).chain([marks.first(), marks.last()].into_iter().flatten().filter_map(|m| m.time));
+            piece.first = piece.first.into_iter().chain(time).min();
+            let signals = batch.signals.iter().map(|s| u64::from(s.line));
+            let samples = batch.books.samples.iter().chain(&batch.lead.samples).map(|s| s.line);
+            marks.keep(signals.chain(samples).chain(batch.nearest.map(|n| n.0)).chain(batch.relayed.iter().map(|r| r.line)).collect());
+            match self.store.put(&Kept { batch, marks: Some(marks) }) {
+                Ok(slot) => piece.slots.push(slot),
+                Err(error) => self.error = Some(error),
+            }
+        }
+    }
+
+    /// Ends the reading.
+    pub(super) fn finish(mut self) -> Sorted {
+        for piece in &mut self.sorted.pieces {
+            if piece.newest_first == Some(true) {
+                piece.slots.reverse();
+            }
+        }
+        self.sorted
+    }
+}
+
+/// Returns a stamp's time, for putting pieces in order: one without a zone as if it were UTC.
+fn instant(stamp: Stamp) -> Option<i64> {
+    match stamp {
+        Stamp::Zoned(ms) | Stamp::Local(ms) => Some(ms),
+        Stamp::TimeOfDay(_) | Stamp::Unknown => None,
+    }
+}
+
+/// Returns the lines that begin in the first [`SAMPLE`] bytes.
+fn sample(bytes: &[u8]) -> &[u8] {
+    if bytes.len() <= SAMPLE {
+        return bytes;
+    }
+    &bytes[..memchr::memchr(b'\n', &bytes[SAMPLE..]).map_or(bytes.len(), |i| SAMPLE + i + 1)]
+}
+
+/// Whether the lines' own times say that the newest comes first.
+fn goes_back(bytes: &[u8]) -> bool {
+    let batch = batch::scan(bytes);
+    instant(batch.first).zip(instant(batch.last)).is_some_and(|(first, last)| first > last + SLACK_MS)
+}
+
+/// Counts the bytes that are taken from an input.
+struct Counted<'p, R> {
+    input: R,
+    bytes: u64,
+    /// Bytes that `progress` was not told of; a document is read byte after byte.
+    untold: u64,
+    progress: &'p (dyn Fn(u64) + Sync),
+}
+
+impl<R: BufRead> Counted<'_, R> {
+    fn count(&mut self, n: usize) {
+        self.bytes += n as u64;
+        self.untold += n as u64;
+        if self.untold >= 1 << 16 {
+            (self.progress)(std::mem::take(&mut self.untold));
+        }
+    }
+}
+
+impl<R: BufRead> Read for Counted<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.input.read(buf)?;
+        self.count(n);
+        Ok(n)
+    }
+}
+
+impl<R: BufRead> BufRead for Counted<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.input.fill_buf()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.count(n);
+        self.input.consume(n);
+    }
+}

@@ -1,0 +1,99 @@
+//! A short text that is hardly ever seen twice: the id of a user or a session, an address.
+//!
+//! Input: text. Output: an [`Id`], which keeps what is no longer than a UUID in place: millions of them are made, moved and dropped, and few are ever
+//! printed.
+
+use std::fmt;
+use std::ops::Deref;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bytes that are kept in place; a UUID has 36.
+const SHORT: usize = 38;
+
+/// A short text; reads as the text that it is.
+#[derive(Clone)]
+pub struct Id(Kept);
+
+#[derive(Clone)]
+enum Kept {
+    /// The first bytes, as many as the number says, are UTF-8.
+    Short(u8, [u8; SHORT]),
+    Long(Box<str>),
+}
+
+impl Id {
+    /// Returns the bytes of the text.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match &self.0 {
+            Kept::Short(length, bytes) => &bytes[..usize::from(*length)],
+            Kept::Long(text) => text.as_bytes(),
+        }
+    }
+}
+
+impl From<&str> for Id {
+    fn from(text: &str) -> Self {
+        let mut bytes = [0; SHORT];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(text.as_bytes());
+                Id(Kept::Short(length, bytes))
+            }
+            _ => Id(Kept::Long(text.into())),
+        }
+    }
+}
+
+impl Deref for Id {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match &self.0 {
+            Kept::Short(..) => std::str::from_utf8(self.bytes()).expect("it was made of text"),
+            Kept::Long(text) => text,
+        }
+    }
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Id {}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&str>::deserialize(deserializer).map(Id::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_reads_as_its_text() {
+        for text in ["", "10.0.0.4", "e8f2a5b0-0000-4000-8000-000000000000", "f:e8f2a5b0-0000-4000-8000-000000000000:jürgen@example.com"] {
+            let id = Id::from(text);
+            assert_eq!((&*id, id.bytes()), (text, text.as_bytes()));
+            assert_eq!(matches!(id.0, Kept::Short(..)), text.len() <= SHORT, "{text}");
+        }
+        assert!(size_of::<Option<Id>>() <= 40);
+    }
+}

@@ -1,0 +1,146 @@
+//! A word that recurs: types of events, errors, reasons, grants.
+//!
+//! Input: text. Output: a [`Word`] that takes no memory of its own where it is one of those that servers print every day; any other is kept as it is.
+//! Must not know what a word means.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The words that need no memory. Their order is nobody's business: outputs and temporary files hold the text.
+const KNOWN: [&str; 57] = [
+    "CODE_TO_TOKEN_ERROR",
+    "REFRESH_TOKEN_ERROR",
+    "CLIENT_LOGIN_ERROR",
+    "LOGIN_ERROR",
+    "TOKEN_EXCHANGE_ERROR",
+    "OAUTH2_DEVICE_CODE_TO_TOKEN_ERROR",
+    "AUTHREQID_TO_TOKEN_ERROR",
+    "PERMISSION_TOKEN_ERROR",
+    "OAUTH2_EXTENSION_GRANT_ERROR",
+    "access_denied",
+    "client_disabled",
+    "client_not_found",
+    "code_verifier_missing",
+    "consent_denied",
+    "different_user_authenticated",
+    "expired_code",
+    "expired_oauth2_device_code",
+    "invalid_client",
+    "invalid_client_credentials",
+    "invalid_code",
+    "invalid_code_verifier",
+    "invalid_grant",
+    "invalid_oauth2_device_code",
+    "invalid_redirect_uri",
+    "invalid_request",
+    "invalid_token",
+    "invalid_user_credentials",
+    "not_allowed",
+    "pkce_verification_failed",
+    "resolve_required_actions",
+    "session_expired",
+    "slow_down",
+    "unauthorized_client",
+    "user_disabled",
+    "user_not_found",
+    "user_session_not_found",
+    "user_temporarily_disabled",
+    "authorization_code",
+    "client_credentials",
+    "password",
+    "refresh_token",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:uma-ticket",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    "urn:openid:params:grant-type:ciba",
+    "Client session not active",
+    "Code already used",
+    "Code not valid",
+    "Invalid refresh token",
+    "Maximum allowed refresh token reuse exceeded",
+    "Missing parameter: code",
+    "Offline session not active",
+    "Session doesn't have required client",
+    "Session not active",
+    "Stale token",
+    "Token is not active",
+];
+
+/// A word that recurs; reads as the text that it is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Word(Kept);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Kept {
+    Known(u8),
+    Other(Box<str>),
+}
+
+fn numbers() -> &'static HashMap<&'static str, u8, FixedState> {
+    static NUMBERS: OnceLock<HashMap<&'static str, u8, FixedState>> = OnceLock::new();
+    NUMBERS.get_or_init(|| (0..).zip(KNOWN).map(|(number, word)| (word, number)).collect())
+}
+
+impl Word {
+    /// Returns the word of that text.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Word(numbers().get(text).map_or_else(|| Kept::Other(text.into()), |number| Kept::Known(*number)))
+    }
+
+    /// Returns the word of these bytes; what is no UTF-8 becomes U+FFFD.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Word::new(&String::from_utf8_lossy(bytes))
+    }
+}
+
+impl Deref for Word {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match &self.0 {
+            Kept::Known(number) => KNOWN[usize::from(*number)],
+            Kept::Other(text) => text,
+        }
+    }
+}
+
+impl fmt::Debug for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl Serialize for Word {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&str>::deserialize(deserializer).map(Word::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_as_its_text_and_the_known_ones_are_listed_once() {
+        for text in KNOWN.into_iter().chain(["", "an error of tomorrow"]) {
+            assert_eq!(&*Word::new(text), text);
+            assert_eq!(Word::of(text.as_bytes()), Word::new(text));
+        }
+        assert_eq!(numbers().len(), KNOWN.len());
+        assert!(matches!(Word::new("LOGIN_ERROR").0, Kept::Known(_)));
+    }
+}
