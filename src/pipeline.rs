@@ -15,7 +15,7 @@ use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
 use rayon::prelude::*;
 
 use crate::books::Books;
-use crate::finding::Finding;
+use crate::finding::{Finding, Trust};
 use crate::names::{Key, Names, Sym};
 use crate::realm::Realms;
 use crate::record::{Line, Stamp, line, wrapper};
@@ -49,6 +49,8 @@ pub struct Options {
     pub code_lifespan_ms: Option<i64>,
     /// What realm exports say.
     pub realms: Arc<Realms>,
+    /// How many names are counted apart.
+    pub max_keys: usize,
     /// The zone of stamps that name none.
     pub zone: Zone,
     /// A person named that zone: what a wrapper's times say of it does not count.
@@ -71,6 +73,7 @@ impl Default for Options {
             chunk_bytes: 1 << 20,
             code_lifespan_ms: None,
             realms: Arc::default(),
+            max_keys: MAX_KEYS,
             zone: Zone::Utc,
             zone_named: false,
             date: None,
@@ -182,6 +185,9 @@ struct Running<'a> {
 /// Quoted answers that are kept of a stream.
 const QUOTED: usize = 1000;
 
+/// Names that are counted apart where nobody says otherwise: their counts take some 60 MB.
+pub const MAX_KEYS: usize = 1 << 15;
+
 /// Signals that are merged before the shards take them in.
 const MERGE: usize = 1 << 14;
 
@@ -270,7 +276,7 @@ impl<'a> Run<'a> {
             options,
             rules,
             sink,
-            ledger: Ledger::new(options.window_ms, windows),
+            ledger: Ledger::new(options.window_ms, windows, options.max_keys),
             lacks: BTreeMap::new(),
             left_out: 0,
             realms: HashSet::new(),
@@ -587,6 +593,13 @@ impl<'a> Run<'a> {
     fn note(&mut self, signals: Vec<Joined>) {
         for mut joined in signals {
             if let What::Failed(failed) = &mut joined.what
+                && failed.failure.client == Some(Sym::OTHER)
+            {
+                // which client it was is not known any more, so nothing about it is certain
+                failed.failure.trust = Trust::Ambiguous;
+                self.caps.insert("names".into());
+            }
+            if let What::Failed(failed) = &mut joined.what
                 && failed.failure.realm == failed.failure.realm_id
                 && let Some((_, name)) = failed.failure.realm.and_then(|id| self.named.iter().find(|(i, _)| *i == id))
             {
@@ -619,6 +632,9 @@ impl<'a> Run<'a> {
         let mut shards = std::mem::take(&mut self.shards);
         let names = std::mem::take(&mut self.names);
         for shard in &mut shards {
+            for (realm, lesson) in shard.lessons.drain(..) {
+                self.view.learn(realm, lesson);
+            }
             for waiting in shard.done.drain(..) {
                 self.realms.insert((waiting.failed.failure.realm, waiting.realm));
                 if self.sink.is_none()
@@ -671,6 +687,9 @@ impl<'a> Run<'a> {
                 profiles.entry(key).or_default().merge(&profile);
             }
             uuids.extend(shard.uuids.drain());
+            if shard.profiles_full {
+                books.caps_hit.insert("profiles of clients".into());
+            }
             if shard.capped {
                 books.caps_hit.insert("timelines".into());
             }
@@ -688,8 +707,18 @@ impl<'a> Run<'a> {
         let (view, sources) = (std::mem::take(&mut self.view), self.names_of_sources.clone());
         let names = std::mem::take(&mut self.names);
         let realms = &self.options.realms;
-        let judge =
-            Judge { rules: self.rules, view: &view, profiles, uuids, life_ms: self.options.code_lifespan_ms, realms: Some(realms), sources: &sources, names: &names };
+        let profiles_full = books.caps_hit.contains("profiles of clients");
+        let judge = Judge {
+            rules: self.rules,
+            view: &view,
+            profiles,
+            uuids,
+            life_ms: self.options.code_lifespan_ms,
+            profiles_full,
+            realms: Some(realms),
+            sources: &sources,
+            names: &names,
+        };
         let mut sorted = std::mem::take(&mut self.spill).sorted()?;
         loop {
             let waiting = sorted.take(DECIDE)?;
@@ -697,6 +726,9 @@ impl<'a> Run<'a> {
                 break;
             }
             self.decide(&waiting, &judge)?;
+        }
+        if self.ledger.capped {
+            books.caps_hit.insert("keys".into());
         }
         let tally = self.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();

@@ -32,6 +32,8 @@ pub struct Judge<'a> {
     pub uuids: HashMap<Key, Sym, RandomState>,
     /// The lifespan of codes, where it is known.
     pub life_ms: Option<i64>,
+    /// Some clients have no profile because there was no room.
+    pub profiles_full: bool,
     /// What realm exports say.
     pub realms: Option<&'a Realms>,
     /// The sources' names, by number.
@@ -65,6 +67,7 @@ impl Judge<'_> {
             view: self.view,
             profile: w.client.and_then(|c| self.profiles.get(&(w.realm, c))),
             life_ms: self.life_ms.or(settled),
+            profiles_full: self.profiles_full,
             exported_life_ms: exported,
             realm,
             settings: realm.and_then(|r| r.clients.get(&*self.names.text(w.failed.failure.client?))),
