@@ -3,14 +3,19 @@
 //! A leaf module: threads, realms, clients and hosts recur in nearly every record, so they are kept once and passed on as a [`Sym`]. Each
 //! chunk has a table of its own; the ordered part joins them.
 
+use std::hash::BuildHasher;
+
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 
 /// A name's number in one [`Names`] table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Sym(u32);
 
 impl Sym {
+    /// The name of all that a full table does not tell apart; its text is `other`.
+    pub const OTHER: Sym = Sym(u32::MAX);
+
     /// Returns the number as an index.
     #[must_use]
     pub fn index(self) -> usize {
@@ -18,43 +23,68 @@ impl Sym {
     }
 }
 
-/// A table of names; the first to come has number 0.
+/// How many names a table tells apart.
+pub const NAMES: usize = 1_000_000;
+
+/// A table of names; the first to come has number 0. The texts stand in one buffer: a client can make up millions of them, and each costs little more than
+/// its own bytes.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(from = "Vec<Box<[u8]>>")]
 pub struct Names {
-    numbers: HashMap<Box<[u8]>, u32, RandomState>,
-    texts: Vec<Box<[u8]>>,
+    /// Numbers by the hash of their texts.
+    numbers: HashTable<u32>,
+    hasher: RandomState,
+    /// All texts, one behind the other.
+    texts: Vec<u8>,
+    /// Where each text ends.
+    ends: Vec<usize>,
 }
 
 impl From<Vec<Box<[u8]>>> for Names {
     fn from(texts: Vec<Box<[u8]>>) -> Self {
-        let numbers = (0..).zip(&texts).map(|(n, text)| (text.clone(), n)).collect();
-        Names { numbers, texts }
+        let mut names = Names::default();
+        for text in &texts {
+            names.number(text);
+        }
+        names
     }
 }
 
 impl serde::Serialize for Names {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        self.texts.serialize(s)
+        s.collect_seq(self.iter())
     }
 }
 
+/// Returns the text of a number.
+fn text<'a>(texts: &'a [u8], ends: &[usize], number: u32) -> &'a [u8] {
+    if number == Sym::OTHER.0 {
+        return b"other";
+    }
+    let n = number as usize;
+    let start = n.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+    ends.get(n).and_then(|end| texts.get(start..*end)).unwrap_or_default()
+}
+
 impl Names {
-    /// Returns the number of `name`, a new one if it is new.
+    /// Returns the number of `name`, a new one if it is new; [`Sym::OTHER`] where the table is full.
     pub fn number(&mut self, name: &[u8]) -> Sym {
-        if let Some(&n) = self.numbers.get(name) {
+        let (texts, ends, hasher) = (&mut self.texts, &mut self.ends, &self.hasher);
+        let hash = hasher.hash_one(name);
+        if let Some(&n) = self.numbers.find(hash, |n| text(texts, ends, *n) == name) {
             return Sym(n);
         }
-        let n = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(name.into(), n);
-        self.texts.push(name.into());
+        let Some(n) = u32::try_from(ends.len()).ok().filter(|_| ends.len() < NAMES) else { return Sym::OTHER };
+        texts.extend_from_slice(name);
+        ends.push(texts.len());
+        self.numbers.insert_unique(hash, n, |n| hasher.hash_one(text(texts, ends, *n)));
         Sym(n)
     }
 
     /// Returns the bytes of a name.
     #[must_use]
     pub fn bytes(&self, sym: Sym) -> &[u8] {
-        self.texts.get(sym.index()).map_or(b"", |t| t)
+        text(&self.texts, &self.ends, sym.0)
     }
 
     /// Returns the name as text; bytes that are no UTF-8 become U+FFFD.
@@ -65,19 +95,19 @@ impl Names {
 
     /// Returns all names in the order of their numbers.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.texts.iter().map(|t| &**t)
+        (0..).take(self.ends.len()).map(|n| text(&self.texts, &self.ends, n))
     }
 
     /// Returns how many names there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.texts.len()
+        self.ends.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.texts.is_empty()
+        self.ends.is_empty()
     }
 }
 
@@ -91,5 +121,25 @@ impl Key {
     #[must_use]
     pub fn of(id: &[u8]) -> Self {
         Key(xxhash_rust::xxh3::xxh3_64(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_keeps_its_number_and_its_text() {
+        let mut names = Names::default();
+        let texts: Vec<String> = (0..5000).map(|i| "x".repeat(i % 7) + &i.to_string()).chain([String::new()]).collect();
+        let first: Vec<Sym> = texts.iter().map(|t| names.number(t.as_bytes())).collect();
+        let again: Vec<Sym> = texts.iter().map(|t| names.number(t.as_bytes())).collect();
+        assert_eq!(first, again);
+        assert_eq!(names.len(), 5001);
+        assert!(texts.iter().zip(&first).all(|(t, s)| names.text(*s) == *t) && names.iter().zip(&texts).all(|(n, t)| n == t.as_bytes()));
+        let bytes = postcard::to_allocvec(&names).expect("bytes");
+        let read: Names = postcard::from_bytes(&bytes).expect("names");
+        assert!(read.iter().eq(names.iter()));
+        assert_eq!(names.bytes(Sym(9999)), b"");
     }
 }

@@ -17,7 +17,7 @@ use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
 use rayon::prelude::*;
 
 use crate::books::Books;
-use crate::finding::Finding;
+use crate::finding::{Finding, Trust};
 use crate::names::{Key, Names, Sym};
 use crate::realm::Realms;
 use crate::record::{Layout, Line, Stamp, line, wrapper};
@@ -30,7 +30,7 @@ use crate::tally::{Accesses, Filter, Ledger, Outcome, Quoted, SourceReport, Wind
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::{Judge, settled};
 use crate::triage::join::{self, Join};
-use crate::triage::joined::{Joined, Suspect};
+use crate::triage::joined::{Joined, Suspect, What};
 use crate::triage::pairing::Pairing;
 use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard, shard_of};
@@ -53,6 +53,8 @@ pub struct Options {
     pub code_lifespan_ms: Option<i64>,
     /// What realm exports say.
     pub realms: Arc<Realms>,
+    /// How many names are counted apart.
+    pub max_keys: usize,
     /// The zone of stamps that name none.
     pub zone: Zone,
     /// A person named that zone: what a wrapper's times say of it does not count.
@@ -75,6 +77,7 @@ impl Default for Options {
             chunk_bytes: 1 << 20,
             code_lifespan_ms: None,
             realms: Arc::default(),
+            max_keys: MAX_KEYS,
             zone: Zone::Utc,
             zone_named: false,
             date: None,
@@ -193,6 +196,9 @@ struct Running<'a> {
 /// Quoted answers that are kept of a stream.
 const QUOTED: usize = 1000;
 
+/// Names that are counted apart where nobody says otherwise: their counts take some 60 MB.
+pub const MAX_KEYS: usize = 1 << 15;
+
 /// Signals that are merged before the shards take them in.
 const MERGE: usize = 1 << 14;
 
@@ -272,6 +278,8 @@ struct Run<'a> {
     shards: Vec<Shard>,
     merged: Vec<Joined>,
     pairing: Pairing,
+    /// What realm exports call the ids of realms.
+    named: Vec<(Sym, Sym)>,
     twins: Twins,
     tokens: Tokens,
     spill: Spill,
@@ -309,7 +317,7 @@ impl<'a> Run<'a> {
             options,
             rules,
             sink,
-            ledger: Ledger::new(options.window_ms, windows),
+            ledger: Ledger::new(options.window_ms, windows, options.max_keys),
             lacks: BTreeMap::new(),
             left_out: 0,
             realms: HashSet::new(),
@@ -323,6 +331,7 @@ impl<'a> Run<'a> {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             merged: Vec::new(),
             pairing: Pairing::default(),
+            named: Vec::new(),
             twins: Twins::default(),
             tokens: Tokens::default(),
             spill,
@@ -331,6 +340,11 @@ impl<'a> Run<'a> {
             assumed_dates: Vec::new(),
             zone_assumed: false,
         };
+        for realm in options.realms.iter() {
+            if let Some(id) = &realm.id {
+                run.named.push((run.names.number(id.as_bytes()), run.names.number(realm.name.as_bytes())));
+            }
+        }
         let bounds = bounds(streams, options.max_line);
         let mut bases = Vec::new();
         for stream in streams {
@@ -651,6 +665,19 @@ impl<'a> Run<'a> {
     /// Takes note of what was merged.
     fn note(&mut self, signals: Vec<Joined>) {
         for mut joined in signals {
+            if let What::Failed(failed) = &mut joined.what
+                && failed.failure.client == Some(Sym::OTHER)
+            {
+                // which client it was is not known any more, so nothing about it is certain
+                failed.failure.trust = Trust::Ambiguous;
+                self.caps.insert("names".into());
+            }
+            if let What::Failed(failed) = &mut joined.what
+                && failed.failure.realm == failed.failure.realm_id
+                && let Some((_, name)) = failed.failure.realm.and_then(|id| self.named.iter().find(|(i, _)| *i == id))
+            {
+                failed.failure.realm = Some(*name);
+            }
             self.tokens.follow(&mut joined);
             self.view.note(&joined);
             self.pairing.push(joined, &mut self.merged);
@@ -678,6 +705,9 @@ impl<'a> Run<'a> {
         let mut shards = std::mem::take(&mut self.shards);
         let names = std::mem::take(&mut self.names);
         for shard in &mut shards {
+            for (realm, lesson) in shard.lessons.drain(..) {
+                self.view.learn(realm, lesson);
+            }
             for waiting in shard.done.drain(..) {
                 self.realms.insert((waiting.failed.failure.realm, waiting.realm));
                 if self.sink.is_none()
@@ -731,6 +761,9 @@ impl<'a> Run<'a> {
                 profiles.entry(key).or_default().merge(&profile);
             }
             uuids.extend(shard.uuids.drain());
+            if shard.profiles_full {
+                books.caps_hit.insert("profiles of clients".into());
+            }
             if shard.capped {
                 books.caps_hit.insert("timelines".into());
             }
@@ -738,23 +771,25 @@ impl<'a> Run<'a> {
                 books.caps_hit.insert("failures of one session".into());
             }
         }
-        let view = std::mem::take(&mut self.view);
-        let mut names = std::mem::take(&mut self.names);
         for realm in self.options.realms.iter() {
             for (client, settings) in &realm.clients {
                 if let Some(uuid) = &settings.uuid {
-                    uuids.entry(Key::of(uuid.as_bytes())).or_insert_with(|| names.number(client.as_bytes()));
+                    uuids.entry(Key::of(uuid.as_bytes())).or_insert_with(|| self.names.number(client.as_bytes()));
                 }
             }
         }
-        let sources = self.names_of_sources.clone();
+        let (view, sources) = (std::mem::take(&mut self.view), self.names_of_sources.clone());
+        let names = std::mem::take(&mut self.names);
+        let realms = &self.options.realms;
+        let profiles_full = books.caps_hit.contains("profiles of clients");
         let judge = Judge {
             rules: self.rules,
             view: &view,
             profiles,
             uuids,
             life_ms: self.options.code_lifespan_ms,
-            realms: Some(&self.options.realms),
+            profiles_full,
+            realms: Some(realms),
             sources: &sources,
             names: &names,
             fit: self.pairing.fit,
@@ -770,6 +805,9 @@ impl<'a> Run<'a> {
             waiting.retain(|w| !judge.is_doubtful(w));
             unjoined += (taken - waiting.len()) as u64;
             self.decide(&waiting, &judge)?;
+        }
+        if self.ledger.capped {
+            books.caps_hit.insert("keys".into());
         }
         let tally = self.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();

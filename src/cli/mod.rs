@@ -139,6 +139,9 @@ struct Input {
     /// Rules to try before the built-in ones (TOML; see kctriage rules)
     #[arg(long, value_name = "FILE", help_heading = "Reading")]
     rules: Vec<PathBuf>,
+    /// Count so many clients apart, and the rest as "other" [default: 32768]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Reading")]
+    max_keys: Option<u32>,
     /// Threads to use [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Reading")]
     threads: Option<u16>,

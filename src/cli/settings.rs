@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{NaiveDate, Utc};
 use kctriage::cause::Cause;
 use kctriage::finding::Confidence;
-use kctriage::pipeline::{Lines, Options};
+use kctriage::pipeline::{Lines, MAX_KEYS, Options};
 use kctriage::realm::Realms;
 use kctriage::record::wrapper::Told;
 use kctriage::report::escape::Untrusted;
@@ -102,6 +102,7 @@ impl Input {
                 chunk_bytes: typed.chunk_size.map_or(Options::default().chunk_bytes, |n| n as usize),
                 code_lifespan_ms: lifespan(typed.code_lifespan.as_ref())?,
                 realms: realms(&typed.realm_export)?.into(),
+                max_keys: typed.max_keys.and_then(|n| usize::try_from(n).ok()).unwrap_or(MAX_KEYS),
                 zone: zone.unwrap_or_default(),
                 zone_named: zone.is_some(),
                 lines: Lines { told: Told { layout: typed.layout, field: typed.field } },

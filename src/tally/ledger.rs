@@ -91,14 +91,18 @@ impl Row {
 pub struct Ledger {
     window_ms: i64,
     windows: Windows,
+    /// How many clients have rows of their own: the first that were named. The rest is counted as one.
+    clients: usize,
+    /// There were more.
+    pub capped: bool,
     rows: HashMap<Slot, Row, RandomState>,
 }
 
 impl Ledger {
     /// Returns an empty ledger.
     #[must_use]
-    pub fn new(window_ms: i64, windows: Windows) -> Self {
-        Ledger { window_ms: window_ms.max(1), windows, rows: HashMap::default() }
+    pub fn new(window_ms: i64, windows: Windows, clients: usize) -> Self {
+        Ledger { window_ms: window_ms.max(1), windows, clients, capped: false, rows: HashMap::default() }
     }
 
     /// Counts one failure. `sources` are the sources' names, by number.
@@ -107,7 +111,9 @@ impl Ledger {
         let window = w.time.map(|t| t.div_euclid(self.window_ms) * self.window_ms);
         let together = self.windows == Windows::Together;
         let cause = verdict.candidates[0];
-        let slot = Slot { window: window.filter(|_| !together), realm: failure.realm, client: failure.client, cause, confidence: verdict.confidence };
+        let client = failure.client.map(|c| if c.index() < self.clients { c } else { Sym::OTHER });
+        self.capped |= client == Some(Sym::OTHER);
+        let slot = Slot { window: window.filter(|_| !together), realm: failure.realm, client, cause, confidence: verdict.confidence };
         let row = self.rows.entry(slot).or_default();
         row.count += 1;
         if let Some(detail) = verdict.detail {

@@ -37,6 +37,8 @@ pub struct Judge<'a> {
     pub uuids: HashMap<Key, Sym, RandomState>,
     /// The lifespan of codes, where it is known.
     pub life_ms: Option<i64>,
+    /// Some clients have no profile because there was no room.
+    pub profiles_full: bool,
     /// What realm exports say.
     pub realms: Option<&'a Realms>,
     /// The sources' names, by number.
@@ -109,6 +111,7 @@ impl Judge<'_> {
             view: self.view,
             profile: w.client.and_then(|c| self.profiles.get(&(w.realm, c))),
             life_ms: self.life_ms.or(settled),
+            profiles_full: self.profiles_full,
             exported_life_ms: exported,
             realm,
             settings: realm.and_then(|r| r.clients.get(&*self.names.text(w.failed.failure.client?))),
@@ -127,16 +130,9 @@ impl Judge<'_> {
 
     /// What a realm export says of a failure's realm.
     fn settings(&self, failure: &Failure) -> Option<&Realm> {
-        let name = |sym: Option<Sym>| sym.map(|s| self.names.text(s));
-        self.realms?.find(name(failure.realm_id).as_deref(), name(failure.realm).as_deref())
-    }
-
-    /// Returns the name of a failure's realm: what the server printed, or what an export calls the id that it printed.
-    #[must_use]
-    pub fn realm(&self, failure: &Failure) -> Option<String> {
-        let printed = failure.realm.map(|s| self.names.text(s));
-        let named = self.settings(failure).filter(|r| r.id.is_some() && r.id.as_deref() == printed.as_deref());
-        named.map(|r| r.name.clone()).or_else(|| printed.map(std::borrow::Cow::into_owned))
+        let text = |sym: Option<Sym>| sym.map(|s| self.names.text(s));
+        let (id, name) = (text(failure.realm_id), text(failure.realm));
+        self.realms?.find(id.as_deref(), name.as_deref())
     }
 
     /// Puts the companions that a rule rests on first.
@@ -175,7 +171,7 @@ impl Judge<'_> {
             schema: SCHEMA,
             id: id(f.digest, w.failed.ordinal),
             time: w.time.and_then(DateTime::from_timestamp_millis),
-            realm: self.realm(f),
+            realm: name(f.realm),
             client: name(f.client),
             cause,
             number: cause.number(),

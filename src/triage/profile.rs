@@ -26,8 +26,6 @@ pub struct Profile {
     pub exists: Option<Moment>,
     /// The first of those lines.
     pub exists_first: Option<Moment>,
-    /// The first and the latest failure of its credentials.
-    pub refused: Option<(Moment, Moment)>,
 }
 
 fn earlier(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
@@ -58,6 +56,15 @@ impl Profile {
         *slot = later(*slot, Some(moment));
     }
 
+    /// Whether a failure says anything of its client: of one that a request made up it does not.
+    #[must_use]
+    pub fn learns_from(failed: &Failed) -> bool {
+        let failure = &failed.failure;
+        let error = failure.error.as_deref().unwrap_or_default();
+        let assertion = failure.assertion || failed.with.assertion.is_some();
+        (!failure.cut && !BEFORE_CLIENT.contains(&error)) || (error == "invalid_client_credentials" && assertion)
+    }
+
     /// Takes in a failure.
     pub fn failed(&mut self, failed: &Failed, moment: Moment) {
         let failure = &failed.failure;
@@ -67,7 +74,6 @@ impl Profile {
             if failure.assertion || failed.with.assertion.is_some() {
                 self.assertion_failed = later(self.assertion_failed, Some(moment));
             }
-            self.refused = Some(self.refused.map_or((moment, moment), |(a, b)| (a.min(moment), b.max(moment))));
         }
         if !failure.cut && !BEFORE_CLIENT.contains(&error) {
             self.seen(moment);
@@ -88,9 +94,5 @@ impl Profile {
         self.assertion_failed = later(self.assertion_failed, other.assertion_failed);
         self.exists = later(self.exists, other.exists);
         self.exists_first = earlier(self.exists_first, other.exists_first);
-        self.refused = match (self.refused, other.refused) {
-            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
-            (a, b) => a.or(b),
-        };
     }
 }

@@ -29,6 +29,8 @@ pub struct Context<'a> {
     pub profile: Option<&'a Profile>,
     /// The lifespan of codes, where it is known.
     pub life_ms: Option<i64>,
+    /// A client without a profile may have been seen all the same.
+    pub profiles_full: bool,
     /// The lifespan of codes that a realm export names, whatever may have been changed before or after.
     pub exported_life_ms: Option<i64>,
     /// What a realm export says of the failure's realm.
@@ -400,6 +402,7 @@ pub fn unknown_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
         (false, None) if exists_by_export(c) => {
             Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::ClientAuthentication).because(w.at, "the realm export has a client of that name")
         }
+        (false, None) if c.profiles_full => Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::WholeView),
         (false, None) => Verdict::certain(ClientNotFound),
     }
 }

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 use super::joined::{Failed, Joined, What};
 use super::profile::Profile;
@@ -30,6 +31,15 @@ const SESSION_MS: i64 = 24 * 3_600_000;
 /// How many remembered sessions all shards keep together.
 const REMEMBERED: usize = 2_000_000;
 
+/// How many failures of timelines all shards keep together.
+const OPEN: usize = 100_000;
+
+/// How many profiles one shard keeps. Requests cannot make them up: only a client that exists has one.
+const PROFILES: usize = 4096;
+
+/// How many uuids one shard keeps: a code is a client's text, and its last part is taken for one.
+const UUIDS: usize = 4096;
+
 /// One shard.
 #[derive(Default)]
 pub struct Shard {
@@ -47,6 +57,10 @@ pub struct Shard {
     pub lessons: Vec<(Option<Sym>, Lesson)>,
     /// Failures whose facts are known.
     pub done: Vec<Waiting>,
+    /// Failures whose timelines have not ended.
+    open: usize,
+    /// A client came that has no profile because there was no room.
+    pub profiles_full: bool,
     /// A timeline was evicted to make room.
     pub capped: bool,
     /// A session had more failures than a timeline keeps.
@@ -90,7 +104,9 @@ impl Shard {
     fn success(&mut self, success: Success, auth: Option<Authenticator>, joined: &Joined) {
         if let (Some(client), Some(t)) = (success.client, joined.time) {
             let method = auth.or(success.method);
-            self.profiles.entry((success.realm, client)).or_default().succeeded(method, success.assertion, (t, joined.at));
+            if let Some(profile) = self.profile(success.realm, client) {
+                profile.succeeded(method, success.assertion, (t, joined.at));
+            }
         }
         let Some(session) = success.session else { return };
         let step = match success.done {
@@ -107,11 +123,15 @@ impl Shard {
 
     fn failure(&mut self, waiting: Waiting, clock: i64, settled: &impl Fn(&Failed) -> bool) {
         let Failed { with, .. } = &waiting.failed;
-        if let (Some((_, uuid, _)), Some(client)) = (with.gone, waiting.client) {
+        if let (Some((_, uuid, _)), Some(client)) = (with.gone, waiting.client)
+            && self.uuids.len() < UUIDS
+        {
             self.uuids.insert(uuid, client);
         }
-        if let (Some(client), Some(t)) = (waiting.client, waiting.time) {
-            self.profiles.entry((waiting.realm, client)).or_default().failed(&waiting.failed, (t, waiting.at));
+        if let (Some(client), Some(t), true) = (waiting.client, waiting.time, Profile::learns_from(&waiting.failed))
+            && let Some(profile) = self.profile(waiting.realm, client)
+        {
+            profile.failed(&waiting.failed, (t, waiting.at));
         }
         let Some(session) = waiting.failed.session_key() else {
             return self.done.push(waiting);
@@ -130,6 +150,26 @@ impl Shard {
         } else if let Some(full) = timeline.fail(waiting, step) {
             self.done.push(full);
             self.crowded = true;
+        } else {
+            self.open += 1;
+            while self.open > OPEN / SHARDS {
+                self.capped = true;
+                if !self.retire(i64::MAX) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Returns the profile of a client, a new one if there is room.
+    fn profile(&mut self, realm: Option<Sym>, client: Sym) -> Option<&mut Profile> {
+        let full = self.profiles.len() >= PROFILES;
+        match self.profiles.entry((realm, client)) {
+            Entry::Vacant(_) if full => {
+                self.profiles_full = true;
+                None
+            }
+            entry => Some(entry.or_default()),
         }
     }
 
@@ -180,7 +220,9 @@ impl Shard {
                 self.remembered.insert(session, (last, timeline.has_ended()));
                 self.remembered_queue.push_back((last, session));
             }
+            let before = self.done.len();
             timeline.close(&mut self.done, &mut self.lessons);
+            self.open = self.open.saturating_sub(self.done.len() - before);
         }
         true
     }

@@ -33,7 +33,7 @@ impl Order {
 }
 
 /// Failures kept in memory before they are written out; one takes about 600 bytes.
-pub const KEEP: usize = 100_000;
+pub const KEEP: usize = 40_000;
 
 /// The store.
 #[derive(Debug)]

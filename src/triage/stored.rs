@@ -171,7 +171,8 @@ fn identity(joined: &Joined) -> Option<u64> {
     match &joined.what {
         What::Failed(failed) => {
             let f = &failed.failure;
-            (&*f.event, f.error.as_deref(), f.realm_id, f.client, f.session.as_deref(), f.ip.as_deref()).hash(&mut hash);
+            (&*f.event, f.realm_id, f.client).hash(&mut hash);
+            (f.error.as_deref(), f.session.as_deref(), f.ip.as_deref()).hash(&mut hash);
         }
         What::Success(s, _) if s.done == Done::Other => return None,
         What::Success(s, _) => (s.done as u8, s.realm, s.client, s.session).hash(&mut hash),

@@ -91,6 +91,9 @@ pub enum TriggerKind {
     Revoked,
 }
 
+/// How many lessons of one kind are kept of a realm: with so many of them its view counts as partial at any time.
+const LESSONS: usize = 4096;
+
 /// How many triggers are kept.
 const TRIGGERS: usize = 10_000;
 
@@ -191,8 +194,18 @@ impl View {
             Lesson::Refused(age) => {
                 self.refused.entry(realm).and_modify(|a| *a = age.min(*a)).or_insert(age);
             }
-            Lesson::Unfounded(time) => self.unfounded.entry(realm).or_default().push(time),
-            Lesson::Orphan(time, node) => self.orphans.entry(realm).or_default().push((time, node)),
+            Lesson::Unfounded(time) => {
+                let list = self.unfounded.entry(realm).or_default();
+                if list.len() < LESSONS {
+                    list.push(time);
+                }
+            }
+            Lesson::Orphan(time, node) => {
+                let list = self.orphans.entry(realm).or_default();
+                if list.len() < LESSONS {
+                    list.push((time, node));
+                }
+            }
         }
     }
 
@@ -339,14 +352,17 @@ impl View {
         if self.members(realm, from, to) > nodes {
             return Some("the cluster has more nodes than there are logs");
         }
-        let orphaned =
-            self.orphans.get(&realm).is_some_and(|list| list.iter().any(|(t, node)| (t - to).abs() <= PARTIAL_MS && self.is_orphan(*t, *node, life_ms)));
+        let orphaned = self
+            .orphans
+            .get(&realm)
+            .is_some_and(|list| list.len() >= LESSONS || list.iter().any(|(t, node)| (t - to).abs() <= PARTIAL_MS && self.is_orphan(*t, *node, life_ms)));
         if orphaned {
             return Some("codes were exchanged whose logins are in no log here");
         }
         // one can be of a session that is older than the log; a node that is missing leaves many
         let unfounded = self.unfounded.get(&realm).map_or(0, |list| list.iter().filter(|t| (**t - to).abs() <= PARTIAL_MS).count());
-        (unfounded >= 2).then_some("tokens were refreshed whose codes were exchanged in no log here")
+        let full = self.unfounded.get(&realm).is_some_and(|list| list.len() >= LESSONS);
+        (full || unfounded >= 2).then_some("tokens were refreshed whose codes were exchanged in no log here")
     }
 
     /// The most members that a node of the realm counted around two times.

@@ -192,6 +192,7 @@ impl Log {
             profiles: self.shard.profiles.clone(),
             uuids: self.shard.uuids.clone(),
             life_ms,
+            profiles_full: false,
             realms: None,
             sources: &[],
             names: &self.names,
