@@ -14,12 +14,13 @@ use crate::books::Books;
 use crate::finding::Finding;
 use crate::names::{Key, Names};
 use crate::record::{Layout, Line, Stamp, line};
-use crate::signal::access::{self, Entry};
+use crate::signal::access::{self, Access, Entry, Login};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
 use crate::source::{Chunk, Grammar, Problem, Reader, Source, Stream};
 use crate::tally::{Accesses, Filter, Outcome, Quoted, SourceReport, Tally};
+use crate::triage::browsers::Browsers;
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::Judge;
 use crate::triage::join::{self, Join};
@@ -89,10 +90,10 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
         {
             return record.at;
         }
-        if let Some(Entry::Token(access)) = access::read(text.strip_suffix(b"\r").unwrap_or(text))
-            && access.at != Stamp::Unknown
+        if let Some(Entry::Token(Access { at, .. }) | Entry::Login(Login { at, .. })) = access::read(text.strip_suffix(b"\r").unwrap_or(text))
+            && at != Stamp::Unknown
         {
-            return access.at;
+            return at;
         }
     }
     Stamp::Unknown
@@ -175,6 +176,7 @@ struct Run<'a> {
     view: View,
     shards: Vec<Shard>,
     merged: Vec<Joined>,
+    browsers: Browsers,
     pairing: Pairing,
     tokens: Tokens,
     spill: Spill,
@@ -195,6 +197,7 @@ impl<'a> Run<'a> {
             view: View::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             merged: Vec::new(),
+            browsers: Browsers::default(),
             pairing: Pairing::new(streams.len()),
             tokens: Tokens::default(),
             spill: Spill::default(),
@@ -398,7 +401,9 @@ impl<'a> Run<'a> {
                 if let Some(mut joined) = r.queue.pop_front() {
                     self.tokens.follow(&mut joined);
                     self.view.note(&joined);
-                    self.pairing.push(joined, &mut self.merged);
+                    if self.browsers.follow(&mut joined) {
+                        self.pairing.push(joined, &mut self.merged);
+                    }
                 }
             }
             if self.merged.len() >= MERGE {

@@ -314,6 +314,7 @@ impl Join {
             }
             Kind::Access(ref access) => self.access((**access).clone(), &signal, out),
             Kind::Proxied(ref access) => self.proxied((**access).clone(), &signal, out),
+            Kind::Login(ref login) => self.emit(&signal, What::Login(login.clone()), out),
             Kind::Tail(_, None) | Kind::CarrierEnd(None) | Kind::Open(_) => {}
         }
     }
@@ -370,7 +371,7 @@ impl Join {
                 let realm = failure.realm_id.as_deref().map(|r| names.number(r.as_bytes()));
                 let client = failure.client.as_deref().map(|c| names.number(c.as_bytes()));
                 let ordinal = self.ordinal(failure.digest);
-                What::Failed(Box::new(Failed { failure: *failure, with, ordinal, session: None, answers: Vec::new() }), realm, client)
+                What::Failed(Box::new(Failed { failure: *failure, with, ordinal, session: None, answers: Vec::new(), browser: None }), realm, client)
             }
         };
         self.emit(signal, what, out);

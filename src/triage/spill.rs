@@ -197,7 +197,7 @@ mod tests {
             trust: Trust::Quoted,
             digest: u128::from(position) << 64,
         };
-        let failed = Failed { failure, with: Companions::default(), ordinal: 0, session: None, answers: Vec::new() };
+        let failed = Failed { failure, with: Companions::default(), ordinal: 0, session: None, answers: Vec::new(), browser: None };
         Waiting { time, node: 0, position, at: At { source: 0, line: position }, failed: Box::new(failed), realm: None, client: None, facts: None }
     }
 
