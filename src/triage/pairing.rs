@@ -33,6 +33,9 @@ const HELD: usize = 1 << 18;
 /// Events and lines of one address that are remembered at most.
 const LANE: usize = 4096;
 
+/// Events or lines of one address that are too many to be told apart by time.
+const CROWD: usize = 512;
+
 /// A failure with an event.
 struct Happened {
     number: u64,
@@ -69,6 +72,8 @@ enum Fate {
 struct Lane {
     events: VecDeque<Happened>,
     lines: VecDeque<Line>,
+    /// All events before this number are taken.
+    taken: u64,
 }
 
 /// How well the lines and the events of a run fit together.
@@ -78,6 +83,8 @@ pub struct Fit {
     pub events: u64,
     /// Of these, those that a line was found for.
     pub paired: u64,
+    /// Of these, those that were few enough to be looked at closely.
+    pub judged: u64,
     /// Of these, those whose line has a size that their event can have.
     pub sizes: u64,
     /// Lines whose size is that of a known answer, and those whose size is not.
@@ -96,7 +103,7 @@ impl Fit {
     /// Whether the sizes are those of the server's answers, and not of what a proxy made of them.
     #[must_use]
     pub fn has_sizes(&self) -> bool {
-        if self.paired > 0 { self.sizes * 10 >= self.paired * 9 } else { self.known >= self.unknown * 4 }
+        if self.judged > 0 { self.sizes * 10 >= self.judged * 9 } else { self.known >= self.unknown * 4 }
     }
 }
 
@@ -231,8 +238,10 @@ impl Pairing {
                     self.fit.events += 1;
                     self.fit.paired += u64::from(event.taken);
                 }
-                let found = if event.taken { lane.answers(event) } else { None };
-                self.fit.sizes += u64::from(event.taken && found.is_some());
+                let judged = event.taken && !lane.is_crowded(event);
+                let found = if judged { lane.answers(event) } else { None };
+                self.fit.judged += u64::from(judged);
+                self.fit.sizes += u64::from(found.is_some());
                 if let Some(found) = found.filter(|_| failed.answers.is_empty()) {
                     failed.answers = found.into_vec();
                 }
@@ -257,6 +266,7 @@ impl Lane {
     fn pair(&mut self, number: u64) {
         let Some(line) = find(&self.lines, number, |l| l.number).and_then(|i| self.lines.get_mut(i)) else { return };
         let around = around(&self.events, line.time, |e| e.clock);
+        let around = around.start.max(self.events.partition_point(|e| e.number < self.taken)).min(around.end)..around.end;
         let near = |e: &Happened| !e.taken && is_near(e.time, line.time);
         let first = |fitting: bool| around.clone().find(|i| self.events.get(*i).is_some_and(|e| near(e) && (!fitting || fits(e, &line.answered))));
         let fitting = first(true);
@@ -269,6 +279,15 @@ impl Lane {
         if let Some(event) = fitting.or_else(any).and_then(|i| self.events.get_mut(i)) {
             event.taken = true;
         }
+        let next = self.events.partition_point(|e| e.number < self.taken);
+        if let Some(last) = self.events.range(next..).take_while(|e| e.taken).last() {
+            self.taken = last.number + 1;
+        }
+    }
+
+    /// Whether so much happened at once that a close look would cost too much, and tell too little.
+    fn is_crowded(&self, event: &Happened) -> bool {
+        around(&self.events, event.time, |e| e.clock).len().max(around(&self.lines, event.time, |l| l.clock).len()) > CROWD
     }
 
     /// Returns the answers that can be an event's own: those of all lines near it, as long as each line and each event near them has found the other.
