@@ -48,5 +48,6 @@ fn lack(lack: Lack) -> &'static str {
         Lack::Reasons => "reasons",
         Lack::WholeView => "whole-view",
         Lack::Beginning => "beginning",
+        Lack::Event => "event",
     }
 }

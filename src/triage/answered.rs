@@ -81,7 +81,7 @@ pub fn narrowed(verdict: Verdict, w: &Waiting, beside: Beside) -> Verdict {
 #[must_use]
 pub fn alone(w: &Waiting, beside: Beside) -> Verdict {
     let failed = &*w.failed;
-    let Some(answered) = failed.answers.first() else { return Verdict::ambiguous(&[Cause::Unclassified], Lack::WholeView) };
+    let Some(answered) = failed.answers.first() else { return Verdict::ambiguous(&[Cause::Unclassified], Lack::Event) };
     let bytes = answered.bytes.filter(|_| answered.own || beside.sizes);
     let all: Vec<&Answer> = bytes.into_iter().flat_map(|b| answers::of(answered.status, b, beside.major)).filter(|a| a.event != Event::Waiting).collect();
     let exact = all.iter().any(|a| a.length != Length::Open);
@@ -112,10 +112,11 @@ pub fn alone(w: &Waiting, beside: Beside) -> Verdict {
     candidates.truncate(CANDIDATES);
     let known = detail(&rows, candidates[0]);
     let one = rows.first().is_some_and(|r| rows.iter().all(|other| other.leaves.first() == r.leaves.first())) && candidates.len() == 2;
+    let lack = if beside.silent { Lack::WholeView } else { Lack::Event };
     let verdict = match (certain, one) {
         (true, _) => Verdict::certain(Cause::Unlogged),
-        (false, true) => Verdict::likely(&candidates, Lack::WholeView),
-        (false, false) => Verdict::ambiguous(&candidates, Lack::WholeView),
+        (false, true) => Verdict::likely(&candidates, lack),
+        (false, false) => Verdict::ambiguous(&candidates, lack),
     };
     noted(Verdict { detail: known, ..verdict }, failed, &rows)
 }

@@ -18,6 +18,8 @@ pub enum Lack {
     WholeView,
     /// The lines before the first one.
     Beginning,
+    /// The event: only an access line shows the request.
+    Event,
 }
 
 /// What was concluded.
