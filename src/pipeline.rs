@@ -21,12 +21,13 @@ use crate::finding::{Finding, Trust};
 use crate::names::{Key, Names, Sym};
 use crate::realm::Realms;
 use crate::record::{Layout, Line, Stamp, line, wrapper};
-use crate::signal::access::{self, Entry};
+use crate::signal::access::{self, Access, Entry, Login};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
 use crate::source::{self, Bounds, Found, Gathered, Grammar, Marks, Payload, Place, Problem, SLACK_MS, Source, Stream, Unwrapped, Unwrapper, Wrapping};
 use crate::tally::{Accesses, Filter, Ledger, Outcome, Quoted, SourceReport, Windows};
+use crate::triage::browsers::Browsers;
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::{Judge, settled};
 use crate::triage::join::{self, Join};
@@ -158,10 +159,10 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
         {
             return record.at;
         }
-        if let Some(Entry::Token(access)) = access::read(text.strip_suffix(b"\r").unwrap_or(text))
-            && access.at != Stamp::Unknown
+        if let Some(Entry::Token(Access { at, .. }) | Entry::Login(Login { at, .. })) = access::read(text.strip_suffix(b"\r").unwrap_or(text))
+            && at != Stamp::Unknown
         {
-            return access.at;
+            return at;
         }
     }
     Stamp::Unknown
@@ -277,6 +278,7 @@ struct Run<'a> {
     view: View,
     shards: Vec<Shard>,
     merged: Vec<Joined>,
+    browsers: Browsers,
     pairing: Pairing,
     /// What realm exports call the ids of realms.
     named: Vec<(Sym, Sym)>,
@@ -330,6 +332,7 @@ impl<'a> Run<'a> {
             view: View::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             merged: Vec::new(),
+            browsers: Browsers::default(),
             pairing: Pairing::default(),
             named: Vec::new(),
             twins: Twins::default(),
@@ -680,7 +683,9 @@ impl<'a> Run<'a> {
             }
             self.tokens.follow(&mut joined);
             self.view.note(&joined);
-            self.pairing.push(joined, &mut self.merged);
+            if self.browsers.follow(&mut joined, &self.names) {
+                self.pairing.push(joined, &mut self.merged);
+            }
         }
     }
 

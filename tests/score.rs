@@ -369,6 +369,41 @@ fn access_lines_make_more_certain_and_nothing_wrong() {
     }
 }
 
+/// A part of the server's log beside the whole of its proxy's, and the other way round; and a server whose administrator silenced a logger or a type of
+/// event: each refused request is found once, and nothing is claimed that the rest contradicts.
+#[test]
+fn a_proxys_log_beside_a_part_of_the_servers_is_never_wrong() {
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    let mut faults = String::new();
+    for run in ["2205-nginx", "2673-nginx"] {
+        let read = |name: &str| -> Vec<String> {
+            fs::read_to_string(folder_of(run).join(name)).expect("a recording").split_inclusive('\n').map(String::from).collect()
+        };
+        let (server, proxy) = (read("server.log"), read("access.log"));
+        let part = |lines: &[String], (from, to): (usize, usize)| lines[lines.len() * from / 100..lines.len() * to / 100].concat();
+        let mut copies = Vec::new();
+        for cut in [(0, 57), (23, 100), (31, 83), (41, 67), (62, 100)] {
+            copies.push((format!("server.log {cut:?}"), part(&server, cut), proxy.concat()));
+            copies.push((format!("access.log {cut:?}"), server.concat(), part(&proxy, cut)));
+        }
+        for silenced in ["CODE_TO_TOKEN_ERROR", "REFRESH_TOKEN_ERROR", "_ERROR", "OAuth2CodeParser", "org.keycloak.services"] {
+            let kept: String = server.iter().filter(|l| !l.contains(silenced)).cloned().collect();
+            copies.push((format!("without {silenced}"), kept, proxy.concat()));
+        }
+        for (what, server, proxy) in copies {
+            let logs = vec![scratch.path().join("server.log"), scratch.path().join("access.log")];
+            fs::write(&logs[0], server).expect("a temporary file");
+            fs::write(&logs[1], proxy).expect("a temporary file");
+            let case = Case { name: what, kind: kind_of(run), logs, truth: folder_of(run).join("truth.jsonl"), shares: None };
+            let wrong = case.score().expect("figures").blemishes();
+            if wrong != "-" {
+                let _ = writeln!(faults, "  {run}, {}: {wrong}", case.name);
+            }
+        }
+    }
+    assert!(faults.is_empty(), "parts of recordings were judged wrongly:\n{faults}");
+}
+
 /// One node's log of two: it shows logins whose exchange the other node served, and must not conclude from that.
 #[test]
 fn half_of_a_cluster_is_never_certain_of_what_the_other_half_may_have_seen() {

@@ -189,7 +189,7 @@ fn remedies(outcome: &Outcome, prose: &mut Prose) {
     let of = |sure| outcome.tally.cells.iter().filter(|(k, _)| k.confidence == sure).map(|(_, c)| c.count).sum::<u64>();
     let (all, certain) = (outcome.tally.findings(), of(Confidence::Certain));
     prose.gap();
-    if all == 0 && !outcome.view.nodes.iter().any(|n| n.events) {
+    if all == 0 && !outcome.view.nodes.iter().any(|n| n.events) && outcome.access.realms.is_empty() {
         return prose.paragraph(0, Tone::Doubt, "Whether token requests failed cannot be told: there is no user event in these logs.");
     }
     if all == 0 {
@@ -212,6 +212,12 @@ fn remedies(outcome: &Outcome, prose: &mut Prose) {
     for (spelling, versions) in &spellings {
         let whose = if spellings.len() == 1 { String::new() } else { format!("Keycloak {}: ", versions.join(", ")) };
         options(*spelling, &whose, events, clients, prose);
+    }
+    if outcome.access.realms.is_empty() && (clients || lacks(Lack::Reasons)) {
+        prose.gap();
+        let text = "an access log tells some of it, too, by the status and size of the answers: a proxy's, given beside these logs, or Keycloak's own, \
+                    --http-access-log-enabled=true (26.4 and later; before: quarkus.http.access-log.enabled=true in conf/quarkus.properties)";
+        prose.paragraph(0, Tone::Plain, text);
     }
 }
 
@@ -257,6 +263,7 @@ fn wanting(lack: Lack) -> &'static str {
         Lack::WholeView => "want the logs of the other nodes, or the rest of the log",
         Lack::Beginning => "want the lines before the first one: give the rotated files, too (server.log.1)",
         Lack::ServerLog => "want the server's own log: stored events come without the warnings that explain them",
+        Lack::Event => "want the server's own log: an access line has the answer, and its event the rest",
     }
 }
 

@@ -49,5 +49,6 @@ fn lack(lack: Lack) -> &'static str {
         Lack::WholeView => "whole-view",
         Lack::Beginning => "beginning",
         Lack::ServerLog => "server-log",
+        Lack::Event => "event",
     }
 }

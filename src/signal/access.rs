@@ -24,6 +24,9 @@ use crate::record::Stamp;
 /// How the path of the token endpoint ends.
 const TOKEN: &[u8] = b"/protocol/openid-connect/token";
 
+/// The pages that send a browser back to its client.
+const LOGIN: [&[u8]; 2] = [b"/login-actions/", b"/protocol/openid-connect/auth"];
+
 /// A request to the token endpoint and what it was answered.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Access {
@@ -43,6 +46,17 @@ pub struct Access {
     pub digest: u128,
 }
 
+/// A browser that was sent back to its client.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Login {
+    /// When, as the line says.
+    pub at: Stamp,
+    /// Where it came from.
+    pub address: Box<str>,
+    /// `client_id` of the query.
+    pub client: Box<str>,
+}
+
 /// A line's parts, before it is asked what was requested.
 struct Parts<'a> {
     at: Stamp,
@@ -58,6 +72,8 @@ struct Parts<'a> {
 pub enum Entry {
     /// A request to the token endpoint.
     Token(Access),
+    /// A login page that sent the browser back to its client, most likely with a code.
+    Login(Login),
     /// Any other.
     Other,
 }
@@ -68,7 +84,7 @@ impl Entry {
     pub fn token(self) -> Option<Access> {
         match self {
             Entry::Token(access) => Some(access),
-            Entry::Other => None,
+            Entry::Login(_) | Entry::Other => None,
         }
     }
 }
@@ -82,15 +98,27 @@ pub fn read(line: &[u8]) -> Option<Entry> {
     Some(text(line)?.entry(line))
 }
 
-/// Whether a line can be about the token endpoint.
+/// Whether a line can be about the token endpoint or a login.
 #[must_use]
-pub fn is_about_tokens(line: &[u8]) -> bool {
-    memmem::find(line, TOKEN).is_some()
+pub fn matters(line: &[u8]) -> bool {
+    memmem::find(line, TOKEN).is_some() || (memmem::find(line, b"client_id=").is_some() && LOGIN.iter().any(|l| memmem::find(line, l).is_some()))
 }
 
 impl Parts<'_> {
     fn entry(&self, line: &[u8]) -> Entry {
-        self.access(line).map_or(Entry::Other, Entry::Token)
+        let login = || self.login().map_or(Entry::Other, Entry::Login);
+        self.access(line).map_or_else(login, Entry::Token)
+    }
+
+    fn login(&self) -> Option<Login> {
+        let (path, query) = self.path.split_at(memchr(b'?', self.path)?);
+        let page = memmem::find(path, LOGIN[0]).is_some() || path.ends_with(LOGIN[1]);
+        if !page || !matches!(self.status, Some(302 | 303)) {
+            return None;
+        }
+        let client = query[1..].split(|c| *c == b'&').find_map(|p| p.strip_prefix(b"client_id="))?;
+        let client = percent_encoding::percent_decode(client).decode_utf8_lossy().into();
+        Some(Login { at: self.at, address: self.address.and_then(address)?, client })
     }
 
     fn access(&self, line: &[u8]) -> Option<Access> {

@@ -7,8 +7,8 @@
 //! ```
 //! use kctriage::cause::Cause;
 //! use kctriage::signal::answers;
-//! let found: Vec<_> = answers::of(401, 75, None).map(|a| (a.description, a.leaves)).collect();
-//! assert_eq!(found, [("Invalid client secret", &[Cause::WrongClientSecret][..])]);
+//! let found: Vec<_> = answers::of(400, 59, None).map(|a| (a.description, a.leaves)).collect();
+//! assert_eq!(found, [("Stale token", &[Cause::RefreshTokenInvalid][..])]);
 //! ```
 
 mod table;

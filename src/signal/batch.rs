@@ -120,7 +120,7 @@ pub fn scan(bytes: &[u8]) -> Batch {
 
 /// Takes in one line of `size` bytes, its line feed included.
 fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, last: &mut Option<&'a [u8]>) {
-    if let Some(logger) = quick_logger(text).filter(|l| !matters(l) || (is_access_logger(l) && !access::is_about_tokens(text))) {
+    if let Some(logger) = quick_logger(text).filter(|l| !matters(l) || (is_access_logger(l) && !access::matters(text))) {
         b.begins_proxied.get_or_insert(false);
         // the common line: a record that says nothing here
         b.books.records += 1;
@@ -194,12 +194,14 @@ fn proxied(b: &mut Batch, text: &[u8], size: u64, number: u32) -> bool {
     b.begins_proxied.get_or_insert(true);
     let books = if b.inside.is_none() { &mut b.proxied.lead } else { &mut b.proxied.books };
     books.unparsed(size, b.lines, text);
-    if let Entry::Token(access) = found {
-        let (first, at) = (b.proxied.span.map_or(access.at, |s| s.0), access.at);
-        b.proxied.span = Some((first, at));
-        let thread = b.names.number(b"");
-        b.proxied.signals.push(Signal { at, day: 0, line: number, thread, host: None, stored: false, kind: Kind::Proxied(Box::new(access)) });
-    }
+    let (at, kind) = match found {
+        Entry::Token(access) => (access.at, Kind::Proxied(Box::new(access))),
+        Entry::Login(login) => (login.at, Kind::Login(Box::new(login))),
+        Entry::Other => return true,
+    };
+    b.proxied.span = Some((b.proxied.span.map_or(at, |s| s.0), at));
+    let thread = b.names.number(b"");
+    b.proxied.signals.push(Signal { at, day: 0, line: number, thread, host: None, stored: false, kind });
     true
 }
 

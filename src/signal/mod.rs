@@ -15,10 +15,11 @@ pub mod relayed;
 pub mod user;
 pub mod word;
 
+use access::Entry;
 use memchr::{memmem, memrchr};
 use xxhash_rust::xxh3::Xxh3;
 
-pub use access::Access;
+pub use access::{Access, Login};
 pub use admin::Admin;
 pub use batch::Batch;
 pub use companion::Companion;
@@ -77,6 +78,8 @@ pub enum Kind {
     Access(Box<Access>),
     /// The same, from a source that holds access lines only.
     Proxied(Box<Access>),
+    /// A login page that sent a browser back to its client.
+    Login(Box<Login>),
 }
 
 /// Whether a logger's name, perhaps abbreviated (`[events]`, `[or.ke.ev]`, `[]`), can be that of the event listener.
@@ -147,7 +150,11 @@ fn kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
 /// The line's own time and the record's are those of one moment, or one of them is not the server's.
 fn access_kind(record: &Record<'_>) -> Option<Kind> {
     const APART_MS: i64 = 15 * 60_000;
-    let mut access = access::read(&record.message)?.token()?;
+    let mut access = match access::read(&record.message)? {
+        Entry::Token(access) => access,
+        Entry::Login(login) => return Some(Kind::Login(Box::new(login))),
+        Entry::Other => return None,
+    };
     if let (Stamp::Zoned(own), Stamp::Zoned(outer)) = (access.at, record.at)
         && (own - outer).abs() > APART_MS
     {

@@ -35,13 +35,19 @@ pub fn narrowed(verdict: Verdict, w: &Waiting, beside: Beside) -> Verdict {
         return verdict;
     }
     let mut left: Vec<&Answer> = Vec::new();
+    // causes that an answer leaves and the verdict does not: the event says nothing against them
+    let mut beyond: Vec<Cause> = Vec::new();
     for answered in &failed.answers {
         let before = left.len();
         if let Some(bytes) = answered.bytes {
             left.extend(answers::of(answered.status, bytes, beside.major).filter(|a| a.goes_with(error)));
         }
-        if left.len() == before {
+        let of_this = union(&left[before..]);
+        if of_this.is_empty() {
             return verdict;
+        }
+        if of_this.iter().all(|c| !verdict.candidates.contains(c)) {
+            beyond.extend(of_this);
         }
     }
     let leaves = union(&left);
@@ -51,11 +57,12 @@ pub fn narrowed(verdict: Verdict, w: &Waiting, beside: Beside) -> Verdict {
         let detail = verdict.detail.filter(|d| *d != Detail::Unknown).or_else(|| detail(&left, verdict.candidates[0])).or(verdict.detail);
         return if kept.is_empty() { verdict } else { noted(Verdict { detail, ..verdict }, failed, &left) };
     }
-    if kept.is_empty() {
-        // the event says nothing against it: what the client was told is more than what was concluded without it
-        kept.clone_from(&leaves);
-        if !own {
-            kept.extend(verdict.candidates.iter().filter(|c| !leaves.contains(c)));
+    if kept.is_empty() && !own {
+        beyond.extend(verdict.candidates.iter().copied());
+    }
+    for cause in beyond {
+        if !kept.contains(&cause) {
+            kept.push(cause);
         }
     }
     if *kept == *verdict.candidates {
@@ -74,7 +81,7 @@ pub fn narrowed(verdict: Verdict, w: &Waiting, beside: Beside) -> Verdict {
 #[must_use]
 pub fn alone(w: &Waiting, beside: Beside) -> Verdict {
     let failed = &w.failed;
-    let Some(answered) = failed.answers.first() else { return Verdict::ambiguous(&[Cause::Unclassified], Lack::WholeView) };
+    let Some(answered) = failed.answers.first() else { return Verdict::ambiguous(&[Cause::Unclassified], Lack::Event) };
     let bytes = answered.bytes.filter(|_| answered.own || beside.sizes);
     let all: Vec<&Answer> = bytes.into_iter().flat_map(|b| answers::of(answered.status, b, beside.major)).filter(|a| a.event != Event::Waiting).collect();
     let exact = all.iter().any(|a| a.length != Length::Open);
@@ -105,10 +112,11 @@ pub fn alone(w: &Waiting, beside: Beside) -> Verdict {
     candidates.truncate(CANDIDATES);
     let known = detail(&rows, candidates[0]);
     let one = rows.first().is_some_and(|r| rows.iter().all(|other| other.leaves.first() == r.leaves.first())) && candidates.len() == 2;
+    let lack = if beside.silent { Lack::WholeView } else { Lack::Event };
     let verdict = match (certain, one) {
         (true, _) => Verdict::certain(Cause::Unlogged),
-        (false, true) => Verdict::likely(&candidates, Lack::WholeView),
-        (false, false) => Verdict::ambiguous(&candidates, Lack::WholeView),
+        (false, true) => Verdict::likely(&candidates, lack),
+        (false, false) => Verdict::ambiguous(&candidates, lack),
     };
     noted(Verdict { detail: known, ..verdict }, failed, &rows)
 }

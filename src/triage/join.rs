@@ -330,6 +330,7 @@ impl Join {
             }
             Kind::Access(ref access) => self.access((**access).clone(), &signal, out),
             Kind::Proxied(ref access) => self.proxied((**access).clone(), &signal, out),
+            Kind::Login(ref login) => self.emit(&signal, What::Login(login.clone()), out),
             Kind::Tail(_, None) | Kind::CarrierEnd(None) | Kind::Open(_) => {}
         }
     }
@@ -378,7 +379,7 @@ impl Join {
                     (with.gone, with.gone_session) = (None, None);
                 }
                 let ordinal = self.ordinal(failure.digest);
-                What::Failed(Failed { failure, with: with.into(), ordinal, session: None, answers: Vec::new() })
+                What::Failed(Failed { failure, with: with.into(), ordinal, session: None, answers: Vec::new(), browser: None })
             }
         };
         self.emit(signal, what, out);

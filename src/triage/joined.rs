@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Trust;
 use crate::names::Key;
 use crate::signal::companion::{Assertion, Authenticator, Pkce, Verb};
-use crate::signal::{Access, Admin, Failure, Id, Life, Success, Word};
+use crate::signal::{Access, Admin, Failure, Id, Life, Login, Success, Word};
 
 /// A line of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -86,6 +86,17 @@ pub struct Answered {
     pub own: bool,
 }
 
+/// A login that access lines show: of the same address and client, before a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Browser {
+    /// Milliseconds before the failure.
+    pub ago_ms: i64,
+    /// Since then the address was given a token.
+    pub granted: bool,
+    /// Where.
+    pub at: At,
+}
+
 /// A failed token request with its companions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
@@ -99,6 +110,8 @@ pub struct Failed {
     pub session: Option<Key>,
     /// Its answer; where access lines are joined by address and time, all those that can be its own.
     pub answers: Vec<Answered>,
+    /// The login of a browser at the same address, where only access lines show it.
+    pub browser: Option<Browser>,
 }
 
 impl Failed {
@@ -123,7 +136,7 @@ impl Failed {
             trust: Trust::Access,
             digest: access.digest,
         };
-        Failed { failure: Box::new(failure), with: Explained::default(), ordinal, session: None, answers }
+        Failed { failure: Box::new(failure), with: Explained::default(), ordinal, session: None, answers, browser: None }
     }
 
     /// Whether an access line says what it was answered: then the rules alone do not decide.
@@ -152,6 +165,10 @@ pub enum What {
     Life(Life),
     /// A failed token request in a log that holds access lines only, and its number among equal ones.
     Proxied(Box<Access>, u32),
+    /// A browser was sent back to its client, most likely with a code.
+    Login(Box<Login>),
+    /// An address was given a token.
+    Granted(Box<str>),
 }
 
 /// A signal with its companions, its time and its place.

@@ -6,6 +6,7 @@
 //! files beyond their names, nor how findings are counted or printed.
 
 pub mod answered;
+pub mod browsers;
 pub mod clock;
 pub mod decide;
 pub mod join;

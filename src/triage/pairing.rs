@@ -4,23 +4,17 @@
 //! own, and an access line that no event belongs to has become a failure of its own. A request and its lines are one failure, whoever logged them. Must not
 //! know what an answer leaves, only which event it can stand beside.
 
+mod lane;
+
 use std::collections::VecDeque;
-use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use smallvec::SmallVec;
 
 use super::joined::{Answered, Failed, Joined, What};
-use crate::signal::Word;
 use crate::signal::access;
-use crate::signal::answers::{self, Event};
-
-/// An event and an access line of one request are not further apart: a proxy's stamp has a resolution of a second and says when the request began or ended.
-const NEAR_MS: i64 = 2000;
-
-/// What a stamp without milliseconds leaves open.
-const SECOND_MS: i64 = 999;
+use crate::signal::answers;
+use lane::{Fate, Happened, Lane, Line, NEAR_MS, find};
 
 /// A line is paired when all events that can be its own are here.
 const PAIR_AFTER_MS: i64 = 4000;
@@ -31,47 +25,6 @@ const RELEASE_AFTER_MS: i64 = 10_000;
 /// Signals that are held at most; beyond it the oldest go on as they are.
 const HELD: usize = 1 << 18;
 
-/// Events and lines of one address that are remembered at most.
-const LANE: usize = 4096;
-
-/// A failure with an event.
-struct Happened {
-    number: u64,
-    /// The largest time of its stream: never smaller than that of the one before.
-    clock: i64,
-    time: i64,
-    error: Option<Word>,
-    /// What the server's own access log says.
-    answer: Option<(u16, Option<u64>)>,
-    taken: bool,
-}
-
-/// A failed request in another log.
-struct Line {
-    number: u64,
-    clock: i64,
-    time: i64,
-    answered: Answered,
-    fate: Fate,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Open,
-    /// An event that it can stand beside.
-    Paired,
-    /// An event that it cannot stand beside, as far as answers are known.
-    Doubtful,
-    /// None.
-    Alone,
-}
-
-#[derive(Default)]
-struct Lane {
-    events: VecDeque<Happened>,
-    lines: VecDeque<Line>,
-}
-
 /// How well the lines and the events of a run fit together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Fit {
@@ -79,6 +32,8 @@ pub struct Fit {
     pub events: u64,
     /// Of these, those that a line was found for.
     pub paired: u64,
+    /// Of these, those that were few enough to be looked at closely.
+    pub judged: u64,
     /// Of these, those whose line has a size that their event can have.
     pub sizes: u64,
     /// Lines whose size is that of a known answer, and those whose size is not.
@@ -97,7 +52,7 @@ impl Fit {
     /// Whether the sizes are those of the server's answers, and not of what a proxy made of them.
     #[must_use]
     pub fn has_sizes(&self) -> bool {
-        if self.paired > 0 { self.sizes * 10 >= self.paired * 9 } else { self.known >= self.unknown * 4 }
+        if self.judged > 0 { self.sizes * 10 >= self.judged * 9 } else { self.known >= self.unknown * 4 }
     }
 }
 
@@ -213,7 +168,7 @@ impl Pairing {
         while self.expiry.front().is_some_and(|(seen, _)| seen.saturating_add(2 * RELEASE_AFTER_MS) < before) {
             let Some((seen, address)) = self.expiry.pop_front() else { return };
             if let Some(lane) = self.lanes.get_mut(&address) {
-                lane.forget(seen);
+                lane.forget(seen, self.gone);
                 if lane.events.is_empty() && lane.lines.is_empty() {
                     self.lanes.remove(&address);
                 }
@@ -232,8 +187,10 @@ impl Pairing {
                     self.fit.events += 1;
                     self.fit.paired += u64::from(event.taken);
                 }
-                let found = if event.taken { lane.answers(event) } else { None };
-                self.fit.sizes += u64::from(event.taken && found.is_some());
+                let judged = event.taken && !lane.is_crowded(event);
+                let found = if judged { lane.answers(event) } else { None };
+                self.fit.judged += u64::from(judged);
+                self.fit.sizes += u64::from(found.is_some());
                 if let Some(found) = found.filter(|_| failed.answers.is_empty()) {
                     failed.answers = found.into_vec();
                 }
@@ -251,89 +208,6 @@ impl Pairing {
             _ => true,
         }
     }
-}
-
-impl Lane {
-    /// Finds the event of a line: the first of those near it that it can stand beside, else the first that is left.
-    fn pair(&mut self, number: u64) {
-        let Some(line) = find(&self.lines, number, |l| l.number).and_then(|i| self.lines.get_mut(i)) else { return };
-        let around = around(&self.events, line.time, |e| e.clock);
-        let near = |e: &Happened| !e.taken && is_near(e.time, line.time);
-        let first = |fitting: bool| around.clone().find(|i| self.events.get(*i).is_some_and(|e| near(e) && (!fitting || fits(e, &line.answered))));
-        let fitting = first(true);
-        let any = || first(false).filter(|_| !is_silent(&line.answered));
-        line.fate = match fitting {
-            Some(_) => Fate::Paired,
-            None if any().is_some() => Fate::Doubtful,
-            None => Fate::Alone,
-        };
-        if let Some(event) = fitting.or_else(any).and_then(|i| self.events.get_mut(i)) {
-            event.taken = true;
-        }
-    }
-
-    /// Returns the answers that can be an event's own: those of all lines near it, as long as each line and each event near them has found the other.
-    fn answers(&self, event: &Happened) -> Option<SmallVec<[Answered; 2]>> {
-        let beside = around(&self.events, event.time, |e| e.clock);
-        let whole = self.events.range(beside).filter(|e| (e.time - event.time).abs() <= 2 * (NEAR_MS + SECOND_MS)).all(|e| e.taken);
-        let mut found: SmallVec<[Answered; 2]> = SmallVec::new();
-        for line in self.lines.range(around(&self.lines, event.time, |l| l.clock)).filter(|l| is_near(event.time, l.time)) {
-            if matches!(line.fate, Fate::Doubtful | Fate::Open) {
-                return None;
-            }
-            let new = found.iter().all(|a| (a.status, a.bytes) != (line.answered.status, line.answered.bytes));
-            if new && fits(event, &line.answered) {
-                found.push(line.answered);
-            }
-        }
-        (whole && !found.is_empty()).then_some(found)
-    }
-
-    /// Forgets what was seen before a time.
-    fn forget(&mut self, seen: i64) {
-        while self.events.front().is_some_and(|e| e.time <= seen) || self.events.len() > LANE {
-            self.events.pop_front();
-        }
-        while self.lines.front().is_some_and(|l| l.time <= seen) || self.lines.len() > LANE {
-            self.lines.pop_front();
-        }
-    }
-}
-
-/// Returns the place of a number among entries that are in its order.
-fn find<T>(entries: &VecDeque<T>, number: u64, of: impl Fn(&T) -> u64) -> Option<usize> {
-    entries.binary_search_by_key(&number, of).ok()
-}
-
-/// Returns the entries whose time can be near another: their clock is not smaller than their time, nor much larger.
-fn around<T>(entries: &VecDeque<T>, time: i64, clock: impl Fn(&T) -> i64) -> Range<usize> {
-    let from = entries.partition_point(|e| clock(e) < time - 2 * (NEAR_MS + SECOND_MS));
-    let to = entries.partition_point(|e| clock(e) <= time + RELEASE_AFTER_MS);
-    from..to.max(from)
-}
-
-/// Whether an event is near enough to a line.
-fn is_near(event: i64, line: i64) -> bool {
-    let to = if line % 1000 == 0 { line + SECOND_MS } else { line };
-    line - NEAR_MS <= event && event <= to + NEAR_MS
-}
-
-/// Whether an answer can stand beside an event.
-fn fits(event: &Happened, answered: &Answered) -> bool {
-    if let Some((status, bytes)) = event.answer {
-        return status == answered.status && bytes.zip(answered.bytes).is_none_or(|(a, b)| a == b);
-    }
-    match (event.error.as_deref(), answered.bytes) {
-        (Some(error), Some(bytes)) => answers::of(answered.status, bytes, None).any(|a| a.goes_with(error)),
-        _ => false,
-    }
-}
-
-/// Whether no event stands beside an answer, as far as it is known.
-fn is_silent(answered: &Answered) -> bool {
-    let Some(bytes) = answered.bytes else { return false };
-    let mut all = answers::of(answered.status, bytes, None).filter(|a| a.length != answers::Length::Open).peekable();
-    all.peek().is_some() && all.all(|a| a.event == Event::None)
 }
 
 /// Makes a line a failure of its own.

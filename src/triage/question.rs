@@ -6,7 +6,7 @@
 use crate::cause::{Cause, Detail};
 use crate::signal::companion::{Authenticator, Verb};
 
-use super::joined::Companions;
+use super::joined::{Browser, Companions};
 use super::profile::Profile;
 use super::timeline::{Facts, Waiting};
 use super::verdict::{Lack, Verdict, span};
@@ -85,6 +85,9 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
     if facts.logins == 0 {
         let hint = facts.uses > 0 || facts.detached.is_some() || facts.together.is_some();
         let lack = if c.view.exchanges(w.realm) { Lack::WholeView } else { Lack::SuccessEvents };
+        if let (Some(browser), false) = (w.failed.browser, hint) {
+            return by_browser(browser, lack);
+        }
         return if hint { Verdict::likely(&[CodeReused, CodeExpired], lack) } else { Verdict::ambiguous(&[CodeExpired, CodeReused], lack) };
     }
     // codes of logins shortly before the log's first line may be about, too
@@ -110,6 +113,15 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
     // two codes, one of them used: nothing says which one this was
     let [first, second] = by_age(w, age, c);
     Verdict::likely(&[first, second], Lack::WholeView)
+}
+
+/// Orders expired and reused by what access lines show of a browser: a client that lives in it logs in and exchanges from one address.
+fn by_browser(browser: Browser, lack: Lack) -> Verdict {
+    let login = format!("a login of this client at this address {} earlier", span(browser.ago_ms));
+    if browser.granted {
+        return Verdict::likely(&[Cause::CodeReused, Cause::CodeExpired], lack).because(browser.at, login + ", and a token for the address since");
+    }
+    Verdict::likely(&[Cause::CodeExpired, Cause::CodeReused], lack).because(browser.at, login + ", and no token for the address since")
 }
 
 /// A code of which no use was seen.

@@ -77,7 +77,7 @@ pub fn shard_of(joined: &Joined) -> usize {
             None => f.failure.client.map_or(0, |c| c.index() as u64),
         },
         What::Success(s, _) => s.client.map_or(0, |c| c.index() as u64),
-        What::Admin(_) | What::Life(_) | What::Proxied(..) => 0,
+        What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => 0,
     };
     usize::try_from(key % SHARDS as u64).unwrap_or(0)
 }
@@ -97,7 +97,7 @@ impl Shard {
                 let timeline = self.timeline(session, joined.clock);
                 timeline.step(joined.time, None, Step::Ended, joined.at, joined.node);
             }
-            What::Admin(_) | What::Life(_) | What::Proxied(..) => {}
+            What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => {}
         }
     }
 

@@ -218,6 +218,7 @@ mod tests {
             ordinal: 0,
             session: None,
             answers: Vec::new(),
+            browser: None,
         };
         Waiting { time, node: 0, position, at: At { source: 0, line: position }, failed, realm: None, client: None, facts: None }
     }

@@ -176,7 +176,7 @@ fn identity(joined: &Joined) -> Option<u64> {
         }
         What::Success(s, _) if s.done == Done::Other => return None,
         What::Success(s, _) => (s.done as u8, s.realm, s.client, s.session).hash(&mut hash),
-        What::Admin(Admin::Other) | What::Life(_) | What::Proxied(..) => return None,
+        What::Admin(Admin::Other) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return None,
         What::Admin(admin) => {
             let (kind, key) = match admin {
                 Admin::SessionDeleted(key) => (0, Some(key)),

@@ -38,7 +38,7 @@ impl Tokens {
                     failed.session = self.sessions.get(&token).copied();
                 }
             }
-            What::Admin(_) | What::Life(_) | What::Proxied(..) => {}
+            What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => {}
         }
     }
 

@@ -22,6 +22,8 @@ pub enum Lack {
     Beginning,
     /// The server's own log: stored events come without its warnings.
     ServerLog,
+    /// The event: only an access line shows the request.
+    Event,
 }
 
 /// What was concluded.

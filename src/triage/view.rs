@@ -124,7 +124,9 @@ impl View {
     /// Takes in a signal.
     pub fn note(&mut self, joined: &Joined) {
         let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
-        if matches!(&joined.what, What::Proxied(..)) || matches!(&joined.what, What::Failed(f, ..) if f.failure.trust == Trust::Access) {
+        if matches!(&joined.what, What::Proxied(..) | What::Login(_) | What::Granted(_))
+            || matches!(&joined.what, What::Failed(f, ..) if f.failure.trust == Trust::Access)
+        {
             // an access line is a client's request, not the server's word
             return;
         }
@@ -154,7 +156,7 @@ impl View {
             What::Admin(Admin::ClientChanged(Key(uuid))) => TriggerKind::Client(*uuid),
             What::Admin(Admin::RealmChanged(name)) => TriggerKind::Realm(name.as_deref().map(String::from)),
             What::Admin(Admin::RealmRevoked) => TriggerKind::Revoked,
-            What::Admin(_) | What::Proxied(..) => return,
+            What::Admin(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return,
             What::Life(life) => match life {
                 Life::Started { version } => {
                     node.from_start |= first;

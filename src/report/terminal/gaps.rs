@@ -64,6 +64,7 @@ fn reason(lack: Lack) -> &'static str {
         Lack::WholeView => "because what happened may stand in another log: give the logs of all nodes, and earlier and later ones",
         Lack::Beginning => "because they stand before the first line given: give the log file before this one, too",
         Lack::ServerLog => "because stored events come without the warnings that explain them: give the server's own log, too",
+        Lack::Event => "because only an access log shows them: give the server's own log of that time, too",
     }
 }
 

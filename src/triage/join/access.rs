@@ -70,7 +70,7 @@ impl Join {
         let waiting = !own && answers::is_waiting(access.status, access.bytes, true);
         self.count(&access, waiting, true);
         if own || waiting || access.status < 400 {
-            return;
+            return self.granted(access, signal, out);
         }
         let ordinal = self.ordinal(access.digest);
         let mut failed = Failed::of_access(access, ordinal, signal.at, true);
@@ -84,7 +84,14 @@ impl Join {
         self.count(&access, waiting, false);
         if access.status >= 400 && !waiting {
             let ordinal = self.ordinal(access.digest);
-            self.emit(signal, What::Proxied(Box::new(access), ordinal), out);
+            return self.emit(signal, What::Proxied(Box::new(access), ordinal), out);
+        }
+        self.granted(access, signal, out);
+    }
+
+    fn granted(&mut self, access: Access, signal: &Placed, out: &mut Vec<Joined>) {
+        if let (200..300, Some(address)) = (access.status, access.address) {
+            self.emit(signal, What::Granted(address), out);
         }
     }
 

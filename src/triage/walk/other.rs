@@ -77,6 +77,7 @@ fn told(record: &Record<'_>) -> Told {
             let so = format!("a token request that was answered with status {}. The event before it on {thread} says why.", access.status);
             (Subject::Record, excerpt(&record.message), so)
         }
+        Some(Kind::Login(_)) => (Subject::Record, excerpt(&record.message), "a login page that sent a browser back to its client.".to_owned()),
         Some(Kind::User(User::Failure(_), _) | Kind::Open(_) | Kind::Tail(..) | Kind::Carrier { .. } | Kind::CarrierEnd(_)) => {
             (Subject::Part, excerpt(&record.message), "part of something that goes on on other lines: give the lines around it, too.".to_owned())
         }
