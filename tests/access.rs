@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use kctriage::cause::Cause;
 use kctriage::finding::{Confidence, Finding, Trust};
 use kctriage::pipeline::{self, Lines, Options};
-use kctriage::source::discover;
+use kctriage::source::{Find, discover};
 use kctriage::tally::Outcome;
 use kctriage::triage::rules::Rules;
 
@@ -21,9 +21,9 @@ fn scan(files: &[(&str, String)]) -> (Vec<Finding>, Outcome) {
             path
         })
         .collect();
-    let found = discover(&paths, &Lines);
+    let found = discover(&paths, &Find::default(), &Lines::default());
     let mut findings = Vec::new();
-    let outcome = pipeline::run(&found.streams, &Rules::builtin(), &Options::default(), &|_| {}, &mut |f| {
+    let outcome = pipeline::run(&found, &Rules::builtin(), &Options::default(), &|_| {}, &mut |f| {
         findings.push(f);
         Ok(())
     })
