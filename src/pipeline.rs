@@ -23,7 +23,7 @@ use crate::signal::access::{self, Entry};
 use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
-use crate::source::{Bounds, Found, Gathered, Grammar, Marks, SLACK_MS, Payload, Place, Problem, Source, Stream, Unwrapped, Unwrapper, Wrapping};
+use crate::source::{Bounds, Found, Gathered, Grammar, Marks, Payload, Place, Problem, SLACK_MS, Source, Stream, Unwrapped, Unwrapper, Wrapping};
 use crate::tally::{Accesses, Filter, Ledger, Outcome, Quoted, SourceReport, Windows};
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::{Judge, settled};

@@ -196,7 +196,8 @@ pub(super) fn zip(path: &Path, problems: &mut Vec<Problem>) -> io::Result<Vec<En
         if member.is_dir() || member.is_symlink() || member.name_raw().ends_with(b"/") {
             continue;
         }
-        let refused = |why: String| Problem::Unreadable { path: path.join(&name).display().to_string(), error: io::Error::new(io::ErrorKind::Unsupported, why) };
+        let refused =
+            |why: String| Problem::Unreadable { path: path.join(&name).display().to_string(), error: io::Error::new(io::ErrorKind::Unsupported, why) };
         if member.encrypted() {
             problems.push(refused("it is encrypted; unpack the archive with its password first".into()));
             continue;

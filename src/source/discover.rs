@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use super::archive::{self, ArchiveSource};
 use super::decode::{self, Kind, Text};
 use super::folder::{self, Listed};
-use super::same::{self, Beginning};
 use super::place::Pipe;
+use super::same::{self, Beginning};
 use super::{Find, Found, Grammar, Place, Problem, Source, kin};
 
 /// Bytes at the beginning of a source that are looked at for its first stamp.
@@ -38,8 +38,7 @@ pub fn discover(paths: &[PathBuf], find: &Find, grammar: &dyn Grammar) -> Found 
         look.problems.extend(other.problems);
     }
     let Look { sources, archives, mut problems, .. } = look;
-    let sources =
-        if find.dedup { same::without_copies(sources, &mut problems) } else { sources.into_iter().map(|(source, _)| source).collect() };
+    let sources = if find.dedup { same::without_copies(sources, &mut problems) } else { sources.into_iter().map(|(source, _)| source).collect() };
     Found { streams: kin::streams(sources, find), archives, problems, find: find.clone() }
 }
 

@@ -67,8 +67,20 @@ mod tests {
     #[test]
     fn names_like_logs_are_told_from_others() {
         let logs = [
-            "server.log", "server.log.1", "server.log.3.gz", "server.log-20261122.zst", "a.txt", "a.json", "a.jsonl.xz", "0.log.20261122-101010.gz", "x.LOG",
-            "logs.zip", "logs.tar", "logs.tar.gz", "logs.tgz", "logs.tar.zst",
+            "server.log",
+            "server.log.1",
+            "server.log.3.gz",
+            "server.log-20261122.zst",
+            "a.txt",
+            "a.json",
+            "a.jsonl.xz",
+            "0.log.20261122-101010.gz",
+            "x.LOG",
+            "logs.zip",
+            "logs.tar",
+            "logs.tar.gz",
+            "logs.tgz",
+            "logs.tar.zst",
         ];
         let others = [".server.log", "server.conf", "server.gz", "catalog", "a.jsonx", "tar", ".zip"];
         for name in logs {

@@ -2,8 +2,8 @@
 //!
 //! Input: a place. Output: its bytes as they lie there. Must not know what they mean; taking compression off is [`super::decode`]'s.
 
-use std::fs::File;
 use std::cmp::Ordering;
+use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -50,10 +50,7 @@ fn the_oldest_file_comes_first() {
     assert_eq!(ordered(vec![source("s.log.1", Some(50_000)), source("s.log", Some(30_000))]), ["s.log", "s.log.1"]);
     assert_eq!(ordered(vec![source("s.log.2", Some(1)), source("s.log.1", unknown), source("s.log", Some(3))]), ["s.log.2", "s.log.1", "s.log"]);
     // the names go the wrong way on the whole, and are believed where the times cannot tell
-    assert_eq!(
-        ordered(vec![source("s.log", Some(0)), source("s.log.2", Some(90_000)), source("s.log.1", Some(89_000))]),
-        ["s.log", "s.log.2", "s.log.1"]
-    );
+    assert_eq!(ordered(vec![source("s.log", Some(0)), source("s.log.2", Some(90_000)), source("s.log.1", Some(89_000))]), ["s.log", "s.log.2", "s.log.1"]);
 }
 
 #[test]
