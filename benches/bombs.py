@@ -10,7 +10,7 @@ import argparse, gzip, os, subprocess, sys, tempfile, time, zipfile
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 RECORD = b"2026-11-23 14:48:22,304 INFO  [org.infinispan.CLUSTER] (main) ISPN000078: Starting\n"
-MIB = 1 << 20
+FILLING = b"2026-11-23 14:48:22,304 INFO  [a.b] (main) nothing that matters to anybody\n"
 
 
 def line(path, scale):
@@ -22,7 +22,7 @@ def line(path, scale):
 
 
 def packed(scale):
-    text = RECORD * (100_000_000 // len(RECORD))
+    text = FILLING * (100_000_000 // len(FILLING))
     member = gzip.compress(text, 6, mtime=0)
     return member * max(1, int(100 * scale))
 
@@ -46,7 +46,7 @@ def hole(path, scale):
 
 def crowd(path, scale):
     with zipfile.ZipFile(path, "w") as out:
-        for n in range(int(1_000_000 * scale)):
+        for n in range(max(110_000, int(1_000_000 * scale))):
             out.writestr(f"{n}.log", b"")
 
 
@@ -61,6 +61,15 @@ def run(binary, threads, path):
     return time.perf_counter() - start, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status), said
 
 
+def made(make, path, scale):
+    """Make it in another process: what this one holds would count as the peak of what it starts."""
+    child = os.fork()
+    if child == 0:
+        make(path, scale)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", default=os.path.join(ROOT, "target", "release", "kctriage"))
@@ -72,14 +81,14 @@ def main():
         ("gzip", gz, "bomb.log.gz", 64, 0),
         ("gzip in gzip", gz_in_gz, "bomb.log.gz.gz", 64, 0),
         ("a hole of NULs", hole, "bomb.log", 64, 3),
-        ("a crowded zip", crowd, "bomb.zip", 256, 3 if args.scale > 0.1 else 0),
+        ("a crowded zip", crowd, "bomb.zip", 256, 3),
     ]
     print("| input | bytes | seconds | peak MiB | at most |\n| --- | ---: | ---: | ---: | ---: |")
     bad = []
     for what, make, name, limit, exit_code in cases:
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, name)
-            make(path, args.scale)
+            made(make, path, args.scale)
             seconds, peak, code, said = run(args.binary, args.threads, path)
             print(f"| {what} | {os.path.getsize(path)} | {seconds:.2f} | {peak:.1f} | {limit} |", flush=True)
         if peak > limit:
