@@ -14,6 +14,8 @@ pub struct At {
     pub source: u32,
     /// The line, from 1.
     pub line: u64,
+    /// What tells the records apart that a wrapper put on one line; 0 where a line is one record.
+    pub part: u32,
 }
 
 /// What the thread printed between its previous user event and this one.
