@@ -98,7 +98,7 @@ mod tests {
         let failed = || {
             let line = br#"10.0.0.4 - - [23/Nov/2026:15:45:18 +0000] "POST /realms/shop/protocol/openid-connect/token HTTP/1.1" 400 62"#;
             let access = access::read(line).and_then(access::Entry::token).expect("a token request");
-            let mut failed = super::super::joined::Failed::of_access(access, 0, at, true);
+            let mut failed = super::super::joined::Failed::of_access(&access, 0, at, true);
             (failed.failure.error, failed.failure.client) = (Some(Word::new("invalid_code")), Some(spa));
             What::Failed(failed)
         };

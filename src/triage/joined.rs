@@ -119,7 +119,7 @@ pub struct Failed {
 impl Failed {
     /// Returns the failure that an access line shows by itself.
     #[must_use]
-    pub fn of_access(access: Access, ordinal: u32, at: At, own: bool) -> Self {
+    pub fn of_access(access: &Access, ordinal: u32, at: At, own: bool) -> Self {
         let answers = vec![Answered { status: access.status, bytes: access.bytes, at, own }];
         let failure = Failure {
             event: Word::new("ACCESS"),
