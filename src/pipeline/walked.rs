@@ -107,7 +107,7 @@ impl<'a> Copies<'a> {
 
     /// Returns the name of what had the same content before.
     fn first(&mut self, source: &Source, head: &[u8], whole: (u128, u64)) -> Option<String> {
-        if !self.wanted || whole.1 == 0 {
+        if !self.wanted || !source::is_telling(source.first, head.len()) {
             return None;
         }
         for alike in self.beginnings.remove(&xxh3_128(head)).unwrap_or_default() {

@@ -161,7 +161,7 @@ impl<'a> Look<'a> {
                 let read = text.read.take(PEEK_BYTES as u64).read_to_end(&mut head);
                 source.first = self.grammar.first_time(&head);
                 source.wrapping = self.grammar.wrapping(&head, head.len() < PEEK_BYTES);
-                let beginning = read.is_ok().then(|| Beginning::of(&head, head.len() < PEEK_BYTES));
+                let beginning = (read.is_ok() && same::is_telling(source.first, head.len())).then(|| Beginning::of(&head, head.len() < PEEK_BYTES));
                 self.sources.push((source, beginning));
             }
         }

@@ -45,7 +45,7 @@ pub use kin::{SLACK_MS, streams};
 pub use marks::{Mark, Marks};
 pub use place::{Pipe, Place, Sum};
 pub use reader::{Bounds, Chunk, Reader};
-pub use same::digest;
+pub use same::{digest, is_telling};
 pub use unwrap::{Document, Payload, Unwrapper, Wrapping};
 pub use unwrapped::{Gathered, Lines, Unwrapped};
 

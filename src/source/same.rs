@@ -10,6 +10,15 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::{Problem, Source};
 
+/// A source without a dated record has at least so many bytes if its content can be called the same as another's.
+const TELLING: usize = 4096;
+
+/// Whether equal content means that it was given twice: a record has its time, and two shreds of a few bytes can be equal by chance.
+#[must_use]
+pub fn is_telling(first: Option<i64>, bytes: usize) -> bool {
+    first.is_some() || bytes >= TELLING
+}
+
 /// How a source begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Beginning {
