@@ -3,15 +3,15 @@
 //! Input: the bytes of a chunk, which begins and ends at line ends. Output: a [`Batch`]: signals in the order of the lines, and the books. What
 //! the first lines belong to, if they begin no record, is not known here: they are counted apart ([`Batch::lead`]).
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::relayed::{self, Relayed};
 use super::{Signal, matters, read, read_rest};
 use crate::books::Books;
 use crate::names::Names;
-use crate::record::stamp::stamp;
-use crate::record::text::{Missing, quick_logger};
-use crate::record::{Layout, Line, Stamp, line};
+use crate::record::quick::Quick;
+use crate::record::text::Missing;
+use crate::record::{Layout, Line, Record, Stamp, line};
 
 /// What a line that begins no record belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,20 +77,15 @@ pub fn scan(bytes: &[u8]) -> Batch {
         nearest: None,
         relayed: Vec::new(),
     };
-    let mut scratch = Vec::new();
-    // the last record whose stamp was not read
-    let mut last = None;
+    let mut reading = Reading::default();
     let mut at = 0;
     while at < bytes.len() {
         let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i);
         let text = &bytes[at..end];
         let next = (end + 1).min(bytes.len());
-        take(&mut b, text, (next - at) as u64, &mut scratch, &mut last);
+        take(&mut b, text, (next - at) as u64, &mut reading);
         b.lines += 1;
         at = next;
-    }
-    if let Some((at, _)) = last.and_then(stamp) {
-        b.last = at;
     }
     if !b.keycloak {
         quotes(&mut b, bytes);
@@ -98,9 +93,22 @@ pub fn scan(bytes: &[u8]) -> Batch {
     b
 }
 
+/// What is remembered from line to line.
+#[derive(Default)]
+struct Reading {
+    quick: Quick,
+    /// A line without its colours.
+    scratch: Vec<u8>,
+}
+
 /// Takes in one line of `size` bytes, its line feed included.
-fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, last: &mut Option<&'a [u8]>) {
-    if let Some(logger) = quick_logger(text).filter(|l| !matters(l)) {
+fn take(b: &mut Batch, text: &[u8], size: u64, reading: &mut Reading) {
+    let number = u32::try_from(b.lines).unwrap_or(u32::MAX);
+    if let Some(head) = reading.quick.head(text) {
+        let logger = head.logger();
+        if matters(logger) {
+            return record(b, &head.record(), size, number);
+        }
         // the common line: a record that says nothing here
         b.books.records += 1;
         b.books.parsed += size;
@@ -108,41 +116,14 @@ fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, las
         b.inside = Some(Inside::Record);
         b.keycloak |= logger.starts_with(b"org.keycloak");
         b.access_log |= logger.ends_with(b"access-log");
+        b.last = head.at();
         if b.first == Stamp::Unknown {
-            b.first = stamp(text).map_or(Stamp::Unknown, |s| s.0);
+            b.first = b.last;
         }
-        *last = Some(text);
         return;
     }
-    let number = u32::try_from(b.lines).unwrap_or(u32::MAX);
-    match line(text, scratch) {
-        Line::Head(record) => {
-            b.books.records += 1;
-            b.books.parsed += size;
-            b.layouts[record.layout as usize] += 1;
-            let json = matches!(record.layout, Layout::Json | Layout::Ecs);
-            b.inside = Some(if json { Inside::Nothing } else { Inside::Record });
-            b.access_log |= record.logger.ends_with(b"access-log");
-            b.keycloak |= record.logger.starts_with(b"org.keycloak") || record.message.starts_with(b"Keycloak ");
-            if let Stamp::TimeOfDay(ms) = record.at {
-                b.days = Some(match b.days {
-                    None => (ms, ms, 0),
-                    Some((first, last, days)) => (first, ms, days + u16::from(ms.saturating_add(MIDNIGHT_BACK_MS) < last)),
-                });
-            }
-            if b.first == Stamp::Unknown {
-                b.first = record.at;
-            }
-            if record.at != Stamp::Unknown {
-                b.last = record.at;
-                *last = None;
-            }
-            if let Some(mut signal) = read(&record, number, &mut b.names) {
-                b.keycloak = true;
-                signal.day = b.days.map_or(0, |d| d.2);
-                b.signals.push(signal);
-            }
-        }
+    match line(text, &mut reading.scratch) {
+        Line::Head(head) => record(b, &head, size, number),
         Line::Blank => b.books.skipped += size,
         Line::Unknown(missing) => {
             b.inside = Some(Inside::Nothing);
@@ -164,11 +145,44 @@ fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, las
     }
 }
 
+/// Takes in a record.
+fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32) {
+    b.books.records += 1;
+    b.books.parsed += size;
+    b.layouts[record.layout as usize] += 1;
+    let json = matches!(record.layout, Layout::Json | Layout::Ecs);
+    b.inside = Some(if json { Inside::Nothing } else { Inside::Record });
+    b.access_log |= record.logger.ends_with(b"access-log");
+    b.keycloak |= record.logger.starts_with(b"org.keycloak") || record.message.starts_with(b"Keycloak ");
+    if let Stamp::TimeOfDay(ms) = record.at {
+        b.days = Some(match b.days {
+            None => (ms, ms, 0),
+            Some((first, last, days)) => (first, ms, days + u16::from(ms.saturating_add(MIDNIGHT_BACK_MS) < last)),
+        });
+    }
+    if b.first == Stamp::Unknown {
+        b.first = record.at;
+    }
+    if record.at != Stamp::Unknown {
+        b.last = record.at;
+    }
+    if let Some(mut signal) = read(record, number, &mut b.names) {
+        b.keycloak = true;
+        signal.day = b.days.map_or(0, |d| d.2);
+        b.signals.push(signal);
+    }
+}
+
 /// Looks for quoted answers in a chunk without Keycloak records.
 fn quotes(b: &mut Batch, bytes: &[u8]) {
-    for (number, text) in bytes.split(|c| *c == b'\n').enumerate() {
-        if let Some(found) = relayed::read(text, number as u64) {
-            b.relayed.push(found);
-        }
+    let (mut number, mut counted) = (0, 0);
+    let mut at = 0;
+    while let Some(hit) = relayed::find(&bytes[at..]) {
+        let start = memrchr(b'\n', &bytes[..at + hit]).map_or(0, |i| i + 1);
+        let end = memchr(b'\n', &bytes[at + hit..]).map_or(bytes.len(), |i| at + hit + i);
+        number += memchr_iter(b'\n', &bytes[counted..start]).count() as u64;
+        counted = start;
+        b.relayed.extend(relayed::read(&bytes[start..end], number));
+        at = (end + 1).min(bytes.len());
     }
 }
