@@ -50,7 +50,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { chunk_bytes: 1 << 20, code_lifespan_ms: None, zone: Zone::Utc, date: None, window_ms: 300_000, filter: Filter::default() }
+        Options { chunk_bytes: 1 << 18, code_lifespan_ms: None, zone: Zone::Utc, date: None, window_ms: 300_000, filter: Filter::default() }
     }
 }
 
@@ -97,6 +97,11 @@ struct Running<'a> {
     reader: Reader<'a>,
     join: Join,
     queue: VecDeque<Joined>,
+    /// All of it is read.
+    is_read: bool,
+    /// Chunks that are read and not taken in yet.
+    in_flight: usize,
+    /// All of it is joined.
     ended: bool,
     inside: Inside,
     /// The number of the stream's first source in the run.
@@ -112,6 +117,9 @@ struct Running<'a> {
 
 /// Quoted answers that are kept of a stream.
 const QUOTED: usize = 1000;
+
+/// Chunks that are scanned at once, for each thread.
+const CHUNKS: usize = 4;
 
 /// Signals that are merged before the shards take them in.
 const MERGE: usize = 1 << 14;
@@ -130,7 +138,7 @@ pub fn run(
     progress: &(dyn Fn(u64) + Sync),
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<Outcome> {
-    Run::new(streams, rules, options, Windows::Apart, Some(sink)).drive(progress)
+    Run::new(streams, rules, options, Windows::Apart, true).drive(progress, Some(sink))
 }
 
 /// Reads all streams and counts, without making a finding of each failure; the tally is that of [`run`] where its windows are kept apart.
@@ -138,16 +146,27 @@ pub fn run(
 /// # Errors
 /// When the temporary file that holds undecided failures cannot be used.
 pub fn count(streams: &[Stream], rules: &Rules, options: &Options, windows: Windows, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Outcome> {
-    Run::new(streams, rules, options, windows, None).drive(progress)
+    Run::new(streams, rules, options, windows, false).drive(progress, None)
 }
 
 /// Where findings go, in order; where there is none they are only counted, in any order.
 type Sink<'a> = Option<&'a mut dyn FnMut(Finding) -> io::Result<()>>;
 
+/// Scans chunks in parallel.
+fn scan(chunks: &[(usize, Chunk)], progress: &(dyn Fn(u64) + Sync)) -> Vec<Batch> {
+    let scan = |(_, c): &(usize, Chunk)| {
+        let batch = batch::scan(&c.bytes);
+        progress(c.bytes.len() as u64);
+        batch
+    };
+    chunks.par_iter().map(scan).collect()
+}
+
 struct Run<'a> {
     options: &'a Options,
     rules: &'a Rules,
-    sink: Sink<'a>,
+    /// Findings go to a sink, in order.
+    listed: bool,
     ledger: Ledger,
     lacks: BTreeMap<Lack, u64>,
     left_out: u64,
@@ -160,7 +179,12 @@ struct Run<'a> {
     names: Names,
     view: View,
     shards: Vec<Shard>,
-    merged: Vec<Joined>,
+    /// What the shards take in next, and how many that are.
+    parts: Vec<Vec<Joined>>,
+    merged: usize,
+    /// What a chunk's join gave; empty in between.
+    joined: Vec<Joined>,
+    done: bool,
     tokens: Tokens,
     spill: Spill,
     problems: Vec<Problem>,
@@ -170,12 +194,12 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(streams: &'a [Stream], rules: &'a Rules, options: &'a Options, windows: Windows, sink: Sink<'a>) -> Self {
-        let spill = if sink.is_none() { Spill::unordered() } else { Spill::default() };
+    fn new(streams: &'a [Stream], rules: &'a Rules, options: &'a Options, windows: Windows, listed: bool) -> Self {
+        let spill = if listed { Spill::default() } else { Spill::unordered() };
         let mut run = Run {
             options,
             rules,
-            sink,
+            listed,
             ledger: Ledger::new(options.window_ms, windows),
             lacks: BTreeMap::new(),
             left_out: 0,
@@ -187,7 +211,10 @@ impl<'a> Run<'a> {
             names: Names::default(),
             view: View::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-            merged: Vec::new(),
+            parts: (0..SHARDS).map(|_| Vec::new()).collect(),
+            merged: 0,
+            joined: Vec::new(),
+            done: false,
             tokens: Tokens::default(),
             spill,
             problems: Vec::new(),
@@ -210,6 +237,8 @@ impl<'a> Run<'a> {
                 reader: Reader::open(stream, options.chunk_bytes, &Lines),
                 join: Join::new(Clock::new(options.zone, date)),
                 queue: VecDeque::new(),
+                is_read: false,
+                in_flight: 0,
                 ended: false,
                 inside: Inside::Nothing,
                 base,
@@ -260,57 +289,65 @@ impl<'a> Run<'a> {
         (written.date_naive() - chrono::Duration::days(passed), "from the file's last change")
     }
 
-    fn drive(mut self, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Outcome> {
-        loop {
-            self.refill(progress);
-            let done = self.running.iter().all(|r| r.ended && r.queue.is_empty());
-            self.merge();
-            if self.merged.len() >= MERGE || done {
-                self.dispatch()?;
-            }
-            if done {
-                break;
-            }
-        }
-        self.finish()
+    fn drive(mut self, progress: &(dyn Fn(u64) + Sync), sink: Sink<'_>) -> io::Result<Outcome> {
+        // on a worker: then what follows is handed from worker to worker, not to and fro
+        rayon::scope(|_| self.read_all(progress))?;
+        self.finish(sink)
     }
 
-    /// Reads and scans chunks of the streams that have nothing left to merge.
-    fn refill(&mut self, progress: &(dyn Fn(u64) + Sync)) {
-        let waiting = self.running.iter().filter(|r| !r.ended && r.queue.is_empty()).count();
-        let each = (rayon::current_num_threads() * 2).div_ceil(waiting.max(1));
+    /// Reads and scans all chunks. While some are scanned, those before them are joined and triaged, and those behind them read.
+    fn read_all(&mut self, progress: &(dyn Fn(u64) + Sync)) -> io::Result<()> {
+        let mut scanned = Vec::new();
+        let mut chunks = self.read();
+        while !self.done {
+            let (batches, next) = rayon::join(|| scan(&chunks, progress), || self.work(scanned));
+            scanned = chunks.into_iter().zip(batches).collect();
+            chunks = next?;
+        }
+        Ok(())
+    }
+
+    /// Joins and triages what was scanned, and reads on.
+    fn work(&mut self, scanned: Vec<((usize, Chunk), Batch)>) -> io::Result<Vec<(usize, Chunk)>> {
+        for ((number, chunk), batch) in scanned {
+            self.take(number, chunk, batch);
+        }
+        for r in self.running.iter_mut().filter(|r| r.is_read && r.in_flight == 0 && !r.ended) {
+            r.ended = true;
+            r.join.finish(&mut self.joined);
+            r.queue.extend(self.joined.drain(..));
+        }
+        self.done = self.running.iter().all(|r| r.ended && r.queue.is_empty());
+        self.merge();
+        if self.merged >= MERGE || self.done {
+            self.dispatch()?;
+        }
+        Ok(self.read())
+    }
+
+    /// Reads chunks of the streams that have nothing left to merge.
+    fn read(&mut self) -> Vec<(usize, Chunk)> {
+        let waiting = self.running.iter().filter(|r| !r.is_read && r.queue.is_empty()).count();
+        let each = (rayon::current_num_threads() * CHUNKS).div_ceil(waiting.max(1));
         let mut chunks: Vec<(usize, Chunk)> = Vec::new();
-        for (number, r) in self.running.iter_mut().enumerate().filter(|(_, r)| !r.ended && r.queue.is_empty()) {
+        for (number, r) in self.running.iter_mut().enumerate().filter(|(_, r)| !r.is_read && r.queue.is_empty()) {
             for _ in 0..each {
                 if let Some(chunk) = r.reader.next() {
+                    r.in_flight += 1;
                     chunks.push((number, chunk));
                 } else {
-                    r.ended = true;
+                    r.is_read = true;
                     break;
                 }
             }
         }
-        let batches: Vec<Batch> = chunks
-            .par_iter()
-            .map(|(_, c)| {
-                let batch = batch::scan(&c.bytes);
-                progress(c.bytes.len() as u64);
-                batch
-            })
-            .collect();
-        for ((number, chunk), batch) in chunks.into_iter().zip(batches) {
-            self.take(number, chunk, batch);
-        }
-        for r in self.running.iter_mut().filter(|r| r.ended) {
-            let mut out = Vec::new();
-            r.join.finish(&mut out);
-            r.queue.extend(out);
-        }
+        chunks
     }
 
     /// Takes in what a chunk held.
     fn take(&mut self, number: usize, chunk: Chunk, mut batch: Batch) {
         let r = &mut self.running[number];
+        r.in_flight -= 1;
         if let Some(line) = chunk.line {
             r.lines[chunk.source] = line;
         }
@@ -362,9 +399,8 @@ impl<'a> Run<'a> {
             nodes.push((host.map(<[u8]>::to_vec), number));
             number
         };
-        let mut out = Vec::new();
-        r.join.chunk(batch, &mut join::Chunk { source, line: before, node: &mut node }, &mut self.names, &mut out);
-        r.queue.extend(out);
+        r.join.chunk(batch, &mut join::Chunk { source, line: before, node: &mut node }, &mut self.names, &mut self.joined);
+        r.queue.extend(self.joined.drain(..));
         r.lines[chunk.source] = before + lines;
         r.reader.recycle(chunk.bytes);
     }
@@ -383,10 +419,11 @@ impl<'a> Run<'a> {
                 if let Some(mut joined) = r.queue.pop_front() {
                     self.tokens.follow(&mut joined);
                     self.view.note(&joined);
-                    self.merged.push(joined);
+                    self.parts[shard_of(&joined)].push(joined);
+                    self.merged += 1;
                 }
             }
-            if self.merged.len() >= MERGE {
+            if self.merged >= MERGE {
                 return;
             }
         }
@@ -394,13 +431,10 @@ impl<'a> Run<'a> {
 
     /// Lets the shards take in what was merged.
     fn dispatch(&mut self) -> io::Result<()> {
-        let mut parts: Vec<Vec<Joined>> = (0..SHARDS).map(|_| Vec::new()).collect();
-        for joined in self.merged.drain(..) {
-            parts[shard_of(&joined)].push(joined);
-        }
         let rules = self.rules;
-        self.shards.par_iter_mut().zip(parts).for_each(|(shard, part)| {
-            for joined in part {
+        self.merged = 0;
+        self.shards.par_iter_mut().zip(&mut self.parts).for_each(|(shard, part)| {
+            for joined in part.drain(..) {
                 shard.take(joined, &|failed| rules.settle(failed));
             }
         });
@@ -415,7 +449,7 @@ impl<'a> Run<'a> {
         for shard in &mut shards {
             for waiting in shard.done.drain(..) {
                 self.realms.insert((waiting.failed.failure.realm, waiting.realm));
-                if self.sink.is_none()
+                if !self.listed
                     && let Ok(verdict) = settled(self.rules, &waiting)
                 {
                     self.add(&waiting, &verdict, &names);
@@ -448,7 +482,7 @@ impl<'a> Run<'a> {
         true
     }
 
-    fn finish(mut self) -> io::Result<Outcome> {
+    fn finish(mut self, mut sink: Sink<'_>) -> io::Result<Outcome> {
         self.shards.par_iter_mut().for_each(Shard::finish);
         self.collect()?;
         self.view.spans = self.running.iter().map(|r| r.join.span()).collect();
@@ -481,7 +515,7 @@ impl<'a> Run<'a> {
             if waiting.is_empty() {
                 break;
             }
-            self.decide(&waiting, &judge)?;
+            self.decide(&waiting, &judge, &mut sink)?;
         }
         let tally = self.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
@@ -528,10 +562,10 @@ impl<'a> Run<'a> {
 
 impl Run<'_> {
     /// Decides failures of which all is known that ever will be.
-    fn decide(&mut self, waiting: &[Waiting], judge: &Judge<'_>) -> io::Result<()> {
+    fn decide(&mut self, waiting: &[Waiting], judge: &Judge<'_>, sink: &mut Sink<'_>) -> io::Result<()> {
         let verdicts: Vec<Verdict> = waiting.par_iter().map(|w| judge.verdict(w)).collect();
         let passed: Vec<bool> = waiting.iter().zip(&verdicts).map(|(w, verdict)| self.add(w, verdict, judge.names)).collect();
-        let Some(sink) = &mut self.sink else { return Ok(()) };
+        let Some(sink) = sink else { return Ok(()) };
         let told = |((w, verdict), passed): ((&Waiting, Verdict), bool)| passed.then(|| judge.finding(w, verdict));
         let findings: Vec<Option<Finding>> = waiting.par_iter().zip(verdicts).zip(passed).map(told).collect();
         findings.into_iter().flatten().try_for_each(sink)

@@ -97,7 +97,10 @@ impl Word {
     /// Returns the word of these bytes; what is no UTF-8 becomes U+FFFD.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Word::new(&String::from_utf8_lossy(bytes))
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Word::new(text),
+            Err(_) => Word::new(&String::from_utf8_lossy(bytes)),
+        }
     }
 }
 

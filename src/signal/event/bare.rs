@@ -3,6 +3,8 @@
 //! Nothing is escaped, so a client's name can hold anything, even a copy of what follows it. The keys up to the error stand in a fixed order,
 //! and the ids between them have a grammar; where that leaves more than one reading the event is ambiguous.
 
+use std::sync::OnceLock;
+
 use smallvec::SmallVec;
 
 use super::fields::Fields;
@@ -56,7 +58,10 @@ fn mark(message: &[u8], at: usize) -> Option<Mark<'_>> {
 
 /// All places where the server may have gone on after the client's name.
 fn marks(message: &[u8], from: usize) -> impl Iterator<Item = Mark<'_>> {
-    memmem::find_iter(&message[from..], b", userId=").filter_map(move |i| mark(message, from + i))
+    // made ready once: it is asked of every event, since the end of a quoted one can be a bare one's
+    static FINDER: OnceLock<memmem::Finder<'static>> = OnceLock::new();
+    let finder = FINDER.get_or_init(|| memmem::Finder::new(b", userId="));
+    finder.find_iter(&message[from..]).filter_map(move |i| mark(message, from + i))
 }
 
 /// Splits the details at `, key=`, outside single quotes.

@@ -59,7 +59,7 @@ impl<'a> Event<'a> {
         let raw = self.raw(key).filter(|v| *v != b"null")?;
         Some(match self.quoting {
             Quoting::Quoted(q) => unescape(raw, q),
-            Quoting::Bare => String::from_utf8_lossy(raw),
+            Quoting::Bare => lossy(raw),
         })
     }
 
@@ -82,12 +82,17 @@ impl<'a> Event<'a> {
     }
 }
 
+/// Returns bytes as text; what is no UTF-8 becomes U+FFFD. Looks first whether all of it is text, which is the faster question.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 /// Undoes `\"`; a backslash before anything else is the value's own.
 fn unescape(raw: &[u8], quote: u8) -> Cow<'_, str> {
-    let pair = [b'\\', quote];
-    if memchr::memmem::find(raw, &pair).is_none() {
-        return String::from_utf8_lossy(raw);
+    if memchr::memchr(b'\\', raw).is_none() {
+        return lossy(raw);
     }
+    let pair = [b'\\', quote];
     let mut out = Vec::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = memchr::memmem::find(rest, &pair) {
