@@ -12,6 +12,7 @@
 //! ```
 
 pub mod json;
+pub mod object;
 pub mod quick;
 pub mod stamp;
 pub mod text;

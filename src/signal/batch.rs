@@ -9,6 +9,7 @@ use super::relayed::{self, Relayed};
 use super::{Signal, matters, read, read_rest};
 use crate::books::Books;
 use crate::names::Names;
+use crate::record::object::object;
 use crate::record::quick::Quick;
 use crate::record::text::Missing;
 use crate::record::{Layout, Line, Record, Stamp, line};
@@ -122,6 +123,29 @@ fn take(b: &mut Batch, text: &[u8], size: u64, reading: &mut Reading) {
         }
         return;
     }
+    if let Some(object) = object(text.strip_suffix(b"\r").unwrap_or(text)) {
+        let logger = object.logger();
+        if matters(&logger) {
+            return record(b, &object.record(), size, number);
+        }
+        b.books.records += 1;
+        b.books.parsed += size;
+        b.layouts[object.layout() as usize] += 1;
+        b.inside = Some(Inside::Nothing);
+        b.keycloak |= logger.starts_with(b"org.keycloak") || object.message_begins(b"Keycloak ");
+        b.access_log |= logger.ends_with(b"access-log");
+        let at = object.at();
+        match at {
+            Stamp::TimeOfDay(ms) => pass_midnights(b, ms),
+            Stamp::Unknown => return,
+            _ => {}
+        }
+        b.last = at;
+        if b.first == Stamp::Unknown {
+            b.first = b.last;
+        }
+        return;
+    }
     match line(text, &mut reading.scratch) {
         Line::Head(head) => record(b, &head, size, number),
         Line::Blank => b.books.skipped += size,
@@ -155,10 +179,7 @@ fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32) {
     b.access_log |= record.logger.ends_with(b"access-log");
     b.keycloak |= record.logger.starts_with(b"org.keycloak") || record.message.starts_with(b"Keycloak ");
     if let Stamp::TimeOfDay(ms) = record.at {
-        b.days = Some(match b.days {
-            None => (ms, ms, 0),
-            Some((first, last, days)) => (first, ms, days + u16::from(ms.saturating_add(MIDNIGHT_BACK_MS) < last)),
-        });
+        pass_midnights(b, ms);
     }
     if b.first == Stamp::Unknown {
         b.first = record.at;
@@ -171,6 +192,14 @@ fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32) {
         signal.day = b.days.map_or(0, |d| d.2);
         b.signals.push(signal);
     }
+}
+
+/// Counts the midnights between records without a date.
+fn pass_midnights(b: &mut Batch, ms: u32) {
+    b.days = Some(match b.days {
+        None => (ms, ms, 0),
+        Some((first, last, days)) => (first, ms, days + u16::from(ms.saturating_add(MIDNIGHT_BACK_MS) < last)),
+    });
 }
 
 /// Looks for quoted answers in a chunk without Keycloak records.
