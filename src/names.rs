@@ -19,7 +19,7 @@ impl Sym {
 }
 
 /// A table of names; the first to come has number 0.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Names {
     numbers: HashMap<Box<[u8]>, u32, RandomState>,
     texts: Vec<Box<[u8]>>,

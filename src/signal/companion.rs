@@ -106,7 +106,8 @@ fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn code_gone(message: &[u8]) -> Option<Companion> {
     let (code, rest) = quoted(message.strip_prefix(b"Code ")?)?;
     let rest = rest.strip_prefix(b" already used for userSession '")?;
-    let at = memmem::rfind(rest, b"' and client '")?;
+    static CLIENT: OnceLock<memmem::FinderRev<'static>> = OnceLock::new();
+    let at = CLIENT.get_or_init(|| memmem::FinderRev::new(b"' and client '")).rfind(rest)?;
     let client = rest[at + 14..].strip_suffix(b"'.")?;
     Some(Companion::CodeGone { code: Key::of(code), session: Key::of(&rest[..at]), client: Key::of(client) })
 }
