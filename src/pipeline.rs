@@ -446,9 +446,15 @@ impl<'a> Run<'a> {
         let nodes: Vec<(Arc<str>, usize)> = self.view.nodes.iter().map(|n| (Arc::from(n.name.as_str()), n.stream)).collect();
         let mut shards = std::mem::take(&mut self.shards);
         let names = std::mem::take(&mut self.names);
+        // neighbours are mostly of one realm
+        let mut last = None;
         for shard in &mut shards {
             for waiting in shard.done.drain(..) {
-                self.realms.insert((waiting.failed.failure.realm, waiting.realm));
+                let realm = (waiting.failed.failure.realm, waiting.realm);
+                if last != Some(realm) {
+                    self.realms.insert(realm);
+                    last = Some(realm);
+                }
                 if !self.listed
                     && let Ok(verdict) = settled(self.rules, &waiting)
                 {

@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-/// The words that need no memory. Their order is nobody's business: outputs and temporary files hold the text.
+/// The words that need no memory. Their order is nobody's business: outputs hold the text, and a temporary file lives no longer than its process.
 const KNOWN: [&str; 57] = [
     "CODE_TO_TOKEN_ERROR",
     "REFRESH_TOKEN_ERROR",
@@ -73,10 +73,10 @@ const KNOWN: [&str; 57] = [
 ];
 
 /// A word that recurs; reads as the text that it is.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Word(Kept);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Kept {
     Known(u8),
     Other(Box<str>),
@@ -118,18 +118,6 @@ impl Deref for Word {
 impl fmt::Debug for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&**self, f)
-    }
-}
-
-impl Serialize for Word {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Word {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&str>::deserialize(deserializer).map(Word::new)
     }
 }
 

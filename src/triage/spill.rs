@@ -64,7 +64,7 @@ impl Spill {
     #[must_use]
     pub fn unordered() -> Self {
         // what needs no merging is one run, and what is small stays in the processor's caches
-        Spill { ordered: false, ..Spill::keeping(KEEP / 8) }
+        Spill { ordered: false, ..Spill::keeping(KEEP / 16) }
     }
 
     fn sort(&mut self) {

@@ -43,6 +43,10 @@ fn is_id(value: &[u8]) -> bool {
 
 /// Reads `, userId=…[, sessionId=…], ipAddress=…[, error=…]` at `at`.
 fn mark(message: &[u8], at: usize) -> Option<Mark<'_>> {
+    // no id begins with a quote: the quick answer for quoted lists, which are asked as well
+    if message.get(at + ", userId=".len()) == Some(&b'"') {
+        return None;
+    }
     let (user, end) = pair(message, at, "userId")?;
     let (session, end) = match pair(message, end, "sessionId") {
         Some((s, end)) => (Some(s), end),
