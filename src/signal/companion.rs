@@ -106,8 +106,7 @@ fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn code_gone(message: &[u8]) -> Option<Companion> {
     let (code, rest) = quoted(message.strip_prefix(b"Code ")?)?;
     let rest = rest.strip_prefix(b" already used for userSession '")?;
-    static CLIENT: OnceLock<memmem::FinderRev<'static>> = OnceLock::new();
-    let at = CLIENT.get_or_init(|| memmem::FinderRev::new(b"' and client '")).rfind(rest)?;
+    let at = client().rfind(rest)?;
     let client = rest[at + 14..].strip_suffix(b"'.")?;
     Some(Companion::CodeGone { code: Key::of(code), session: Key::of(&rest[..at]), client: Key::of(client) })
 }
@@ -139,6 +138,12 @@ fn pkce(message: &[u8]) -> Option<Companion> {
         return None;
     };
     Some(Companion::Pkce(kind))
+}
+
+/// Finds what stands before the client in [`code_gone`].
+fn client() -> &'static memmem::FinderRev<'static> {
+    static FINDER: OnceLock<memmem::FinderRev<'static>> = OnceLock::new();
+    FINDER.get_or_init(|| memmem::FinderRev::new(b"' and client '"))
 }
 
 /// Finds what `OAuth2CodeParser` says of a code that is another session's; made ready once, since it is asked of every code.

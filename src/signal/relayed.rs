@@ -52,13 +52,16 @@ fn searcher() -> &'static AhoCorasick {
     })
 }
 
+fn forms() -> &'static AhoCorasick {
+    static FORMS: OnceLock<AhoCorasick> = OnceLock::new();
+    let all = || ANSWERS.iter().map(|a| a.message.as_bytes()).chain(ESCAPED);
+    FORMS.get_or_init(|| AhoCorasick::new(all()).expect("a dozen short literals compile"))
+}
+
 /// Returns where the first message stands in some lines, in any of its forms: lines without one need not be looked at.
 #[must_use]
 pub fn find(lines: &[u8]) -> Option<usize> {
-    static FORMS: OnceLock<AhoCorasick> = OnceLock::new();
-    let all = || ANSWERS.iter().map(|a| a.message.as_bytes()).chain(ESCAPED);
-    let forms = FORMS.get_or_init(|| AhoCorasick::new(all()).expect("a dozen short literals compile"));
-    forms.find(lines).map(|m| m.start())
+    forms().find(lines).map(|m| m.start())
 }
 
 /// The answer inside a JSON log's own string, or written as `error=invalid_grant`.
