@@ -12,7 +12,7 @@ use super::marks::Marks;
 use super::{Grammar, Source, Stream, Unwrapper};
 
 /// A reader of text.
-type Input<'a> = Box<dyn Read + 'a>;
+type Input<'a> = Box<dyn Read + Send + 'a>;
 
 /// The end of an input, with the error that ended it.
 type End = Result<(), io::Error>;
