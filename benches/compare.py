@@ -3,9 +3,10 @@
 
 usage: benches/compare.py [FILE... | --make DIR] [--mib 256] [--kinds sparse,success,dense,dense-json] [--runs 5] [--threads 1,2]
 
-Needs target/release/kctriage and rg; grep and mawk are timed where they are installed. With --make the corpora are written to DIR first
+Needs target/release/kctriage and rg; mawk is timed where it is installed. With --make the corpora are written to DIR first
 (examples/corpus.rs), where they are not there yet. Whole process, page cache warm. The scan is the full job (join, decide, count) in its default
-format; `rg -c 'error='` and grep only count lines, mawk counts by hour, client and error. Each cell is the median wall time in seconds and the
+format; `rg -c 'error='` only counts lines, mawk counts by hour, client and
+error (text layouts only). Each cell is the median wall time in seconds and the
 least CPU time (user and system) in brackets: on a machine that does other work, compare the latter.
 """
 import argparse, os, shutil, statistics, subprocess, time
@@ -48,7 +49,7 @@ def main():
     args = parser.parse_args()
     files = args.files + (make(args.make, args.kinds.split(","), args.mib) if args.make else [])
     threads = [int(t) for t in args.threads.split(",")]
-    peers = {"rg": ["rg", "-c", "error="], "grep": ["grep", "-c", "error="], "mawk": ["mawk", AWK]}
+    peers = {"rg": ["rg", "-c", "error="], "mawk": ["mawk", AWK]}
     peers = {name: command for name, command in peers.items() if name == "rg" or shutil.which(name)}
     heads = [f"{name}, s" for name in peers] + [c for t in threads for c in (f"scan, {t} thread{'s' * (t > 1)}, s", "ratio to rg", "CPU ratio", "peak MiB")]
     print("| file | MiB | " + " | ".join(heads) + " |")

@@ -1,10 +1,14 @@
-//! A chunk that is read the fast way holds what it holds when each line is parsed: signals, books, stamps, all of it.
+//! The fast ways give what the plain ones give: a chunk read by columns holds what its parsed lines hold, counts are what findings add up to.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kctriage::pipeline::{Lines, Options, count, run};
 use kctriage::signal::Kind;
 use kctriage::signal::batch::{Batch, scan, scan_plainly};
+use kctriage::source::{Find, discover};
+use kctriage::tally::{Tally, Windows};
+use kctriage::triage::rules::Rules;
 use proptest::prelude::*;
 
 fn recordings() -> Vec<PathBuf> {
@@ -136,4 +140,29 @@ proptest! {
         }
         prop_assert_eq!(difference(&scan(&chunk), &scan_plainly(&chunk)), None);
     }
+}
+
+/// What is counted without a finding for each failure is what the findings add up to, cell by cell.
+#[test]
+fn counting_alone_gives_the_tally_of_the_findings() {
+    let mut failures = 0;
+    for log in recordings() {
+        let found = discover(std::slice::from_ref(&log), &Find::default(), &Lines::default());
+        let (rules, options) = (Rules::builtin(), Options::default());
+        let mut tally = Tally::new(options.window_ms);
+        let listed = run(&found, &rules, &options, &|_| {}, &mut |finding| {
+            tally.add(&finding);
+            Ok(())
+        })
+        .expect("a run");
+        let apart = count(&found, &rules, &options, Windows::Apart, &|_| {}).expect("a run");
+        assert!(apart.tally == tally, "{}", log.display());
+        assert!(listed.tally == tally && listed.lacks == apart.lacks && listed.worked == apart.worked, "{}", log.display());
+        let together = count(&found, &rules, &options, Windows::Together, &|_| {}).expect("a run").tally;
+        let windows = together.cells.values().flat_map(|c| &c.windows).map(|w| w.1).sum::<u64>();
+        let timed = tally.cells.iter().filter(|(k, _)| k.window.is_some()).map(|(_, c)| c.count).sum::<u64>();
+        assert_eq!((together.findings(), windows), (tally.findings(), timed), "{}", log.display());
+        failures += tally.findings();
+    }
+    assert!(failures > 500);
 }
