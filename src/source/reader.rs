@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
         {
             return Ok(Box::new(ahead));
         }
-        Ok(source.open()?)
+        source.open()
     }
 
     /// Returns the next chunk; `None` at the end.
