@@ -1,51 +1,73 @@
 #!/usr/bin/env python3
-"""Time `kctriage scan` against a text search over the same files, in turn, and print the ratio of the medians as Markdown.
+"""Time `kctriage scan` against searches over the same files, in turn, and print the ratios of the medians as Markdown.
 
-usage: benches/compare.py FILE... [--runs 5] [--threads 1,2]     (needs target/release/kctriage and rg)
+usage: benches/compare.py [FILE... | --make DIR] [--mib 256] [--kinds sparse,success,dense,dense-json] [--runs 5] [--threads 1,2]
 
-Whole process, wall time, page cache warm. The search is `rg -c 'error='`; the scan is the full job (join, decide, count) in its default format.
+Needs target/release/kctriage and rg; mawk is timed where it is installed. With --make the corpora are written to DIR first
+(examples/corpus.rs), where they are not there yet. Whole process, page cache warm. The scan is the full job (join, decide, count) in its default
+format; `rg -c 'error='` only counts lines, mawk counts by hour, client and
+error (text layouts only). Each cell is the median wall time in seconds and the
+least CPU time (user and system) in brackets: on a machine that does other work, compare the latter.
 """
-import argparse, os, resource, statistics, subprocess, time
+import argparse, os, shutil, statistics, subprocess, time
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 BINARY = os.path.join(ROOT, "target", "release", "kctriage")
+AWK = r'''/\[org\.keycloak\.events\]/ && / error="/ {h=substr($0,1,13); match($0,/clientId="[^"]*"/); c=substr($0,RSTART+10,RLENGTH-11)
+match($0,/ error="[^"]*"/); n[h"\t"c"\t"substr($0,RSTART+8,RLENGTH-9)]++} END{for(k in n)print k"\t"n[k]}'''
 
 
-def timed(command):
+def measured(command):
+    """Returns wall seconds, CPU seconds and the peak in MiB."""
     start = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    return time.perf_counter() - start
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "LC_ALL": "C"})
+    _, _, usage = os.wait4(process.pid, 0)
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def peak_kib(command):
-    before = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, _, usage = os.wait4(before.pid, 0)
-    return usage.ru_maxrss
+def make(folder, kinds, mib):
+    os.makedirs(folder, exist_ok=True)
+    subprocess.run(["cargo", "build", "--release", "--quiet", "--example", "corpus"], cwd=ROOT, check=True)
+    paths = []
+    for kind in kinds:
+        path = os.path.join(folder, f"{kind}-{mib}.log")
+        if not os.path.exists(path):
+            with open(path, "wb") as out:
+                subprocess.run([os.path.join(ROOT, "target", "release", "examples", "corpus"), kind, str(mib)], stdout=out, check=True)
+        paths.append(path)
+    return paths
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("files", nargs="+")
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--make", metavar="DIR")
+    parser.add_argument("--mib", type=int, default=256)
+    parser.add_argument("--kinds", default="sparse,success,dense,dense-json")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--threads", default="1,2")
     args = parser.parse_args()
+    files = args.files + (make(args.make, args.kinds.split(","), args.mib) if args.make else [])
     threads = [int(t) for t in args.threads.split(",")]
-    print("| file | MiB | rg, s | " + " | ".join(f"scan, {t} thread{'s' * (t > 1)}, s | ratio | peak MiB" for t in threads) + " |")
-    print("| --- | --- | --- | " + " | ".join("--- | --- | ---" for _ in threads) + " |")
-    for path in args.files:
-        scan = {t: [BINARY, "scan", "--threads", str(t), path] for t in threads}
-        search = ["rg", "-c", "error=", path]
-        timed(search)
-        seconds = {"rg": [], **{t: [] for t in threads}}
+    peers = {"rg": ["rg", "-c", "error="], "mawk": ["mawk", AWK]}
+    peers = {name: command for name, command in peers.items() if name == "rg" or shutil.which(name)}
+    heads = [f"{name}, s" for name in peers] + [c for t in threads for c in (f"scan, {t} thread{'s' * (t > 1)}, s", "ratio to rg", "CPU ratio", "peak MiB")]
+    print("| file | MiB | " + " | ".join(heads) + " |")
+    print("| --- " * (len(heads) + 2) + "|")
+    for path in files:
+        commands = {**{name: command + [path] for name, command in peers.items()}, **{t: [BINARY, "scan", "--threads", str(t), path] for t in threads}}
+        measured(commands["rg"])
+        runs = {name: [] for name in commands}
         for _ in range(args.runs):
-            seconds["rg"].append(timed(search))
-            for t in threads:
-                seconds[t].append(timed(scan[t]))
-        rg = statistics.median(seconds["rg"])
-        cells = [os.path.basename(path), f"{os.path.getsize(path) / 2**20:.0f}", f"{rg:.3f}"]
+            for name, command in commands.items():
+                runs[name].append(measured(command))
+        wall = {name: statistics.median(r[0] for r in rs) for name, rs in runs.items()}
+        cpu = {name: min(r[1] for r in rs) for name, rs in runs.items()}
+        cells = [os.path.basename(path), f"{os.path.getsize(path) / 2**20:.0f}"]
+        cells += [f"{wall[name]:.2f} ({cpu[name]:.2f})" for name in peers]
         for t in threads:
-            median = statistics.median(seconds[t])
-            cells += [f"{median:.3f}", f"{median / rg:.1f}", f"{peak_kib(scan[t]) / 1024:.0f}"]
+            peak = max(r[2] for r in runs[t])
+            cells += [f"{wall[t]:.2f} ({cpu[t]:.2f})", f"{wall[t] / wall['rg']:.1f}", f"{cpu[t] / cpu['rg']:.1f}", f"{peak:.0f}"]
         print("| " + " | ".join(cells) + " |", flush=True)
 
 

@@ -7,11 +7,18 @@ use std::path::PathBuf;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
+use kctriage::names::Names;
 use kctriage::pipeline::{self, Lines, Options};
+use kctriage::record::object::object;
+use kctriage::record::quick::Quick;
 use kctriage::record::{Line, json, line, text};
 use kctriage::signal::{batch, event};
-use kctriage::source::{Find, discover};
+use kctriage::source::{Find, Reader, discover};
+use kctriage::tally::{Tally, Windows};
+use kctriage::triage::clock::{Clock, Zone};
+use kctriage::triage::join::{Chunk, Join};
 use kctriage::triage::rules::Rules;
+use kctriage::triage::shard::Shard;
 
 fn main() {
     divan::main();
@@ -28,6 +35,40 @@ fn bytes(name: &str) -> Vec<u8> {
 /// The lines of a recording that are records of its layout.
 fn records(name: &str, first: u8) -> Vec<Vec<u8>> {
     bytes(name).split(|c| *c == b'\n').filter(|l| l.first() == Some(&first)).map(<[u8]>::to_vec).collect()
+}
+
+#[divan::bench]
+fn cut_lines(bencher: Bencher<'_, '_>) {
+    let path = recording("2673-load");
+    let size = std::fs::metadata(&path).expect("a recording").len();
+    let found = discover(std::slice::from_ref(&path), &Find::default(), &Lines::default());
+    let lines = Lines::default();
+    bencher.counter(BytesCount::new(size)).bench_local(|| {
+        let mut reader = Reader::open(&found.streams[0], 1 << 18, &lines);
+        let mut chunks = 0;
+        while let Some(chunk) = reader.next() {
+            chunks += 1;
+            reader.recycle(chunk.bytes);
+        }
+        chunks
+    });
+}
+
+#[divan::bench]
+fn text_head_by_columns(bencher: Bencher<'_, '_>) {
+    let lines = records("2673-load", b'2');
+    let size: usize = lines.iter().map(Vec::len).sum();
+    bencher.counter(BytesCount::new(size)).bench(|| {
+        let mut quick = Quick::default();
+        lines.iter().filter(|l| quick.head(black_box(l)).is_some()).count()
+    });
+}
+
+#[divan::bench]
+fn json_object(bencher: Bencher<'_, '_>) {
+    let lines = records("2673-json", b'{');
+    let size: usize = lines.iter().map(Vec::len).sum();
+    bencher.counter(BytesCount::new(size)).bench(|| lines.iter().filter_map(|l| object(black_box(l))).map(|o| o.record().message.len()).sum::<usize>());
 }
 
 #[divan::bench]
@@ -63,6 +104,44 @@ fn scan_chunk(bencher: Bencher<'_, '_>, name: &str) {
     bencher.counter(BytesCount::new(bytes.len())).bench(|| batch::scan(black_box(&bytes)).signals.len());
 }
 
+/// From signals to failures with their facts.
+#[divan::bench(args = ["2673-load", "2205-load", "2506-debug"])]
+fn triage(bencher: Bencher<'_, '_>, name: &str) {
+    let bytes = bytes(name);
+    let rules = Rules::builtin();
+    bencher.counter(BytesCount::new(bytes.len())).with_inputs(|| batch::scan(&bytes)).bench_local_values(|batch| {
+        let (mut names, mut joined, mut shard) = (Names::default(), Vec::new(), Shard::default());
+        let mut join = Join::new(Clock::new(Zone::Utc, None));
+        join.chunk(batch, &mut Chunk { source: 0, line: 0, marks: None, node: &mut |_| 0 }, &mut names, &mut joined);
+        join.finish(&mut joined);
+        for signal in joined {
+            shard.take(signal, &|failed| rules.settle(failed));
+        }
+        shard.finish();
+        shard.done.len()
+    });
+}
+
+/// Counting of findings that are there already.
+#[divan::bench]
+fn tally(bencher: Bencher<'_, '_>) {
+    let path = recording("2673-load");
+    let found = discover(std::slice::from_ref(&path), &Find::default(), &Lines::default());
+    let mut findings = Vec::new();
+    let mut keep = |finding| {
+        findings.push(finding);
+        Ok(())
+    };
+    pipeline::run(&found, &Rules::builtin(), &Options::default(), &|_| {}, &mut keep).expect("a run");
+    bencher.counter(divan::counter::ItemsCount::new(findings.len())).bench(|| {
+        let mut tally = Tally::new(300_000);
+        for finding in &findings {
+            tally.add(black_box(finding));
+        }
+        tally.findings()
+    });
+}
+
 #[divan::bench(args = ["2673-load", "2205-load", "2673-json", "2506-debug"])]
 fn whole_scan_one_thread(bencher: Bencher<'_, '_>, name: &str) {
     let path = recording(name);
@@ -72,7 +151,7 @@ fn whole_scan_one_thread(bencher: Bencher<'_, '_>, name: &str) {
     bencher.counter(BytesCount::new(size)).bench_local(|| {
         pool.install(|| {
             let found = discover(std::slice::from_ref(&path), &Find::default(), &Lines::default());
-            let outcome = pipeline::run(&found, &rules, &Options::default(), &|_| {}, &mut |_| Ok(())).expect("a run");
+            let outcome = pipeline::count(&found, &rules, &Options::default(), Windows::Together, &|_| {}).expect("a run");
             outcome.tally.findings()
         })
     });

@@ -50,6 +50,14 @@ impl From<Vec<Box<[u8]>>> for Names {
     }
 }
 
+impl PartialEq for Names {
+    fn eq(&self, other: &Self) -> bool {
+        self.texts == other.texts && self.ends == other.ends
+    }
+}
+
+impl Eq for Names {}
+
 impl serde::Serialize for Names {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_seq(self.iter())

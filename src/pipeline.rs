@@ -75,7 +75,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            chunk_bytes: 1 << 20,
+            chunk_bytes: 1 << 18,
             code_lifespan_ms: None,
             realms: Arc::default(),
             max_keys: MAX_KEYS,
@@ -176,6 +176,11 @@ struct Running<'a> {
     join: Join,
     by_time: ByTime,
     queue: VecDeque<Joined>,
+    /// All of it is read.
+    is_read: bool,
+    /// Chunks that are read and not taken in yet.
+    in_flight: usize,
+    /// All of it is joined.
     ended: bool,
     inside: Inside,
     /// Lines read of each source, by its number in the run.
@@ -199,9 +204,14 @@ const QUOTED: usize = 1000;
 
 /// Names that are counted apart where nobody says otherwise: their counts take some 60 MB.
 pub const MAX_KEYS: usize = 1 << 15;
+/// Chunks that are scanned at once, for each thread.
+const CHUNKS: usize = 4;
 
 /// Signals that are merged before the shards take them in.
 const MERGE: usize = 1 << 14;
+
+/// Shards that end their timelines at once.
+const FINISH: usize = 8;
 
 /// Findings that are decided at once.
 const DECIDE: usize = 1 << 14;
@@ -218,7 +228,7 @@ pub fn run(
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<Outcome> {
     let (streams, before) = Before::of(found, options, progress)?;
-    Run::new(&streams, before, rules, options, Windows::Apart, Some(sink), progress)?.drive(progress)
+    Run::new(&streams, before, rules, options, Windows::Apart, true, progress)?.drive(progress, Some(sink))
 }
 
 /// Reads all streams and counts, without making a finding of each failure; the tally is that of [`run`] where its windows are kept apart.
@@ -227,7 +237,7 @@ pub fn run(
 /// When the temporary file that holds undecided failures cannot be used.
 pub fn count(found: &Found, rules: &Rules, options: &Options, windows: Windows, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Outcome> {
     let (streams, before) = Before::of(found, options, progress)?;
-    Run::new(&streams, before, rules, options, windows, None, progress)?.drive(progress)
+    Run::new(&streams, before, rules, options, windows, false, progress)?.drive(progress, None)
 }
 
 /// What was read of archives that had to be walked.
@@ -259,10 +269,34 @@ impl Before {
 /// Where findings go, in order; where there is none they are only counted, in any order.
 type Sink<'a> = Option<&'a mut dyn FnMut(Finding) -> io::Result<()>>;
 
+/// What was scanned, with its place.
+struct Scanned {
+    /// The number of what runs.
+    running: usize,
+    arrived: Arrived,
+    batch: Batch,
+    /// The chunk's buffer.
+    bytes: Vec<u8>,
+}
+
+/// Scans chunks in parallel; what was kept is read already.
+fn scan(fed: Vec<(usize, Fed)>, progress: &(dyn Fn(u64) + Sync)) -> Vec<Scanned> {
+    let scan = |(running, fed)| match fed {
+        Fed::Raw(arrived, bytes) => {
+            let batch = batch::scan(&bytes);
+            progress(u64::try_from(bytes.len() as i128 + i128::from(arrived.wrapper_bytes)).unwrap_or(0));
+            Scanned { running, arrived, batch, bytes }
+        }
+        Fed::Kept(arrived, batch) => Scanned { running, arrived, batch: *batch, bytes: Vec::new() },
+    };
+    fed.into_par_iter().map(scan).collect()
+}
+
 struct Run<'a> {
     options: &'a Options,
     rules: &'a Rules,
-    sink: Sink<'a>,
+    /// Findings go to a sink, in order.
+    listed: bool,
     ledger: Ledger,
     lacks: BTreeMap<Lack, u64>,
     left_out: u64,
@@ -277,12 +311,20 @@ struct Run<'a> {
     names: Names,
     view: View,
     shards: Vec<Shard>,
-    merged: Vec<Joined>,
     browsers: Browsers,
     pairing: Pairing,
     /// What realm exports call the ids of realms.
     named: Vec<(Sym, Sym)>,
     twins: Twins,
+    /// What merged signals are on their way from one join to the next; empty in between.
+    single: Vec<Joined>,
+    ready: Vec<Joined>,
+    /// What the shards take in next, and how many that are.
+    parts: Vec<Vec<Joined>>,
+    merged: usize,
+    /// What a chunk's join gave; empty in between.
+    joined: Vec<Joined>,
+    done: bool,
     tokens: Tokens,
     spill: Spill,
     problems: Vec<Problem>,
@@ -311,14 +353,14 @@ impl<'a> Run<'a> {
         rules: &'a Rules,
         options: &'a Options,
         windows: Windows,
-        sink: Sink<'a>,
+        listed: bool,
         progress: &(dyn Fn(u64) + Sync),
     ) -> io::Result<Self> {
-        let spill = if sink.is_none() { Spill::unordered() } else { Spill::default() };
+        let spill = if listed { Spill::default() } else { Spill::unordered() };
         let mut run = Run {
             options,
             rules,
-            sink,
+            listed,
             ledger: Ledger::new(options.window_ms, windows, options.max_keys),
             lacks: BTreeMap::new(),
             left_out: 0,
@@ -331,11 +373,16 @@ impl<'a> Run<'a> {
             names: Names::default(),
             view: View::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-            merged: Vec::new(),
             browsers: Browsers::default(),
             pairing: Pairing::default(),
             named: Vec::new(),
             twins: Twins::default(),
+            single: Vec::new(),
+            ready: Vec::new(),
+            parts: (0..SHARDS).map(|_| Vec::new()).collect(),
+            merged: 0,
+            joined: Vec::new(),
+            done: false,
             tokens: Tokens::default(),
             spill,
             problems: before.problems,
@@ -445,6 +492,8 @@ impl<'a> Run<'a> {
             join: Join::new(Clock::new(zone.unwrap_or(self.options.zone), date)),
             by_time: ByTime::default(),
             queue: VecDeque::new(),
+            is_read: false,
+            in_flight: 0,
             ended: false,
             inside: Inside::Nothing,
             lines: BTreeMap::new(),
@@ -494,61 +543,65 @@ impl<'a> Run<'a> {
         (written.date_naive() - chrono::Duration::days(passed), "from the file's last change")
     }
 
-    fn drive(mut self, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Outcome> {
-        loop {
-            self.refill(progress)?;
-            let done = self.running.iter().all(|r| r.ended && r.queue.is_empty());
-            self.merge();
-            if done {
-                self.pairing.finish(&mut self.merged);
-            }
-            if self.merged.len() >= MERGE || done {
-                self.dispatch()?;
-            }
-            if done {
-                break;
-            }
-        }
-        self.finish()
+    fn drive(mut self, progress: &(dyn Fn(u64) + Sync), sink: Sink<'_>) -> io::Result<Outcome> {
+        // on a worker: then what follows is handed from worker to worker, not to and fro
+        rayon::scope(|_| self.read_all(progress))?;
+        self.finish(sink)
     }
 
-    /// Reads and scans chunks of the streams that have nothing left to merge.
-    fn refill(&mut self, progress: &(dyn Fn(u64) + Sync)) -> io::Result<()> {
-        let waiting = self.running.iter().filter(|r| !r.ended && r.queue.is_empty()).count();
-        let each = (rayon::current_num_threads() * 2).div_ceil(waiting.max(1));
-        let mut fed: Vec<(usize, Fed)> = Vec::new();
-        for (number, r) in self.running.iter_mut().enumerate().filter(|(_, r)| !r.ended && r.queue.is_empty()) {
+    /// Reads and scans all chunks. While some are scanned, those before them are joined and triaged, and those behind them read.
+    fn read_all(&mut self, progress: &(dyn Fn(u64) + Sync)) -> io::Result<()> {
+        let mut scanned = Vec::new();
+        let mut fed = self.read()?;
+        while !self.done {
+            let (batches, next) = rayon::join(|| scan(fed, progress), || self.work(scanned));
+            scanned = batches;
+            fed = next?;
+        }
+        Ok(())
+    }
+
+    /// Joins and triages what was scanned, and reads on.
+    fn work(&mut self, scanned: Vec<Scanned>) -> io::Result<Vec<(usize, Fed)>> {
+        for Scanned { running, arrived, batch, bytes } in scanned {
+            self.take(running, arrived, batch);
+            self.running[running].feed.recycle(bytes);
+        }
+        for r in self.running.iter_mut().filter(|r| r.is_read && r.in_flight == 0 && !r.ended) {
+            r.ended = true;
+            r.join.finish(&mut self.joined);
+            r.by_time.take(&mut self.joined, &mut r.queue);
+            r.by_time.finish(&mut r.queue);
+        }
+        self.done = self.running.iter().all(|r| r.ended && r.queue.is_empty());
+        self.merge();
+        if self.done {
+            self.pairing.finish(&mut self.ready);
+            self.part();
+        }
+        if self.merged >= MERGE || self.done {
+            self.dispatch()?;
+        }
+        self.read()
+    }
+
+    /// Reads chunks of the streams that have nothing left to merge.
+    fn read(&mut self) -> io::Result<Vec<(usize, Fed)>> {
+        let waiting = self.running.iter().filter(|r| !r.is_read && r.queue.is_empty()).count();
+        let each = (rayon::current_num_threads() * CHUNKS).div_ceil(waiting.max(1));
+        let mut fed = Vec::new();
+        for (number, r) in self.running.iter_mut().enumerate().filter(|(_, r)| !r.is_read && r.queue.is_empty()) {
             for _ in 0..each {
                 if let Some(next) = r.feed.next(&mut self.store)? {
+                    r.in_flight += 1;
                     fed.push((number, next));
                 } else {
-                    r.ended = true;
+                    r.is_read = true;
                     break;
                 }
             }
         }
-        let batches: Vec<_> = fed
-            .into_par_iter()
-            .map(|(number, fed)| match fed {
-                Fed::Raw(arrived, bytes) => {
-                    let batch = batch::scan(&bytes);
-                    progress(u64::try_from(bytes.len() as i128 + i128::from(arrived.wrapper_bytes)).unwrap_or(0));
-                    (number, arrived, batch, bytes)
-                }
-                Fed::Kept(arrived, batch) => (number, arrived, *batch, Vec::new()),
-            })
-            .collect();
-        for (number, arrived, batch, bytes) in batches {
-            self.take(number, arrived, batch);
-            self.running[number].feed.recycle(bytes);
-        }
-        for r in self.running.iter_mut().filter(|r| r.ended) {
-            let mut out = Vec::new();
-            r.join.finish(&mut out);
-            r.by_time.take(out, &mut r.queue);
-            r.by_time.finish(&mut r.queue);
-        }
-        Ok(())
+        Ok(fed)
     }
 
     /// Takes in what a chunk held.
@@ -557,6 +610,7 @@ impl<'a> Run<'a> {
             self.date_of_wrapped(number, arrived.marks.as_ref());
         }
         let r = &mut self.running[number];
+        r.in_flight -= 1;
         let lines_before = r.lines.entry(arrived.source).or_default();
         *lines_before = arrived.line.unwrap_or(*lines_before);
         let before = *lines_before;
@@ -615,10 +669,9 @@ impl<'a> Run<'a> {
             nodes.push((host.map(<[u8]>::to_vec), number));
             number
         };
-        let mut out = Vec::new();
         let chunk = &mut join::Chunk { source, line: before, marks: arrived.marks.as_ref(), node: &mut node };
-        r.join.chunk(batch, chunk, &mut self.names, &mut out);
-        r.by_time.take(out, &mut r.queue);
+        r.join.chunk(batch, chunk, &mut self.names, &mut self.joined);
+        r.by_time.take(&mut self.joined, &mut r.queue);
     }
 
     /// Takes a date for lines without one, where neither the beginning of the file nor the wrapper shows it.
@@ -644,10 +697,9 @@ impl<'a> Run<'a> {
             }
             // every stream has shown its first signal by now
             self.twins.active = self.running.iter().any(|r| r.by_time.is_stored()) && self.running.iter().any(|r| r.by_time.is_log());
-            let mut single = Vec::new();
             let Some(next) = self.running.iter().enumerate().filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min() else {
-                self.twins.finish(&mut single);
-                self.note(single);
+                self.twins.finish(&mut self.single);
+                self.note();
                 return;
             };
             // as long as no other stream comes before, this one goes on
@@ -655,19 +707,19 @@ impl<'a> Run<'a> {
             let r = &mut self.running[next.1];
             while r.queue.front().is_some_and(|j| limit.is_none_or(|l| (j.clock, next.1) < l)) {
                 if let Some(joined) = r.queue.pop_front() {
-                    self.twins.take(joined, &mut single);
+                    self.twins.take(joined, &mut self.single);
                 }
             }
-            self.note(single);
-            if self.merged.len() >= MERGE {
+            self.note();
+            if self.merged >= MERGE {
                 return;
             }
         }
     }
 
     /// Takes note of what was merged.
-    fn note(&mut self, signals: Vec<Joined>) {
-        for mut joined in signals {
+    fn note(&mut self) {
+        for mut joined in self.single.drain(..) {
             if let What::Failed(failed) = &mut joined.what
                 && failed.failure.client == Some(Sym::OTHER)
             {
@@ -684,20 +736,26 @@ impl<'a> Run<'a> {
             self.tokens.follow(&mut joined);
             self.view.note(&joined);
             if self.browsers.follow(&mut joined, &self.names) {
-                self.pairing.push(joined, &mut self.merged);
+                self.pairing.push(joined, &mut self.ready);
             }
+        }
+        self.part();
+    }
+
+    /// Splits by session what is ready.
+    fn part(&mut self) {
+        self.merged += self.ready.len();
+        for joined in self.ready.drain(..) {
+            self.parts[shard_of(&joined)].push(joined);
         }
     }
 
     /// Lets the shards take in what was merged.
     fn dispatch(&mut self) -> io::Result<()> {
-        let mut parts: Vec<Vec<Joined>> = (0..SHARDS).map(|_| Vec::new()).collect();
-        for joined in self.merged.drain(..) {
-            parts[shard_of(&joined)].push(joined);
-        }
         let rules = self.rules;
-        self.shards.par_iter_mut().zip(parts).for_each(|(shard, part)| {
-            for joined in part {
+        self.merged = 0;
+        self.shards.par_iter_mut().zip(&mut self.parts).for_each(|(shard, part)| {
+            for joined in part.drain(..) {
                 shard.take(joined, &|failed| rules.settle(failed));
             }
         });
@@ -709,13 +767,19 @@ impl<'a> Run<'a> {
         let nodes: Vec<(Arc<str>, usize)> = self.view.nodes.iter().map(|n| (Arc::from(n.name.as_str()), n.stream)).collect();
         let mut shards = std::mem::take(&mut self.shards);
         let names = std::mem::take(&mut self.names);
+        // neighbours are mostly of one realm
+        let mut last = None;
         for shard in &mut shards {
             for (realm, lesson) in shard.lessons.drain(..) {
                 self.view.learn(realm, lesson);
             }
             for waiting in shard.done.drain(..) {
-                self.realms.insert((waiting.failed.failure.realm, waiting.realm));
-                if self.sink.is_none()
+                let realm = (waiting.failed.failure.realm, waiting.realm);
+                if last != Some(realm) {
+                    self.realms.insert(realm);
+                    last = Some(realm);
+                }
+                if !self.listed
                     && !waiting.failed.is_answered()
                     && let Ok(verdict) = settled(self.rules, &waiting)
                 {
@@ -749,9 +813,12 @@ impl<'a> Run<'a> {
         true
     }
 
-    fn finish(mut self) -> io::Result<Outcome> {
-        self.shards.par_iter_mut().for_each(Shard::finish);
-        self.collect()?;
+    fn finish(mut self, mut sink: Sink<'_>) -> io::Result<Outcome> {
+        // not all at once: what is open at the end can be most of a short log
+        for begin in (0..SHARDS).step_by(FINISH) {
+            self.shards[begin..SHARDS.min(begin + FINISH)].par_iter_mut().for_each(Shard::finish);
+            self.collect()?;
+        }
         self.view.spans = self.running.iter().map(|r| r.join.span()).collect();
         self.view.end = self.view.spans.iter().flatten().map(|s| s.1).max();
         self.view.settle();
@@ -809,7 +876,7 @@ impl<'a> Run<'a> {
             let taken = waiting.len();
             waiting.retain(|w| !judge.is_doubtful(w));
             unjoined += (taken - waiting.len()) as u64;
-            self.decide(&waiting, &judge)?;
+            self.decide(&waiting, &judge, &mut sink)?;
         }
         if self.ledger.capped {
             books.caps_hit.insert("keys".into());
@@ -864,10 +931,10 @@ impl<'a> Run<'a> {
 
 impl Run<'_> {
     /// Decides failures of which all is known that ever will be.
-    fn decide(&mut self, waiting: &[Waiting], judge: &Judge<'_>) -> io::Result<()> {
+    fn decide(&mut self, waiting: &[Waiting], judge: &Judge<'_>, sink: &mut Sink<'_>) -> io::Result<()> {
         let verdicts: Vec<Verdict> = waiting.par_iter().map(|w| judge.verdict(w)).collect();
         let passed: Vec<bool> = waiting.iter().zip(&verdicts).map(|(w, verdict)| self.add(w, verdict, judge.names)).collect();
-        let Some(sink) = &mut self.sink else { return Ok(()) };
+        let Some(sink) = sink else { return Ok(()) };
         let told = |((w, verdict), passed): ((&Waiting, Verdict), bool)| passed.then(|| judge.finding(w, verdict));
         let findings: Vec<Option<Finding>> = waiting.par_iter().zip(verdicts).zip(passed).map(told).collect();
         findings.into_iter().flatten().try_for_each(sink)

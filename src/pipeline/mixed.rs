@@ -176,7 +176,7 @@ impl<'a> Sorter<'a> {
     ///
     /// # Errors
     /// As [`Sorter::stream`].
-    pub(super) fn member(&mut self, stream: usize, of: &Source, number: usize, input: &mut dyn Read, reports: &mut [SourceReport]) -> io::Result<()> {
+    pub(super) fn member(&mut self, stream: usize, of: &Source, number: usize, input: &mut (dyn Read + Send), reports: &mut [SourceReport]) -> io::Result<()> {
         self.stream = stream;
         let grammar = &self.options.lines;
         if let Some(Unwrapper::Document(document)) = of.wrapping.as_ref().and_then(|w| source::Grammar::unwrapper(grammar, w)) {

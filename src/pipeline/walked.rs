@@ -53,7 +53,7 @@ pub(super) fn read(found: &Found, sorter: &mut Sorter<'_>, grammar: &dyn Grammar
                 wrapping: grammar.wrapping(&head, head.len() < PEEK_BYTES),
             };
             reports.push(SourceReport { name: source.name.clone(), wrapping: source.wrapping.as_ref().map(|w| w.name.clone()), ..SourceReport::default() });
-            let mut rest: Box<dyn Read> = failure.map_or_else(|| Box::new(read) as Box<dyn Read>, |error| Box::new(Failing(Some(error))));
+            let mut rest: Box<dyn Read + Send> = failure.map_or_else(|| Box::new(read) as Box<dyn Read + Send>, |error| Box::new(Failing(Some(error))));
             let mut input = Digested { input: io::Cursor::new(&head).chain(&mut rest), digest: Xxh3::new(), bytes: 0 };
             let mark = sorter.mark();
             if let Err(error) = sorter.member(number, &source, number, &mut input, reports) {

@@ -12,6 +12,8 @@
 //! ```
 
 pub mod json;
+pub mod object;
+pub mod quick;
 pub mod stamp;
 pub mod stored;
 pub mod text;

@@ -138,25 +138,6 @@ fn preceded_space(i: &[u8]) -> &[u8] {
     preceded(take_while(|c| c == b' '), nom::combinator::rest::<&[u8], Missing>).parse(i).map_or(i, |(_, r)| r)
 }
 
-/// Returns the logger of a line in Keycloak's default format, `2026-11-23 14:48:22,304 WARN  [org.keycloak.events] (executor-thread-1) …`, by
-/// its columns: the question that most lines of a log need answered, and no more. `None` says nothing: [`parse`] decides.
-#[must_use]
-pub fn quick_logger(line: &[u8]) -> Option<&[u8]> {
-    let b = line.get(..31)?;
-    let marks = (b[4], b[7], b[10], b[13], b[16], b[19], b[23], b[29], b[30]);
-    let digits = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18, 20, 21, 22];
-    if marks != (b'-', b'-', b' ', b':', b':', b',', b' ', b' ', b'[') || !digits.iter().all(|i: &usize| b[*i].is_ascii_digit()) {
-        return None;
-    }
-    let level = matches!(&b[24..29], b"INFO " | b"DEBUG" | b"WARN " | b"ERROR" | b"TRACE" | b"FATAL");
-    let end = 31 + memchr::memchr2(b']', b' ', &line[31..])?;
-    if line[end] != b']' {
-        return None;
-    }
-    let thread = line.get(end + 1..end + 3) == Some(b" (") && memchr::memmem::find(&line[end + 3..], b") ").is_some();
-    (level && thread && stamp(line).is_some()).then(|| &line[31..end])
-}
-
 /// Reads one line as a text record; says what was missing where it is none.
 pub fn parse(line: &[u8]) -> Result<Record<'_>, Missing> {
     match head(line) {
@@ -189,16 +170,6 @@ mod tests {
         for (line, logger, thread, message) in table {
             let r = parse(line.as_bytes()).unwrap_or_else(|e| panic!("{line}: {e:?}"));
             assert_eq!((&*r.logger, &*r.thread, &*r.message), (logger.as_bytes(), thread.as_bytes(), message.as_bytes()), "{line}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn the_quick_look_never_says_more_than_the_parser(line in "2026-1[0-9]-[0-4][0-9] [0-2][0-9]:[0-9]{2}:[0-9]{2},[0-9]{3} (INFO |WARN |DEBUG|INFO|wArn ) ?\\[?[a-z. ]{0,6}\\]? ?\\(?[a-z) ]{0,6}\\)? ?[a-z]{0,3}") {
-            if let Some(logger) = quick_logger(line.as_bytes()) {
-                let record = parse(line.as_bytes());
-                proptest::prop_assert_eq!(record.map(|r| r.logger.into_owned()), Ok(logger.to_vec()));
-            }
         }
     }
 

@@ -98,10 +98,12 @@ pub fn read(line: &[u8]) -> Option<Entry> {
     Some(text(line)?.entry(line))
 }
 
-/// Whether a line can be about the token endpoint or a login.
+/// Whether a line can be about the token endpoint or a login. In JSON, escapes can hide what it is about.
 #[must_use]
 pub fn matters(line: &[u8]) -> bool {
-    memmem::find(line, TOKEN).is_some() || (memmem::find(line, b"client_id=").is_some() && LOGIN.iter().any(|l| memmem::find(line, l).is_some()))
+    memchr(b'\\', line).is_some()
+        || memmem::find(line, TOKEN).is_some()
+        || (memmem::find(line, b"client_id=").is_some() && LOGIN.iter().any(|l| memmem::find(line, l).is_some()))
 }
 
 impl Parts<'_> {

@@ -3,16 +3,17 @@
 //! Input: the bytes of a chunk, which begins and ends at line ends. Output: a [`Batch`]: signals in the order of the lines, and the books. What
 //! the first lines belong to, if they begin no record, is not known here: they are counted apart ([`Batch::lead`]).
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::access::{self, Entry};
 use super::relayed::{self, Relayed};
 use super::{Kind, Signal, is_access_logger, matters, read, read_rest};
 use crate::books::Books;
 use crate::names::Names;
-use crate::record::stamp::stamp;
-use crate::record::text::{Missing, quick_logger};
-use crate::record::{Layout, Line, Stamp, line};
+use crate::record::object::object;
+use crate::record::quick::Quick;
+use crate::record::text::Missing;
+use crate::record::{Layout, Line, Record, Stamp, line};
 
 /// What a line that begins no record belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -24,7 +25,7 @@ pub enum Inside {
 }
 
 /// What one chunk held.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Batch {
     /// The names that the signals refer to.
     pub names: Names,
@@ -61,7 +62,7 @@ pub struct Batch {
 }
 
 /// Lines of an access log without a record around them.
-#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Proxied {
     /// Their signals.
     pub signals: Vec<Signal>,
@@ -77,8 +78,22 @@ pub struct Proxied {
 pub const MIDNIGHT_BACK_MS: u32 = 12 * 3_600_000;
 
 /// Reads a chunk.
+///
+/// Most lines of a log say nothing here. That a record begins on one, and who wrote it, is read by columns ([`Quick`], and [`object()`] for JSON); only what is
+/// said under a logger that [`matters`] is read to its end. The loggers are those whose signals the rules can ask for: a rule's conditions are fields of
+/// events and companions, so a user's rule cannot ask for more.
 #[must_use]
 pub fn scan(bytes: &[u8]) -> Batch {
+    read_all(bytes, Reading::default())
+}
+
+/// Reads a chunk as [`scan`] does, each line with the parsers alone: slow, and what the faster ways are held to.
+#[must_use]
+pub fn scan_plainly(bytes: &[u8]) -> Batch {
+    read_all(bytes, Reading { plain: true, ..Reading::default() })
+}
+
+fn read_all(bytes: &[u8], mut reading: Reading) -> Batch {
     let mut b = Batch {
         names: Names::default(),
         signals: Vec::new(),
@@ -97,20 +112,14 @@ pub fn scan(bytes: &[u8]) -> Batch {
         nearest: None,
         relayed: Vec::new(),
     };
-    let mut scratch = Vec::new();
-    // the last record whose stamp was not read
-    let mut last = None;
     let mut at = 0;
     while at < bytes.len() {
         let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i);
         let text = &bytes[at..end];
         let next = (end + 1).min(bytes.len());
-        take(&mut b, text, (next - at) as u64, &mut scratch, &mut last);
+        take(&mut b, text, (next - at) as u64, &mut reading);
         b.lines += 1;
         at = next;
-    }
-    if let Some((at, _)) = last.and_then(stamp) {
-        b.last = at;
     }
     if !b.keycloak {
         quotes(&mut b, bytes);
@@ -118,53 +127,72 @@ pub fn scan(bytes: &[u8]) -> Batch {
     b
 }
 
+/// What is remembered from line to line.
+#[derive(Default)]
+struct Reading {
+    quick: Quick,
+    /// A line without its colours.
+    scratch: Vec<u8>,
+    /// Nothing is read by columns.
+    plain: bool,
+}
+
 /// Takes in one line of `size` bytes, its line feed included.
-fn take<'a>(b: &mut Batch, text: &'a [u8], size: u64, scratch: &mut Vec<u8>, last: &mut Option<&'a [u8]>) {
-    if let Some(logger) = quick_logger(text).filter(|l| !matters(l) || (is_access_logger(l) && !access::matters(text))) {
+fn take(b: &mut Batch, text: &[u8], size: u64, reading: &mut Reading) {
+    let number = u32::try_from(b.lines).unwrap_or(u32::MAX);
+    if reading.plain {
+        return parsed(b, text, size, number, &mut reading.scratch);
+    }
+    if let Some(head) = reading.quick.head(text) {
+        let logger = head.logger();
+        let is_access = is_access_logger(logger);
+        if matters(logger) && (!is_access || access::matters(text)) {
+            return record(b, &head.record(), size, number);
+        }
         b.begins_proxied.get_or_insert(false);
         // the common line: a record that says nothing here
         b.books.records += 1;
         b.books.parsed += size;
         b.layouts[Layout::Text as usize] += 1;
         b.inside = Some(Inside::Record);
-        b.keycloak |= logger.starts_with(b"org.keycloak");
-        b.access_log |= is_access_logger(logger);
+        b.keycloak |= logger.starts_with(b"org.keycloak") || head.message_begins(b"Keycloak ");
+        b.access_log |= is_access;
+        b.last = head.at();
         if b.first == Stamp::Unknown {
-            b.first = stamp(text).map_or(Stamp::Unknown, |s| s.0);
+            b.first = b.last;
         }
-        *last = Some(text);
         return;
     }
-    let number = u32::try_from(b.lines).unwrap_or(u32::MAX);
-    match line(text, scratch) {
-        Line::Head(record) => {
-            b.books.records += 1;
-            b.books.parsed += size;
-            b.layouts[record.layout as usize] += 1;
-            let json = matches!(record.layout, Layout::Json | Layout::Ecs | Layout::Stored);
-            b.inside = Some(if json { Inside::Nothing } else { Inside::Record });
-            b.begins_proxied.get_or_insert(false);
-            b.access_log |= is_access_logger(&record.logger);
-            b.keycloak |= record.logger.starts_with(b"org.keycloak") || record.message.starts_with(b"Keycloak ");
-            if let Stamp::TimeOfDay(ms) = record.at {
-                b.days = Some(match b.days {
-                    None => (ms, ms, 0),
-                    Some((first, last, days)) => (first, ms, days + u16::from(ms.saturating_add(MIDNIGHT_BACK_MS) < last)),
-                });
-            }
-            if b.first == Stamp::Unknown {
-                b.first = record.at;
-            }
-            if record.at != Stamp::Unknown {
-                b.last = record.at;
-                *last = None;
-            }
-            if let Some(mut signal) = read(&record, number, &mut b.names) {
-                b.keycloak = true;
-                signal.day = b.days.map_or(0, |d| d.2);
-                b.signals.push(signal);
-            }
+    if let Some(object) = object(text.strip_suffix(b"\r").unwrap_or(text)) {
+        let logger = object.logger();
+        if matters(&logger) {
+            return record(b, &object.record(), size, number);
         }
+        b.books.records += 1;
+        b.books.parsed += size;
+        b.layouts[object.layout() as usize] += 1;
+        b.inside = Some(Inside::Nothing);
+        b.begins_proxied.get_or_insert(false);
+        b.keycloak |= logger.starts_with(b"org.keycloak") || object.message_begins(b"Keycloak ");
+        let at = object.at();
+        match at {
+            Stamp::TimeOfDay(ms) => pass_midnights(b, ms),
+            Stamp::Unknown => return,
+            _ => {}
+        }
+        b.last = at;
+        if b.first == Stamp::Unknown {
+            b.first = b.last;
+        }
+        return;
+    }
+    parsed(b, text, size, number, &mut reading.scratch);
+}
+
+/// Takes in one line as the parsers read it.
+fn parsed(b: &mut Batch, text: &[u8], size: u64, number: u32, scratch: &mut Vec<u8>) {
+    match line(text, scratch) {
+        Line::Head(head) => record(b, &head, size, number),
         Line::Blank => b.books.skipped += size,
         Line::Rest | Line::Unknown(_) if b.inside != Some(Inside::Record) && proxied(b, text, size, number) => {}
         Line::Unknown(missing) => {
@@ -205,11 +233,50 @@ fn proxied(b: &mut Batch, text: &[u8], size: u64, number: u32) -> bool {
     true
 }
 
+/// Takes in a record.
+fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32) {
+    b.books.records += 1;
+    b.books.parsed += size;
+    b.layouts[record.layout as usize] += 1;
+    let json = matches!(record.layout, Layout::Json | Layout::Ecs | Layout::Stored);
+    b.inside = Some(if json { Inside::Nothing } else { Inside::Record });
+    b.begins_proxied.get_or_insert(false);
+    b.access_log |= is_access_logger(&record.logger);
+    b.keycloak |= record.logger.starts_with(b"org.keycloak") || record.message.starts_with(b"Keycloak ");
+    if let Stamp::TimeOfDay(ms) = record.at {
+        pass_midnights(b, ms);
+    }
+    if b.first == Stamp::Unknown {
+        b.first = record.at;
+    }
+    if record.at != Stamp::Unknown {
+        b.last = record.at;
+    }
+    if let Some(mut signal) = read(record, number, &mut b.names) {
+        b.keycloak = true;
+        signal.day = b.days.map_or(0, |d| d.2);
+        b.signals.push(signal);
+    }
+}
+
+/// Counts the midnights between records without a date.
+fn pass_midnights(b: &mut Batch, ms: u32) {
+    b.days = Some(match b.days {
+        None => (ms, ms, 0),
+        Some((first, last, days)) => (first, ms, days + u16::from(ms.saturating_add(MIDNIGHT_BACK_MS) < last)),
+    });
+}
+
 /// Looks for quoted answers in a chunk without Keycloak records.
 fn quotes(b: &mut Batch, bytes: &[u8]) {
-    for (number, text) in bytes.split(|c| *c == b'\n').enumerate() {
-        if let Some(found) = relayed::read(text, number as u64) {
-            b.relayed.push(found);
-        }
+    let (mut number, mut counted) = (0, 0);
+    let mut at = 0;
+    while let Some(hit) = relayed::find(&bytes[at..]) {
+        let start = memrchr(b'\n', &bytes[..at + hit]).map_or(0, |i| i + 1);
+        let end = memchr(b'\n', &bytes[at + hit..]).map_or(bytes.len(), |i| at + hit + i);
+        number += memchr_iter(b'\n', &bytes[counted..start]).count() as u64;
+        counted = start;
+        b.relayed.extend(relayed::read(&bytes[start..end], number));
+        at = (end + 1).min(bytes.len());
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Input: logger and message of a record. Output: a [`Companion`] of small data. Must not know which event will follow.
 
+use std::sync::OnceLock;
+
 use memchr::memmem;
 
 use crate::names::Key;
@@ -104,7 +106,7 @@ fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn code_gone(message: &[u8]) -> Option<Companion> {
     let (code, rest) = quoted(message.strip_prefix(b"Code ")?)?;
     let rest = rest.strip_prefix(b" already used for userSession '")?;
-    let at = memmem::rfind(rest, b"' and client '")?;
+    let at = client().rfind(rest)?;
     let client = rest[at + 14..].strip_suffix(b"'.")?;
     Some(Companion::CodeGone { code: Key::of(code), session: Key::of(&rest[..at]), client: Key::of(client) })
 }
@@ -138,6 +140,18 @@ fn pkce(message: &[u8]) -> Option<Companion> {
     Some(Companion::Pkce(kind))
 }
 
+/// Finds what stands before the client in [`code_gone`].
+fn client() -> &'static memmem::FinderRev<'static> {
+    static FINDER: OnceLock<memmem::FinderRev<'static>> = OnceLock::new();
+    FINDER.get_or_init(|| memmem::FinderRev::new(b"' and client '"))
+}
+
+/// Finds what `OAuth2CodeParser` says of a code that is another session's; made ready once, since it is asked of every code.
+fn bound() -> &'static memmem::Finder<'static> {
+    static FINDER: OnceLock<memmem::Finder<'static>> = OnceLock::new();
+    FINDER.get_or_init(|| memmem::Finder::new(b"is bound to a different session"))
+}
+
 /// Reads a record's message as a companion; `logger` is the last segment of its logger's name.
 #[must_use]
 pub fn read(logger: &[u8], message: &[u8]) -> Option<Companion> {
@@ -145,7 +159,7 @@ pub fn read(logger: &[u8], message: &[u8]) -> Option<Companion> {
         b"OAuth2CodeParser" => {
             if message.starts_with(b"Invalid format of the code") {
                 Some(Companion::CodeFormat)
-            } else if message.starts_with(b"Code '") && memmem::find(message, b"is bound to a different session").is_some() {
+            } else if message.starts_with(b"Code '") && bound().find(message).is_some() {
                 Some(Companion::CodeBound)
             } else {
                 code_gone(message)

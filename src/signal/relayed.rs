@@ -52,6 +52,21 @@ fn searcher() -> &'static AhoCorasick {
     })
 }
 
+fn forms() -> &'static AhoCorasick {
+    static FORMS: OnceLock<AhoCorasick> = OnceLock::new();
+    let all = || ANSWERS.iter().map(|a| a.message.as_bytes()).chain(ESCAPED);
+    FORMS.get_or_init(|| AhoCorasick::new(all()).expect("a dozen short literals compile"))
+}
+
+/// Returns where the first message stands in some lines, in any of its forms: lines without one need not be looked at.
+#[must_use]
+pub fn find(lines: &[u8]) -> Option<usize> {
+    forms().find(lines).map(|m| m.start())
+}
+
+/// The answer inside a JSON log's own string, or written as `error=invalid_grant`.
+const ESCAPED: [&[u8]; 3] = [b"\\\"invalid_grant\\\"", b"error=invalid_grant", b"'invalid_grant'"];
+
 /// Reads a line; the most telling message of the line counts, since a JSON answer has both the error and its description.
 #[must_use]
 pub fn read(line: &[u8], number: u64) -> Option<Relayed> {
@@ -66,8 +81,7 @@ pub fn read(line: &[u8], number: u64) -> Option<Relayed> {
 
 /// `\"error\":\"invalid_grant\"`: the answer inside a JSON log's own string, or written as `error=invalid_grant`.
 fn escaped(line: &[u8]) -> Option<usize> {
-    let forms: [&[u8]; 3] = [b"\\\"invalid_grant\\\"", b"error=invalid_grant", b"'invalid_grant'"];
-    forms.iter().any(|f| memmem::find(line, f).is_some()).then_some(ANSWERS.len() - 1)
+    ESCAPED.iter().any(|f| memmem::find(line, f).is_some()).then_some(ANSWERS.len() - 1)
 }
 
 #[cfg(test)]

@@ -150,7 +150,7 @@ fn token(event: &Event<'_>, key: &str) -> Option<Key> {
 fn done(event: &Event<'_>) -> Done {
     match event.kind() {
         b"LOGIN" => {
-            let code = event.raw("response_type").is_none_or(|r| memchr::memmem::find(r, b"code").is_some());
+            let code = event.raw("response_type").is_none_or(|r| r.windows(4).any(|w| w == b"code"));
             if code && event.raw("grant_type").is_none() { Done::LoginWithCode } else { Done::Login }
         }
         b"CODE_TO_TOKEN" => Done::CodeToToken,

@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-/// The words that need no memory. Their order is nobody's business: outputs and temporary files hold the text.
+/// The words that need no memory. Their order is nobody's business: outputs hold the text, and a temporary file lives no longer than its process.
 const KNOWN: [&str; 57] = [
     "CODE_TO_TOKEN_ERROR",
     "REFRESH_TOKEN_ERROR",
@@ -73,10 +73,10 @@ const KNOWN: [&str; 57] = [
 ];
 
 /// A word that recurs; reads as the text that it is.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Word(Kept);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Kept {
     Known(u8),
     Other(Box<str>),
@@ -97,7 +97,10 @@ impl Word {
     /// Returns the word of these bytes; what is no UTF-8 becomes U+FFFD.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Word::new(&String::from_utf8_lossy(bytes))
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Word::new(text),
+            Err(_) => Word::new(&String::from_utf8_lossy(bytes)),
+        }
     }
 }
 
@@ -115,18 +118,6 @@ impl Deref for Word {
 impl fmt::Debug for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&**self, f)
-    }
-}
-
-impl Serialize for Word {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Word {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&str>::deserialize(deserializer).map(Word::new)
     }
 }
 

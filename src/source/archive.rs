@@ -54,7 +54,7 @@ pub struct Member<'a> {
     /// Its size as it lies in the archive.
     pub size: u64,
     /// Its text: compression is taken off as of any other source.
-    pub read: &'a mut dyn Read,
+    pub read: &'a mut (dyn Read + Send),
 }
 
 /// Takes a member.

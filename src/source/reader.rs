@@ -12,7 +12,7 @@ use super::marks::Marks;
 use super::{Grammar, Source, Stream, Unwrapper};
 
 /// A reader of text.
-type Input<'a> = Box<dyn Read + 'a>;
+type Input<'a> = Box<dyn Read + Send + 'a>;
 
 /// The end of an input, with the error that ended it.
 type End = Result<(), io::Error>;
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
         {
             return Ok(Box::new(ahead));
         }
-        Ok(source.open()?)
+        source.open()
     }
 
     /// Returns the next chunk; `None` at the end.

@@ -311,11 +311,11 @@ impl Join {
     fn believe(&mut self, signal: Placed, out: &mut Vec<Joined>) {
         self.believed = signal.time.or(self.believed);
         match signal.kind {
-            Kind::User(ref user, quoting) => {
-                let user = user.clone();
-                self.user(user, &signal, out);
+            Kind::User(user, quoting) => {
                 // an old server's event can end with a client's words
                 self.carrier = matches!(quoting, Some(crate::signal::Quoting::Bare)).then_some(signal.line);
+                let signal = Placed { kind: Kind::Carrier { open: false }, ..signal };
+                self.user(user, &signal, out);
             }
             Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => self.pass(Placed { kind: *inner, ..signal }, out),
             Kind::Carrier { .. } => self.carrier = Some(signal.line),

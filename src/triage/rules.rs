@@ -9,6 +9,8 @@ pub mod check;
 #[cfg(test)]
 mod tests;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use serde::Deserialize;
 
 use super::joined::Failed;
@@ -198,6 +200,10 @@ struct File {
 #[derive(Debug, Clone)]
 pub struct Rules {
     list: Vec<Rule>,
+    /// The rules that can speak of an error, by the error: their numbers in the list.
+    of_error: HashMap<String, Vec<usize>, RandomState>,
+    /// Those that speak of any error.
+    of_any: Vec<usize>,
 }
 
 /// The table that the program comes with.
@@ -223,15 +229,25 @@ impl Rules {
                 return Err(wrong(&rule.text, "its id is used twice"));
             }
         }
-        Ok(Rules { list: rules })
+        Ok(Rules::of(rules))
     }
 
     /// Returns a table in which a user's rules are tried before these.
     #[must_use]
-    pub fn preceded_by(mut self, user: Rules) -> Self {
-        self.list.retain(|r| user.list.iter().all(|u| u.text.id != r.text.id));
-        self.list.splice(0..0, user.list);
-        self
+    pub fn preceded_by(self, user: Rules) -> Self {
+        let mut list = user.list;
+        let own: Vec<Rule> = self.list.into_iter().filter(|r| list.iter().all(|u| u.text.id != r.text.id)).collect();
+        list.extend(own);
+        Rules::of(list)
+    }
+
+    fn of(list: Vec<Rule>) -> Self {
+        let speaks = |rule: &Rule, error: &str| listed(rule.text.error.as_ref(), Some(error));
+        let errors = || list.iter().filter_map(|r| r.text.error.as_ref()).flatten();
+        let numbers = |error: &String| list.iter().enumerate().filter(|(_, r)| speaks(r, error)).map(|(n, _)| n).collect();
+        let of_error = errors().map(|error| (error.clone(), numbers(error))).collect();
+        let of_any = list.iter().enumerate().filter(|(_, r)| r.text.error.is_none()).map(|(n, _)| n).collect();
+        Rules { list, of_error, of_any }
     }
 
     /// Returns all rules.
@@ -242,7 +258,9 @@ impl Rules {
     /// Returns the first rule that fits.
     #[must_use]
     pub fn decide(&self, failed: &Failed) -> Option<&Rule> {
-        self.list.iter().find(|r| r.fits(failed))
+        let error = failed.failure.error.as_deref();
+        let numbers = error.and_then(|e| self.of_error.get(e)).unwrap_or(&self.of_any);
+        numbers.iter().map(|n| &self.list[*n]).find(|r| r.fits(failed))
     }
 
     /// Whether nothing but the failure itself decides it: no timeline, no profile, no view.

@@ -43,7 +43,8 @@ const UUIDS: usize = 4096;
 /// One shard.
 #[derive(Default)]
 pub struct Shard {
-    timelines: HashMap<Key, Timeline, RandomState>,
+    /// Each in a box: there can be hundreds of thousands, and a table that grows would move them all.
+    timelines: HashMap<Key, Box<Timeline>, RandomState>,
     /// Sessions by when they were last queued; one entry each.
     queue: VecDeque<(i64, Key)>,
     /// Sessions whose timelines ended: the clock, and whether the session ended.
@@ -185,7 +186,7 @@ impl Shard {
             self.queue.push_back((clock, session));
         }
         let capped = self.capped;
-        let timeline = self.timelines.entry(session).or_insert_with(|| Timeline::new(capped));
+        let timeline = self.timelines.entry(session).or_insert_with(|| Box::new(Timeline::new(capped)));
         timeline.last = timeline.last.max(clock);
         timeline
     }

@@ -63,7 +63,8 @@ impl Spill {
     /// Returns a store that gives back its failures in any order.
     #[must_use]
     pub fn unordered() -> Self {
-        Spill { ordered: false, ..Spill::default() }
+        // what needs no merging is one run, and what is small stays in the processor's caches
+        Spill { ordered: false, ..Spill::keeping(KEEP / 16) }
     }
 
     fn sort(&mut self) {
@@ -90,13 +91,18 @@ impl Spill {
         let start = file.seek(SeekFrom::End(0))?;
         let mut out = BufWriter::with_capacity(1 << 18, file);
         let count = self.held.len();
+        let mut bytes = Vec::new();
         for item in self.held.drain(..) {
-            let bytes = postcard::to_allocvec(&item).map_err(io::Error::other)?;
+            bytes.clear();
+            bytes = postcard::to_extend(&item, bytes).map_err(io::Error::other)?;
             out.write_all(&u32::try_from(bytes.len()).map_err(io::Error::other)?.to_le_bytes())?;
             out.write_all(&bytes)?;
         }
         out.flush()?;
-        self.runs.push((start, count));
+        match self.runs.last_mut().filter(|_| !self.ordered) {
+            Some(run) => run.1 += count,
+            None => self.runs.push((start, count)),
+        }
         Ok(())
     }
 

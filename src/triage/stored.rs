@@ -48,16 +48,16 @@ impl ByTime {
         self.stored == Some(false)
     }
 
-    /// Takes in the next signals of the stream, and hands on those whose place is known.
-    pub fn take(&mut self, signals: Vec<Joined>, out: &mut VecDeque<Joined>) {
+    /// Takes in the next signals of the stream, leaving their list empty, and hands on those whose place is known.
+    pub fn take(&mut self, signals: &mut Vec<Joined>, out: &mut VecDeque<Joined>) {
         if let (None, Some(first)) = (self.stored, signals.first()) {
             self.stored = Some(first.stored);
         }
         if !self.is_stored() {
-            out.extend(signals);
+            out.extend(signals.drain(..));
             return;
         }
-        for joined in signals {
+        for joined in signals.drain(..) {
             self.count += 1;
             self.held.insert((joined.time.unwrap_or(i64::MAX), self.count), joined);
             if self.held.len() > SORTED {
@@ -247,7 +247,7 @@ mod tests {
         let sorted = |stored: bool| {
             let (mut order, mut out) = (ByTime::default(), VecDeque::new());
             for time in [5, 3, 9, 1] {
-                order.take(vec![login(time, 0, stored, client, "a")], &mut out);
+                order.take(&mut vec![login(time, 0, stored, client, "a")], &mut out);
             }
             order.finish(&mut out);
             out.iter().filter_map(|j| j.time).collect::<Vec<_>>()

@@ -3,13 +3,14 @@
 //! Nothing is escaped, so a client's name can hold anything, even a copy of what follows it. The keys up to the error stand in a fixed order,
 //! and the ids between them have a grammar; where that leaves more than one reading the event is ambiguous.
 
+use std::sync::OnceLock;
+
 use smallvec::SmallVec;
 
+use super::fields::Fields;
 use super::{Event, Quoting};
 use crate::finding::Trust;
 use memchr::memmem;
-
-type Fields<'a> = SmallVec<[(&'a [u8], &'a [u8]); 24]>;
 
 /// What the server appended behind the client's name.
 struct Mark<'a> {
@@ -42,6 +43,10 @@ fn is_id(value: &[u8]) -> bool {
 
 /// Reads `, userId=…[, sessionId=…], ipAddress=…[, error=…]` at `at`.
 fn mark(message: &[u8], at: usize) -> Option<Mark<'_>> {
+    // no id begins with a quote: the quick answer for quoted lists, which are asked as well
+    if message.get(at + ", userId=".len()) == Some(&b'"') {
+        return None;
+    }
     let (user, end) = pair(message, at, "userId")?;
     let (session, end) = match pair(message, end, "sessionId") {
         Some((s, end)) => (Some(s), end),
@@ -57,7 +62,10 @@ fn mark(message: &[u8], at: usize) -> Option<Mark<'_>> {
 
 /// All places where the server may have gone on after the client's name.
 fn marks(message: &[u8], from: usize) -> impl Iterator<Item = Mark<'_>> {
-    memmem::find_iter(&message[from..], b", userId=").filter_map(move |i| mark(message, from + i))
+    // made ready once: it is asked of every event, since the end of a quoted one can be a bare one's
+    static FINDER: OnceLock<memmem::Finder<'static>> = OnceLock::new();
+    let finder = FINDER.get_or_init(|| memmem::Finder::new(b", userId="));
+    finder.find_iter(&message[from..]).filter_map(move |i| mark(message, from + i))
 }
 
 /// Splits the details at `, key=`, outside single quotes.
@@ -73,9 +81,9 @@ fn details<'a>(message: &'a [u8], mut at: usize, fields: &mut Fields<'a>) -> boo
         match raw.strip_prefix(b"'") {
             Some(inner) => {
                 cut |= inner.strip_suffix(b"'").is_none();
-                fields.push((key, inner.strip_suffix(b"'").unwrap_or(inner)));
+                fields.push(key, inner.strip_suffix(b"'").unwrap_or(inner));
             }
-            None => fields.push((key, raw)),
+            None => fields.push(key, raw),
         }
         at = end;
     }
@@ -103,9 +111,9 @@ pub(super) fn parse(message: &[u8]) -> Option<Event<'_>> {
     let eq = memchr::memchr(b'=', message)?;
     let first = &message[..eq];
     let (kind, mut at) = word(message, eq + 1);
-    let mut fields = Fields::new();
+    let mut fields = Fields::default();
     let event = |fields, trust, cut| Some(Event { fields, quoting: Quoting::Bare, trust, cut });
-    fields.push((first, kind));
+    fields.push(first, kind);
     if !kind.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || *c == b'_') {
         return None;
     }
@@ -115,7 +123,7 @@ pub(super) fn parse(message: &[u8]) -> Option<Event<'_>> {
     }
     for key in ["realmId", "realmName"] {
         if let Some((value, end)) = pair(message, at, key) {
-            fields.push((&message[at + 2..at + 2 + key.len()], value));
+            fields.push(&message[at + 2..at + 2 + key.len()], value);
             at = end;
         }
     }
@@ -127,17 +135,17 @@ pub(super) fn parse(message: &[u8]) -> Option<Event<'_>> {
     // the name of a client that does not exist is the attacker's, and the server's words come last; else the details are, and they come first
     let unknown_client = found.last().is_some_and(|m| matches!(m.error, Some(b"client_not_found" | b"invalid_client_credentials")));
     let Some(m) = (if unknown_client { found.pop() } else { found.drain(..).next() }) else {
-        fields.push((b"clientId", &message[client..]));
+        fields.push(b"clientId", &message[client..]);
         return event(fields, Trust::Unquoted, true);
     };
-    fields.push((b"clientId", &message[client..m.at]));
-    fields.push((b"userId", m.user));
+    fields.push(b"clientId", &message[client..m.at]);
+    fields.push(b"userId", m.user);
     if let Some(session) = m.session {
-        fields.push((b"sessionId", session));
+        fields.push(b"sessionId", session);
     }
-    fields.push((b"ipAddress", m.ip));
+    fields.push(b"ipAddress", m.ip);
     if let Some(error) = m.error {
-        fields.push((b"error", error));
+        fields.push(b"error", error);
     }
     let cut = details(message, m.details, &mut fields);
     event(fields, trust, cut)
@@ -148,13 +156,13 @@ pub(super) fn parse(message: &[u8]) -> Option<Event<'_>> {
 #[must_use]
 pub fn tail(line: &[u8]) -> Option<Event<'_>> {
     let m = marks(line, 0).last()?;
-    let mut fields = Fields::new();
-    fields.push((b"userId", m.user));
+    let mut fields = Fields::default();
+    fields.push(b"userId", m.user);
     if let Some(session) = m.session {
-        fields.push((b"sessionId", session));
+        fields.push(b"sessionId", session);
     }
-    fields.push((b"ipAddress", m.ip));
-    fields.push((b"error", m.error?));
+    fields.push(b"ipAddress", m.ip);
+    fields.push(b"error", m.error?);
     let cut = details(line, m.details, &mut fields);
     Some(Event { fields, quoting: Quoting::Bare, trust: Trust::Ambiguous, cut })
 }

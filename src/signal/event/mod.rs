@@ -12,15 +12,15 @@
 //! ```
 
 mod bare;
+mod fields;
 mod quoted;
 
 pub use bare::tail;
 
 use std::borrow::Cow;
 
-use smallvec::SmallVec;
-
 use crate::finding::Trust;
+use fields::Fields;
 
 /// How the values of an event list are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -34,8 +34,8 @@ pub enum Quoting {
 /// One event list.
 #[derive(Debug, Clone)]
 pub struct Event<'a> {
-    /// Keys and raw values in the order of the line.
-    fields: SmallVec<[(&'a [u8], &'a [u8]); 24]>,
+    /// Raw values by key.
+    fields: Fields<'a>,
     /// How the values are written.
     pub quoting: Quoting,
     /// `Quoted`, `Unquoted` or `Ambiguous`.
@@ -44,36 +44,35 @@ pub struct Event<'a> {
     pub cut: bool,
 }
 
-/// The keys that a user event begins with, in the server's order (`JBossLoggingEventListenerProvider.logEvent`).
-const PREFIX: [&[u8]; 8] = [b"type", b"realmId", b"realmName", b"clientId", b"userId", b"sessionId", b"ipAddress", b"error"];
-
 impl<'a> Event<'a> {
-    /// Returns the raw bytes of `key`, at its first (the server's own) place.
+    /// Returns the raw bytes of `key` (one of those that have a place in `fields.rs`), at its first (the server's own) place.
     #[must_use]
+    #[inline]
     pub fn raw(&self, key: &str) -> Option<&'a [u8]> {
-        self.fields.iter().find(|(k, _)| *k == key.as_bytes()).map(|(_, v)| *v)
+        self.fields.get(key)
     }
 
     /// Returns the value of `key` with the server's escaping undone; `None` where it is absent or printed as `null`.
     #[must_use]
+    #[inline]
     pub fn text(&self, key: &str) -> Option<Cow<'a, str>> {
         let raw = self.raw(key).filter(|v| *v != b"null")?;
         Some(match self.quoting {
             Quoting::Quoted(q) => unescape(raw, q),
-            Quoting::Bare => String::from_utf8_lossy(raw),
+            Quoting::Bare => lossy(raw),
         })
     }
 
     /// Returns the name of the event: `CODE_TO_TOKEN_ERROR`. The audit logger of old servers calls the key `event`.
     #[must_use]
     pub fn kind(&self) -> &'a [u8] {
-        self.fields.first().filter(|(k, _)| *k != b"operationType").map_or(b"", |(_, v)| v)
+        self.fields.first().filter(|(k, _)| k != b"operationType").map_or(b"", |(_, v)| v)
     }
 
     /// Returns the operation of an admin event: `DELETE`.
     #[must_use]
     pub fn operation(&self) -> Option<&'a [u8]> {
-        self.fields.first().filter(|(k, _)| *k == b"operationType").map(|(_, v)| *v)
+        self.fields.first().filter(|(k, _)| k == b"operationType").map(|(_, v)| v)
     }
 
     /// Whether the fixed keys are there up to the address: then nothing that a client chose can have been taken for them.
@@ -83,12 +82,17 @@ impl<'a> Event<'a> {
     }
 }
 
+/// Returns bytes as text; what is no UTF-8 becomes U+FFFD. Looks first whether all of it is text, which is the faster question.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 /// Undoes `\"`; a backslash before anything else is the value's own.
 fn unescape(raw: &[u8], quote: u8) -> Cow<'_, str> {
-    let pair = [b'\\', quote];
-    if memchr::memmem::find(raw, &pair).is_none() {
-        return String::from_utf8_lossy(raw);
+    if memchr::memchr(b'\\', raw).is_none() {
+        return lossy(raw);
     }
+    let pair = [b'\\', quote];
     let mut out = Vec::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = memchr::memmem::find(rest, &pair) {
@@ -114,19 +118,4 @@ pub fn parse(message: &[u8]) -> Option<Event<'_>> {
     }
     let first = message[memchr::memchr(b'=', message)? + 1..].first().copied()?;
     if first.is_ascii_alphabetic() { bare::parse(message) } else { quoted::parse(message, first) }
-}
-
-/// Whether the fields begin with the server's keys in the server's order, up to the address.
-fn in_order(fields: &[(&[u8], &[u8])]) -> bool {
-    let mut want = PREFIX.iter();
-    for (key, _) in fields.iter().take(PREFIX.len()) {
-        let name: &[u8] = if *key == b"event" { b"type" } else { key };
-        if !want.any(|k| *k == name) {
-            return false;
-        }
-        if name == b"ipAddress" {
-            return true;
-        }
-    }
-    false
 }
