@@ -203,6 +203,9 @@ pub const MAX_KEYS: usize = 1 << 15;
 /// Signals that are merged before the shards take them in.
 const MERGE: usize = 1 << 14;
 
+/// Shards that end their timelines at once.
+const FINISH: usize = 8;
+
 /// Findings that are decided at once.
 const DECIDE: usize = 1 << 14;
 
@@ -750,8 +753,11 @@ impl<'a> Run<'a> {
     }
 
     fn finish(mut self) -> io::Result<Outcome> {
-        self.shards.par_iter_mut().for_each(Shard::finish);
-        self.collect()?;
+        // a few at a time: what they give back makes room for what the next ones hand on
+        for first in (0..SHARDS).step_by(FINISH) {
+            self.shards[first..first + FINISH].par_iter_mut().for_each(Shard::finish);
+            self.collect()?;
+        }
         self.view.spans = self.running.iter().map(|r| r.join.span()).collect();
         self.view.end = self.view.spans.iter().flatten().map(|s| s.1).max();
         self.view.settle();
@@ -762,10 +768,10 @@ impl<'a> Run<'a> {
             for (realm, lesson) in shard.lessons.drain(..) {
                 self.view.learn(realm, lesson);
             }
-            for (key, profile) in shard.profiles.drain() {
+            for (key, profile) in std::mem::take(&mut shard.profiles) {
                 profiles.entry(key).or_default().merge(&profile);
             }
-            uuids.extend(shard.uuids.drain());
+            uuids.extend(std::mem::take(&mut shard.uuids));
             if shard.profiles_full {
                 books.caps_hit.insert("profiles of clients".into());
             }
