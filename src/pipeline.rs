@@ -829,10 +829,10 @@ impl<'a> Run<'a> {
             for (realm, lesson) in shard.lessons.drain(..) {
                 self.view.learn(realm, lesson);
             }
-            for (key, profile) in shard.profiles.drain() {
+            for (key, profile) in std::mem::take(&mut shard.profiles) {
                 profiles.entry(key).or_default().merge(&profile);
             }
-            uuids.extend(shard.uuids.drain());
+            uuids.extend(std::mem::take(&mut shard.uuids));
             if shard.profiles_full {
                 books.caps_hit.insert("profiles of clients".into());
             }

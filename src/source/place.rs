@@ -97,9 +97,7 @@ impl Place {
             Place::Stdin(head) => Ok(Raw::Stream(Box::new(Cursor::new(head.clone()).chain(io::stdin())))),
             Place::Pipe(pipe) => Ok(Raw::Stream(Box::new(Cursor::new(pipe.head.clone()).chain(pipe.rest.clone())))),
             Place::Walked(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "is a member of an archive that is read once")),
-            Place::File(path) => {
-                Ok(Raw::File(File::open(path)?))
-            }
+            Place::File(path) => Ok(Raw::File(File::open(path)?)),
             Place::Part { file, offset, length, .. } => {
                 let mut file = File::open(file)?;
                 file.seek(SeekFrom::Start(*offset))?;

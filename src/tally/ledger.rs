@@ -59,6 +59,12 @@ fn place<'a>(w: &Waiting, verdict: &Verdict, together: bool, sources: &'a [Strin
     (Reverse(proofs), w.time.is_none(), w.time, sources.get(w.at.source as usize), w.at.line)
 }
 
+/// Returns a failure as a sample needs it: its verdict holds what its facts said.
+fn without_facts(w: &Waiting) -> Waiting {
+    let Waiting { time, node, position, at, ref failed, realm, client, .. } = *w;
+    Waiting { time, node, position, at, failed: failed.clone(), realm, client, facts: None }
+}
+
 fn add<K: PartialEq + Copy, const N: usize>(sums: &mut SmallVec<[(K, u64); N]>, key: K)
 where
     [(K, u64); N]: smallvec::Array<Item = (K, u64)>,
@@ -140,7 +146,7 @@ impl Ledger {
         let at = row.samples.iter().rposition(|s| place(&s.0, &s.1, together, sources) < here).map_or(0, |i| i + 1);
         if at < SAMPLES {
             row.samples.truncate(SAMPLES - 1);
-            row.samples.insert(at, Box::new((w.clone(), verdict.clone())));
+            row.samples.insert(at, Box::new((without_facts(w), verdict.clone())));
         }
     }
 

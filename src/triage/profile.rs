@@ -9,9 +9,9 @@ use crate::signal::companion::Authenticator;
 /// A moment and its line.
 pub type Moment = (i64, At);
 
-/// What is known of one client of one realm.
+/// How one client authenticates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Profile {
+pub struct Methods {
     /// The latest success with a secret (or of a public client: the server prints the same for both).
     pub secret_ok: Option<Moment>,
     /// The latest success with a signed assertion.
@@ -22,11 +22,29 @@ pub struct Profile {
     pub other_ok: Option<Moment>,
     /// An assertion of this client was looked at and refused.
     pub assertion_failed: Option<Moment>,
+}
+
+/// What is known of one client of one realm. Of a client that only fails nothing but its failures is known, and that takes little memory: whoever can make
+/// up clients makes up such ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Profile {
+    methods: Option<Box<Methods>>,
     /// The latest line that shows that the client exists: a success, or an error that comes after it was found.
     pub exists: Option<Moment>,
     /// The first of those lines.
     pub exists_first: Option<Moment>,
 }
+
+impl std::ops::Deref for Profile {
+    type Target = Methods;
+
+    fn deref(&self) -> &Methods {
+        self.methods.as_deref().unwrap_or(&NONE)
+    }
+}
+
+/// No method at all.
+static NONE: Methods = Methods { secret_ok: None, jwt_ok: None, jwt_first: None, other_ok: None, assertion_failed: None };
 
 fn earlier(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
     a.into_iter().chain(b).min()
@@ -44,14 +62,17 @@ impl Profile {
     pub fn succeeded(&mut self, method: Option<Authenticator>, assertion: bool, moment: Moment) {
         self.seen(moment);
         if assertion || method == Some(Authenticator::Jwt) {
-            self.jwt_first = earlier(self.jwt_first, Some(moment));
+            let methods = self.methods.get_or_insert_default();
+            methods.jwt_first = earlier(methods.jwt_first, Some(moment));
         }
+        if method.is_none() && !assertion {
+            return;
+        }
+        let methods = self.methods.get_or_insert_default();
         let slot = match method {
-            _ if assertion => &mut self.jwt_ok,
-            Some(Authenticator::Secret) => &mut self.secret_ok,
-            Some(Authenticator::Jwt) => &mut self.jwt_ok,
-            Some(Authenticator::Other) => &mut self.other_ok,
-            None => return,
+            Some(Authenticator::Secret) if !assertion => &mut methods.secret_ok,
+            Some(Authenticator::Other) if !assertion => &mut methods.other_ok,
+            _ => &mut methods.jwt_ok,
         };
         *slot = later(*slot, Some(moment));
     }
@@ -72,7 +93,8 @@ impl Profile {
         if error == "invalid_client_credentials" {
             // an assertion that is refused was looked at; one that the client must not send ends in client_not_found
             if failure.assertion || failed.with.assertion.is_some() {
-                self.assertion_failed = later(self.assertion_failed, Some(moment));
+                let methods = self.methods.get_or_insert_default();
+                methods.assertion_failed = later(methods.assertion_failed, Some(moment));
             }
         }
         if !failure.cut && !BEFORE_CLIENT.contains(&error) {
@@ -87,11 +109,14 @@ impl Profile {
 
     /// Adds another part of the same client's profile.
     pub fn merge(&mut self, other: &Profile) {
-        self.secret_ok = later(self.secret_ok, other.secret_ok);
-        self.jwt_ok = later(self.jwt_ok, other.jwt_ok);
-        self.jwt_first = earlier(self.jwt_first, other.jwt_first);
-        self.other_ok = later(self.other_ok, other.other_ok);
-        self.assertion_failed = later(self.assertion_failed, other.assertion_failed);
+        if let Some(other) = &other.methods {
+            let own = self.methods.get_or_insert_default();
+            own.secret_ok = later(own.secret_ok, other.secret_ok);
+            own.jwt_ok = later(own.jwt_ok, other.jwt_ok);
+            own.jwt_first = earlier(own.jwt_first, other.jwt_first);
+            own.other_ok = later(own.other_ok, other.other_ok);
+            own.assertion_failed = later(own.assertion_failed, other.assertion_failed);
+        }
         self.exists = later(self.exists, other.exists);
         self.exists_first = earlier(self.exists_first, other.exists_first);
     }

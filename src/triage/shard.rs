@@ -19,8 +19,9 @@ use crate::signal::{Admin, Done, Success};
 /// How many shards there are.
 pub const SHARDS: usize = 64;
 
-/// How many timelines all shards keep together.
-pub const TIMELINES: usize = 400_000;
+/// Bytes that the timelines of all shards take together, as [`Timeline::bytes`] counts them: some 180,000 sessions of two events each, 110,000 of
+/// four, 60,000 with a failure. Their number alone would bound nothing: a session with a failure takes three times the space of one without.
+const TIMELINE_BYTES: usize = 64 << 20;
 
 /// A timeline ends this long after its last signal: then no code of it is alive.
 const CODE_MS: i64 = 3_600_000;
@@ -28,14 +29,11 @@ const CODE_MS: i64 = 3_600_000;
 /// That a session was real is remembered this long.
 const SESSION_MS: i64 = 24 * 3_600_000;
 
-/// How many remembered sessions all shards keep together.
-const REMEMBERED: usize = 2_000_000;
+/// How many ended sessions one shard remembers: as many as a table of 32,768 places holds.
+const REMEMBERED: usize = 28_672;
 
-/// How many failures of timelines all shards keep together.
-const OPEN: usize = 100_000;
-
-/// How many profiles one shard keeps. Requests cannot make them up: only a client that exists has one.
-const PROFILES: usize = 4096;
+/// How many profiles one shard keeps: as many as a table of 4096 places holds. Requests cannot make them up: only a client that exists has one.
+const PROFILES: usize = 3584;
 
 /// How many uuids one shard keeps: a code is a client's text, and its last part is taken for one.
 const UUIDS: usize = 4096;
@@ -47,9 +45,11 @@ pub struct Shard {
     timelines: HashMap<Key, Box<Timeline>, RandomState>,
     /// Sessions by when they were last queued; one entry each.
     queue: VecDeque<(i64, Key)>,
-    /// Sessions whose timelines ended: the clock, and whether the session ended.
-    remembered: HashMap<Key, (i64, bool), RandomState>,
-    remembered_queue: VecDeque<(i64, Key)>,
+    /// Bytes of the timelines.
+    bytes: usize,
+    /// Sessions whose timelines ended: the clock in seconds, and whether the session ended.
+    remembered: HashMap<Key, (u32, bool), RandomState>,
+    remembered_queue: VecDeque<(u32, Key)>,
     /// Profiles by realm and client.
     pub profiles: HashMap<(Option<Sym>, Sym), Profile, RandomState>,
     /// Client uuids that companions paired with a client.
@@ -58,14 +58,19 @@ pub struct Shard {
     pub lessons: Vec<(Option<Sym>, Lesson)>,
     /// Failures whose facts are known.
     pub done: Vec<Waiting>,
-    /// Failures whose timelines have not ended.
-    open: usize,
+    /// A timeline that begins by then may be the rest of one that was evicted.
+    blind_until: Option<i64>,
     /// A client came that has no profile because there was no room.
     pub profiles_full: bool,
     /// A timeline was evicted to make room.
     pub capped: bool,
     /// A session had more failures than a timeline keeps.
     pub crowded: bool,
+}
+
+/// Returns a clock's seconds since the epoch.
+fn seconds(clock: i64) -> u32 {
+    u32::try_from(clock.div_euclid(1000)).unwrap_or(0)
 }
 
 /// Returns the shard of a signal.
@@ -95,8 +100,7 @@ impl Shard {
                 self.failure(waiting, joined.clock, settled);
             }
             What::Admin(Admin::SessionDeleted(session)) => {
-                let timeline = self.timeline(session, joined.clock);
-                timeline.step(joined.time, None, Step::Ended, joined.at, joined.node);
+                self.timeline(session, joined.clock, |timeline| timeline.step(joined.time, None, Step::Ended, joined.at, joined.node));
             }
             What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => {}
         }
@@ -117,9 +121,10 @@ impl Shard {
             Done::RefreshToken => Step::Refresh,
             Done::Login | Done::ClientLogin | Done::Other => Step::Alive,
         };
-        let timeline = self.timeline(session, joined.clock);
-        timeline.realm = timeline.realm.or(success.realm);
-        timeline.step(joined.time, success.client, step, joined.at, joined.node);
+        self.timeline(session, joined.clock, |timeline| {
+            timeline.realm = timeline.realm.or(success.realm);
+            timeline.step(joined.time, success.client, step, joined.at, joined.node);
+        });
     }
 
     fn failure(&mut self, waiting: Waiting, clock: i64, settled: &impl Fn(&Failed) -> bool) {
@@ -140,26 +145,20 @@ impl Shard {
         let step = step_of(&waiting.failed);
         let realm = waiting.realm;
         let remembered = self.remembered.get(&session).copied();
-        let timeline = self.timeline(session, clock);
-        timeline.realm = timeline.realm.or(realm);
-        if let Some((_, ended)) = remembered {
-            timeline.revive(ended);
-        }
-        if settled(&waiting.failed) {
-            timeline.step(waiting.time, waiting.client, step, waiting.at, waiting.node);
-            self.done.push(waiting);
-        } else if let Some(full) = timeline.fail(waiting, step) {
-            self.done.push(full);
-            self.crowded = true;
-        } else {
-            self.open += 1;
-            while self.open > OPEN / SHARDS {
-                self.capped = true;
-                if !self.retire(i64::MAX) {
-                    break;
-                }
+        let is_settled = settled(&waiting.failed);
+        let left = self.timeline(session, clock, |timeline| {
+            timeline.realm = timeline.realm.or(realm);
+            if let Some((_, ended)) = remembered {
+                timeline.revive(ended);
             }
-        }
+            if is_settled {
+                timeline.step(waiting.time, waiting.client, step, waiting.at, waiting.node);
+                return Some(waiting);
+            }
+            timeline.fail(waiting, step)
+        });
+        self.crowded |= left.is_some() && !is_settled;
+        self.done.extend(left);
     }
 
     /// Returns the profile of a client, a new one if there is room.
@@ -174,21 +173,25 @@ impl Shard {
         }
     }
 
-    /// Returns the timeline of a session, a new one if it is new; evicts the one that was queued first where there is no room.
-    fn timeline(&mut self, session: Key, clock: i64) -> &mut Timeline {
-        if !self.timelines.contains_key(&session) {
-            while self.timelines.len() >= TIMELINES / SHARDS {
-                self.capped = true;
-                if !self.retire(i64::MAX) {
-                    break;
-                }
+    /// Changes the timeline of a session, a new one if it is new; then evicts those that were queued first as long as there is no room.
+    fn timeline<T>(&mut self, session: Key, clock: i64, change: impl FnOnce(&mut Timeline) -> T) -> T {
+        let blind = self.blind_until.is_some_and(|until| clock <= until);
+        let (timeline, before) = match self.timelines.entry(session) {
+            Entry::Occupied(known) => {
+                let timeline = known.into_mut();
+                let before = timeline.bytes();
+                (timeline, before)
             }
-            self.queue.push_back((clock, session));
-        }
-        let capped = self.capped;
-        let timeline = self.timelines.entry(session).or_insert_with(|| Box::new(Timeline::new(capped)));
+            Entry::Vacant(place) => {
+                self.queue.push_back((clock, session));
+                (place.insert(Box::new(Timeline::new(blind))), 0)
+            }
+        };
         timeline.last = timeline.last.max(clock);
-        timeline
+        let result = change(timeline);
+        self.bytes = (self.bytes + timeline.bytes()).saturating_sub(before);
+        while self.bytes > TIMELINE_BYTES / SHARDS && self.retire(i64::MAX) {}
+        result
     }
 
     /// Ends the timelines whose time has come.
@@ -196,8 +199,8 @@ impl Shard {
         while self.queue.front().is_some_and(|(queued, _)| queued.saturating_add(CODE_MS) < clock) {
             self.retire(clock.saturating_sub(CODE_MS));
         }
-        while self.remembered_queue.front().is_some_and(|(queued, _)| queued.saturating_add(SESSION_MS) < clock)
-            || self.remembered_queue.len() > REMEMBERED / SHARDS
+        while self.remembered_queue.front().is_some_and(|(queued, _)| i64::from(*queued) * 1000 + SESSION_MS < clock)
+            || self.remembered_queue.len() > REMEMBERED
         {
             if let Some((queued, session)) = self.remembered_queue.pop_front()
                 && self.remembered.get(&session).is_some_and(|r| r.0 == queued)
@@ -217,24 +220,29 @@ impl Shard {
             return true;
         }
         if let Some(timeline) = self.timelines.remove(&session) {
-            if timeline.session_seen() {
-                self.remembered.insert(session, (last, timeline.has_ended()));
-                self.remembered_queue.push_back((last, session));
+            self.bytes = self.bytes.saturating_sub(timeline.bytes());
+            if before == i64::MAX {
+                self.capped = true;
+                self.blind_until = self.blind_until.max(Some(last.saturating_add(CODE_MS)));
             }
-            let before = self.done.len();
+            if timeline.session_seen() {
+                self.remembered.insert(session, (seconds(last), timeline.has_ended()));
+                self.remembered_queue.push_back((seconds(last), session));
+            }
             timeline.close(&mut self.done, &mut self.lessons);
-            self.open = self.open.saturating_sub(self.done.len() - before);
         }
         true
     }
 
-    /// Ends all timelines.
+    /// Ends all timelines, and gives back what they took.
     pub fn finish(&mut self) {
         while let Some((_, session)) = self.queue.pop_front() {
             if let Some(timeline) = self.timelines.remove(&session) {
                 timeline.close(&mut self.done, &mut self.lessons);
             }
         }
+        (self.timelines, self.queue, self.bytes) = (HashMap::default(), VecDeque::new(), 0);
+        (self.remembered, self.remembered_queue) = (HashMap::default(), VecDeque::new());
     }
 }
 

@@ -32,8 +32,8 @@ impl Order {
     }
 }
 
-/// Failures kept in memory before they are written out; one takes about 600 bytes.
-pub const KEEP: usize = 40_000;
+/// Failures kept in memory before they are written out; one takes about 900 bytes.
+pub const KEEP: usize = 20_000;
 
 /// The store.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ impl Spill {
         let mut runs = Vec::new();
         if let Some(file) = &self.file {
             for (start, count) in &self.runs {
-                runs.push(Run { file: BufReader::with_capacity(1 << 16, At { file: file.try_clone()?, at: *start }), left: *count });
+                runs.push(Run { file: BufReader::with_capacity(1 << 15, At { file: file.try_clone()?, at: *start }), left: *count });
             }
         }
         let mut sorted = Sorted { held: self.held.into_iter(), runs, heads: BinaryHeap::new(), items: Vec::new() };
