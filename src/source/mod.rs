@@ -179,7 +179,7 @@ pub enum Problem {
     },
     /// A zip that cannot be read backwards.
     #[error(
-        "{path}: a zip cannot be read from a pipe, an object store or from inside another archive, since the list of its members is at its end; save it to a file first"
+        "{path}: a zip cannot be read from a pipe or from inside another archive or a store, since the list of its members is at its end; save it to a file first"
     )]
     Zip {
         /// Which.

@@ -1,4 +1,5 @@
 //! Packing, and reading what was packed, for the tests of containers.
+#![allow(dead_code)] // each test takes what it needs
 
 use std::fs;
 use std::io::Write;

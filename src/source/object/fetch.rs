@@ -72,36 +72,33 @@ impl Fetched {
 
     /// Makes the next bytes ready; returns whether there are any.
     fn advance(&mut self) -> io::Result<bool> {
-        if let Rest::Unasked(fetcher) = std::mem::replace(&mut self.rest, Rest::Nothing) {
-            // without room: the piece in the thread's hand is the one that is ahead
-            let (send, coming) = sync_channel(0);
-            thread::Builder::new().name("fetch".into()).spawn(move || fetcher.run(&send))?;
+        let coming = match std::mem::replace(&mut self.rest, Rest::Nothing) {
+            Rest::Nothing => return Ok(false),
+            Rest::Coming(coming) => coming,
+            Rest::Unasked(fetcher) => {
+                // without room: the piece in the thread's hand is the one that is ahead
+                let (send, coming) = sync_channel(0);
+                thread::Builder::new().name("fetch".into()).spawn(move || fetcher.run(&send))?;
+                coming
+            }
+        };
+        let bytes = coming.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that fetched it is gone")))?;
+        let ended = bytes.is_empty();
+        self.ready = Cursor::new(bytes);
+        if !ended {
             self.rest = Rest::Coming(coming);
         }
-        let Rest::Coming(coming) = &self.rest else { return Ok(false) };
-        match coming.recv() {
-            Ok(Ok(bytes)) => {
-                self.ready = Cursor::new(bytes);
-                Ok(true)
-            }
-            Ok(Err(error)) => {
-                self.rest = Rest::Nothing;
-                Err(error)
-            }
-            Err(_) => {
-                self.rest = Rest::Nothing;
-                Ok(false)
-            }
-        }
+        Ok(!ended)
     }
 }
 
 impl Fetcher {
-    /// Sends bytes until the object ends or fails, or nobody wants more.
+    /// Sends bytes until the object ends, which an empty buffer says, or fails, or nobody wants more.
     fn run(mut self, send: &SyncSender<io::Result<Vec<u8>>>) {
-        while let Some(next) = self.next() {
-            let failed = next.is_err();
-            if send.send(next).is_err() || failed {
+        loop {
+            let next = self.next().unwrap_or_else(|| Ok(Vec::new()));
+            let is_last = next.as_ref().map_or(true, Vec::is_empty);
+            if send.send(next).is_err() || is_last {
                 return;
             }
         }

@@ -3,6 +3,7 @@
 //! Input: the URL of a bucket or folder. Output: objects and bytes. The runtime that the requests need is here and nowhere else; it uses the thread
 //! that asks. Credentials and endpoints come from the environment, as the builders of `object_store` read them.
 
+use std::future::ready;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -92,7 +93,9 @@ impl Store {
 
     /// Returns what comes next of a whole object.
     pub(super) fn next(&self, body: &mut Body) -> Option<io::Result<Vec<u8>>> {
-        self.runtime.block_on(body.next()).map(|next| next.map_err(|error| self.said(&error)))
+        // an empty piece would look like the end
+        let mut pieces = body.try_filter(|piece| ready(!piece.is_empty()));
+        self.runtime.block_on(pieces.next()).map(|next| next.map_err(|error| self.said(&error)))
     }
 
     /// Returns what the store says of an object; `None` if there is none.
@@ -130,7 +133,7 @@ fn said(root: &str, error: &Error) -> io::Error {
     let text = error.to_string();
     let is_bucket = ["NoSuchBucket", "ContainerNotFound", "The specified bucket"].iter().any(|b| text.contains(b));
     match error {
-        Error::NotFound { .. } if is_bucket => io::Error::new(io::ErrorKind::NotFound, "the store has no such bucket"),
+        _ if is_bucket => io::Error::new(io::ErrorKind::NotFound, "the store has no such bucket"),
         Error::NotFound { .. } => io::Error::new(io::ErrorKind::NotFound, "the store has no such object"),
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => io::Error::new(
             io::ErrorKind::PermissionDenied,
