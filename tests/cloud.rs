@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use packed::{LOG, gzip, put};
@@ -78,16 +78,17 @@ impl Drop for Server {
 }
 
 /// Returns where the server's modules are, installed if need be.
-fn modules() -> PathBuf {
-    let at = Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto");
-    let lock = fs::File::create(at.with_extension("lock")).expect("a lock");
-    lock.lock().expect("locked");
-    let is_there = || Command::new("python3").env("PYTHONPATH", &at).args(["-c", "import boto3, moto.server, flask"]).stderr(Stdio::null()).status();
-    if !is_there().expect("python3").success() {
-        let pip = Command::new("python3").args(["-m", "pip", "install", "--quiet", "--target"]).arg(&at).arg("moto[server]>=5,<6").status();
-        assert!(pip.expect("pip").success(), "pip install 'moto[server]' failed");
-    }
-    at
+fn modules() -> &'static Path {
+    static MODULES: OnceLock<PathBuf> = OnceLock::new();
+    MODULES.get_or_init(|| {
+        let at = Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto");
+        let is_there = Command::new("python3").env("PYTHONPATH", &at).args(["-c", "import boto3, moto.server, flask"]).stderr(Stdio::null()).status();
+        if !is_there.expect("python3").success() {
+            let pip = Command::new("python3").args(["-m", "pip", "install", "--quiet", "--target"]).arg(&at).arg("moto[server]>=5,<6").status();
+            assert!(pip.expect("pip").success(), "pip install 'moto[server]' failed");
+        }
+        at
+    })
 }
 
 struct Said {

@@ -188,10 +188,8 @@ pub(super) fn list(typed: &Object, find: &Find, files: &mut Vec<Listed>, problem
     let globs = (!pattern.is_empty()).then(|| Find::globs([format!("./{pattern}").as_str()])).transpose().map_err(io::Error::other)?;
     let is_pattern = globs.is_some();
     let find = Find { glob: globs.or_else(|| find.glob.clone()), ..find.clone() };
-    let all = store.below(prefix).map_err(|error| match store.is_web() {
-        true => io::Error::other(format!("a web server lists only what it shares by WebDAV; name the logs themselves ({error})")),
-        false => error,
-    })?;
+    let refused = |error: io::Error| io::Error::other(format!("a web server lists only what it shares by WebDAV; name the logs themselves ({error})"));
+    let all = store.below(prefix).map_err(|error| if store.is_web() { refused(error) } else { error })?;
     let wanted = all.iter().filter(|meta| {
         let key = meta.location.as_ref();
         find.wants(Path::new(key.strip_prefix(prefix).unwrap_or(key).trim_start_matches('/')))
