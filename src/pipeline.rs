@@ -249,10 +249,10 @@ impl Before {
         let mut store = Store::default();
         let mut sorter = Sorter::new(options, bounds(&found.streams, options.max_line), &mut store, progress);
         let walked = walked::read(found, &mut sorter, &options.lines)?;
-        let sorted = sorter.finish();
+        let before = sorter.finish();
         let all = found.streams.iter().flat_map(|s| &s.sources).cloned().chain(walked.sources).collect();
         let streams = source::streams(all, &found.find);
-        Ok((Cow::Owned(streams), Before { store, sorted, reports: walked.reports, problems: walked.problems }))
+        Ok((Cow::Owned(streams), Before { store, sorted: before, reports: walked.reports, problems: walked.problems }))
     }
 }
 

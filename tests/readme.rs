@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kctriage::cause::Catalogue;
+use kctriage::record::{Layout, wrapper};
+use kctriage::source::Packing;
 
 mod readme_block;
 use readme_block::hold;
@@ -37,6 +39,20 @@ fn the_table_of_causes_is_made_from_the_catalogue() {
         writeln!(table, "| {number} | `{}` | {} |", e.slug, e.summary).expect("a string takes it");
     }
     hold("causes", table.trim_end());
+}
+
+#[test]
+fn the_table_of_what_is_read_is_made_from_the_code() {
+    let escaped = |text: &str| text.replace('|', "\\|").replace('\n', "\\n").replace('\t', "⇥");
+    let mut table = String::from("| | what | begins like |\n| --- | --- | --- |\n");
+    let layouts: Vec<String> = Layout::ALL.iter().map(|l| l.name().to_owned()).collect();
+    writeln!(table, "| Keycloak's own | {} | |", layouts.join(", ")).expect("a string takes it");
+    for w in wrapper::ALL {
+        writeln!(table, "| `{}` | {} | `{}` |", w.name, w.about, escaped(w.example)).expect("a string takes it");
+    }
+    let packed: Vec<&str> = Packing::ALL.iter().map(|p| p.name()).collect();
+    writeln!(table, "| compressed | {}, by content, also one in another; zip and tar archives, also compressed | |", packed.join(", ")).expect("a string takes it");
+    hold("layouts", table.trim_end());
 }
 
 #[test]

@@ -5,8 +5,14 @@ use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use kctriage::record::Stamp;
+use kctriage::record::stamp::stamp;
 use kctriage::record::wrapper::{Told, unwrapper, wrapping};
 use kctriage::source::{Payload, Unwrapper, Wrapping};
+
+#[allow(dead_code, reason = "the tests of archives use the rest")]
+mod packed;
+use packed::{CODECS, placeless, put, scan};
 
 /// What the detection sees of a source.
 const HEAD: usize = 64 * 1024;
@@ -20,7 +26,7 @@ fn recordings() -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for folder in fs::read_dir(root().join("recordings")).expect("recordings").flatten().filter(|e| e.path().is_dir()) {
         for file in fs::read_dir(folder.path()).expect("a recording").flatten() {
-            if file.path().extension().is_some_and(|x| x == "log") {
+            if file.path().extension().is_some_and(|x| x == "log") && file.file_name() != "access.log" {
                 let name = file.path().strip_prefix(root()).expect("below").display().to_string();
                 found.push((name, fs::read(file.path()).expect("a log")));
             }
@@ -119,10 +125,36 @@ fn every_recording_is_bare() {
     }
 }
 
-const STAMP: &str = "2026-11-23T17:07:50.457";
+/// A line, and when its wrapper says that it was written.
+struct Entry<'a> {
+    line: &'a str,
+    /// Milliseconds since the epoch.
+    ms: i64,
+}
+
+impl Entry<'_> {
+    /// `2026-11-23T17:07:50.457`, UTC.
+    fn stamp(&self) -> String {
+        chrono::DateTime::from_timestamp_millis(self.ms).expect("a time").format("%Y-%m-%dT%H:%M:%S%.3f").to_string()
+    }
+}
+
+/// Returns the lines of a log, each written 3 ms after its own time, or with the line before it where it has none.
+fn entries(text: &str) -> Vec<Entry<'_>> {
+    let mut ms = 1_795_446_523_458;
+    text_lines(text)
+        .into_iter()
+        .map(|line| {
+            if let Some((Stamp::Local(at) | Stamp::Zoned(at), _)) = stamp(line.as_bytes()) {
+                ms = at + 3;
+            }
+            Entry { line, ms }
+        })
+        .collect()
+}
 
 /// Writes a line by a wrapper's grammar.
-type Wrap = fn(&str) -> String;
+type Wrap = fn(&Entry<'_>) -> String;
 
 fn json(text: &str) -> String {
     serde_json::to_string(text).expect("a string")
@@ -141,20 +173,20 @@ fn parts(line: &str) -> Vec<&str> {
     parts
 }
 
-fn docker(line: &str) -> String {
-    let parts = parts(line);
+fn docker(e: &Entry<'_>) -> String {
+    let (parts, at) = (parts(e.line), e.stamp());
     let last = parts.len() - 1;
     let one = |(i, p): (usize, &&str)| {
-        format!("{{\"log\":{},\"stream\":\"stdout\",\"time\":\"{STAMP}Z\"}}\n", json(&if i == last { format!("{p}\n") } else { (*p).to_owned() }))
+        format!("{{\"log\":{},\"stream\":\"stdout\",\"time\":\"{at}Z\"}}\n", json(&if i == last { format!("{p}\n") } else { (*p).to_owned() }))
     };
     parts.iter().enumerate().map(one).collect()
 }
 
-fn cri(line: &str) -> String {
-    let parts = parts(line);
+fn cri(e: &Entry<'_>) -> String {
+    let (parts, at) = (parts(e.line), e.stamp());
     let last = parts.len() - 1;
     parts.iter().enumerate().fold(String::new(), |mut out, (i, p)| {
-        let _ = writeln!(out, "{STAMP}Z stdout {} {p}", if i == last { 'F' } else { 'P' });
+        let _ = writeln!(out, "{at}Z stdout {} {p}", if i == last { 'F' } else { 'P' });
         out
     })
 }
@@ -163,23 +195,74 @@ fn cri(line: &str) -> String {
 const LINES: &[(&str, Wrap)] = &[
     ("docker", docker),
     ("cri", cri),
-    ("timestamps", |l| format!("{STAMP}000000Z {l}\n")),
-    ("compose", |l| format!("\x1b[33mkeycloak-1  | \x1b[0m{l}\n")),
-    ("compose", |l| format!("keycloak-1  | {STAMP}000000Z {l}\n")),
-    ("kubectl", |l| format!("[pod/keycloak-1/keycloak] {l}\n")),
-    ("kail", |l| format!("iam/keycloak-1[keycloak]: {l}\n")),
-    ("stern", |l| format!("keycloak-1 keycloak {l}\n")),
-    ("stern-all", |l| format!("iam keycloak-1 keycloak {STAMP}Z {l}\n")),
-    ("journald", |l| format!("{STAMP}000+0000 keycloak-1 kc.sh[812]: {l}\n")),
-    ("syslog", |l| format!("<14>1 {STAMP}+00:00 keycloak-1 keycloak 1 org.keycloak - \u{feff}{l}\n")),
-    ("cloudwatch-tail", |l| format!("{STAMP}000+00:00 keycloak-1 {l}\n")),
-    ("journald-json", |l| format!("{{\"_HOSTNAME\":\"keycloak-1\",\"MESSAGE\":{},\"__REALTIME_TIMESTAMP\":\"1795446523458000\"}}\n", json(l))),
-    ("fluent-bit", |l| format!("{{\"date\":1772619323.457,\"log\":{},\"kubernetes\":{{\"pod_name\":\"keycloak-1\"}}}}\n", json(&format!("{l}\n")))),
-    ("vector", |l| format!("{{\"kubernetes\":{{\"pod_name\":\"keycloak-1\"}},\"message\":{},\"source_type\":\"kubernetes_logs\"}}\n", json(l))),
-    ("stern-json", |l| format!("{{\"message\":{},\"podName\":\"keycloak-1\"}}\n", json(l))),
-    ("elasticsearch", |l| format!("{{\"_index\":\"i\",\"_source\":{{\"message\":{},\"kubernetes\":{{\"pod\":{{\"name\":\"keycloak-1\"}}}}}}}}\n", json(l))),
-    ("gelf", |l| format!("{{\"version\":\"1.1\",\"host\":\"keycloak-1\",\"short_message\":{},\"timestamp\":1772619323.457}}\n", json(l))),
-    ("cri in vector", |l| format!("{{\"message\":{},\"host\":\"keycloak-1\",\"source_type\":\"file\"}}\n", json(&format!("{STAMP}Z stdout F {l}")))),
+    ("timestamps", |e| {
+        let (line, at) = (e.line, e.stamp());
+        format!("{at}000000Z {line}\n")
+    }),
+    ("compose", |e| {
+        let line = e.line;
+        format!("\x1b[33mkeycloak-1  | \x1b[0m{line}\n")
+    }),
+    ("compose", |e| {
+        let (line, at) = (e.line, e.stamp());
+        format!("keycloak-1  | {at}000000Z {line}\n")
+    }),
+    ("kubectl", |e| {
+        let line = e.line;
+        format!("[pod/keycloak-1/keycloak] {line}\n")
+    }),
+    ("kail", |e| {
+        let line = e.line;
+        format!("iam/keycloak-1[keycloak]: {line}\n")
+    }),
+    ("stern", |e| {
+        let line = e.line;
+        format!("keycloak-1 keycloak {line}\n")
+    }),
+    ("stern-all", |e| {
+        let (line, at) = (e.line, e.stamp());
+        format!("iam keycloak-1 keycloak {at}Z {line}\n")
+    }),
+    ("journald", |e| {
+        let (line, at) = (e.line, e.stamp());
+        format!("{at}000+0000 keycloak-1 kc.sh[812]: {line}\n")
+    }),
+    ("syslog", |e| {
+        let (line, at) = (e.line, e.stamp());
+        format!("<14>1 {at}+00:00 keycloak-1 keycloak 1 org.keycloak - \u{feff}{line}\n")
+    }),
+    ("cloudwatch-tail", |e| {
+        let (line, at) = (e.line, e.stamp());
+        format!("{at}000+00:00 keycloak-1 {line}\n")
+    }),
+    ("journald-json", |e| {
+        let line = e.line;
+        format!("{{\"_HOSTNAME\":\"keycloak-1\",\"MESSAGE\":{},\"__REALTIME_TIMESTAMP\":\"{}000\"}}\n", json(line), e.ms)
+    }),
+    ("fluent-bit", |e| {
+        let line = e.line;
+        format!("{{\"date\":{}.{:03},\"log\":{},\"kubernetes\":{{\"pod_name\":\"keycloak-1\"}}}}\n", e.ms / 1000, e.ms % 1000, json(&format!("{line}\n")))
+    }),
+    ("vector", |e| {
+        let line = e.line;
+        format!("{{\"kubernetes\":{{\"pod_name\":\"keycloak-1\"}},\"message\":{},\"source_type\":\"kubernetes_logs\"}}\n", json(line))
+    }),
+    ("stern-json", |e| {
+        let line = e.line;
+        format!("{{\"message\":{},\"podName\":\"keycloak-1\"}}\n", json(line))
+    }),
+    ("elasticsearch", |e| {
+        let line = e.line;
+        format!("{{\"_index\":\"i\",\"_source\":{{\"message\":{},\"kubernetes\":{{\"pod\":{{\"name\":\"keycloak-1\"}}}}}}}}\n", json(line))
+    }),
+    ("gelf", |e| {
+        let line = e.line;
+        format!("{{\"version\":\"1.1\",\"host\":\"keycloak-1\",\"short_message\":{},\"timestamp\":{}.{:03}}}\n", json(line), e.ms / 1000, e.ms % 1000)
+    }),
+    ("cri in vector", |e| {
+        let (line, at) = (e.line, e.stamp());
+        format!("{{\"message\":{},\"host\":\"keycloak-1\",\"source_type\":\"file\"}}\n", json(&format!("{at}Z stdout F {line}")))
+    }),
 ];
 
 #[test]
@@ -188,7 +271,7 @@ fn every_recording_comes_out_of_every_wrapper_of_lines_as_it_went_in() {
         let text = String::from_utf8(log).expect("recordings are UTF-8");
         let lines = lines_of(text.as_bytes());
         for (wrapper, wrap) in LINES {
-            let wrapped: Vec<String> = text_lines(&text).into_iter().map(wrap).collect();
+            let wrapped: Vec<String> = entries(&text).iter().map(wrap).collect();
             let what = format!("{name} in {wrapper}");
             let whole = wrapped.concat();
             let found = find(whole.as_bytes()).unwrap_or_else(|| panic!("{what}: nothing found"));
@@ -207,52 +290,55 @@ fn every_recording_comes_out_of_every_wrapper_of_lines_as_it_went_in() {
     }
 }
 
+/// Writes a document of all lines, in that order.
+type Document = fn(&[Entry<'_>]) -> String;
+
 /// Documents of all lines.
-const DOCUMENTS: &[(&str, fn(&[&str]) -> String)] = &[
-    ("cloudwatch document", |lines| {
-        let events: Vec<serde_json::Value> = lines
-            .iter()
-            .map(|l| serde_json::json!({"logStreamName": "keycloak-1", "timestamp": 1_772_619_323_457_i64, "message": l, "eventId": "0"}))
-            .collect();
+const DOCUMENTS: &[(&str, Document)] = &[
+    ("cloudwatch document", |entries| {
+        let event = |e: &Entry<'_>| serde_json::json!({"logStreamName": "keycloak-1", "timestamp": e.ms, "message": e.line, "eventId": "0"});
+        let events: Vec<serde_json::Value> = entries.iter().map(event).collect();
         serde_json::to_string_pretty(&serde_json::json!({"events": events, "searchedLogStreams": []})).expect("JSON")
     }),
-    ("gcp document", |lines| {
-        let entries: Vec<serde_json::Value> = lines
-            .iter()
-            .map(|l| serde_json::json!({"insertId": "x", "logName": "l", "resource": {"labels": {"pod_name": "keycloak-1"}}, "textPayload": format!("{l}\n")}))
-            .collect();
-        serde_json::to_string_pretty(&entries).expect("JSON")
+    ("gcp document", |entries| {
+        let entry = |e: &Entry<'_>| {
+            let resource = serde_json::json!({"labels": {"pod_name": "keycloak-1"}});
+            serde_json::json!({"insertId": "x", "logName": "l", "resource": resource, "textPayload": format!("{}\n", e.line), "timestamp": format!("{}Z", e.stamp())})
+        };
+        serde_json::to_string_pretty(&entries.iter().map(entry).collect::<Vec<_>>()).expect("JSON")
     }),
-    ("loki document", |lines| {
-        let values: Vec<serde_json::Value> = lines.iter().map(|l| serde_json::json!(["1772619323457000000", l])).collect();
+    ("loki document", |entries| {
+        let values: Vec<serde_json::Value> = entries.iter().map(|e| serde_json::json!([format!("{}000000", e.ms), e.line])).collect();
         format!(
             "{{\"status\":\"success\",\"data\":{{\"resultType\":\"streams\",\"result\":[{{\"stream\":{{\"pod\":\"keycloak-1\"}},\"values\":{}}}]}}}}",
             serde_json::to_string(&values).expect("JSON")
         )
     }),
-    ("elasticsearch document", |lines| {
-        let hits: Vec<serde_json::Value> =
-            lines.iter().map(|l| serde_json::json!({"_index": "i", "_source": {"message": l, "kubernetes": {"pod_name": "keycloak-1"}}})).collect();
-        serde_json::json!({"took": 1, "hits": {"total": {"value": 1}, "hits": hits}}).to_string()
+    ("elasticsearch document", |entries| {
+        let hit = |e: &Entry<'_>| {
+            let source = serde_json::json!({"@timestamp": format!("{}Z", e.stamp()), "message": e.line, "kubernetes": {"pod_name": "keycloak-1"}});
+            serde_json::json!({"_index": "i", "_source": source})
+        };
+        serde_json::json!({"took": 1, "hits": {"total": {"value": 1}, "hits": entries.iter().map(hit).collect::<Vec<_>>()}}).to_string()
     }),
-    ("csv", |lines| {
+    ("csv", |entries| {
         let mut out = csv::Writer::from_writer(Vec::new());
         out.write_record(["@timestamp", "message", "kubernetes.pod.name"]).expect("memory");
-        for line in lines {
-            out.write_record(["Mar 4, 2026 @ 10:15:23.456", line, "keycloak-1"]).expect("memory");
+        for e in entries {
+            out.write_record([&format!("{}Z", e.stamp()), e.line, "keycloak-1"]).expect("memory");
         }
         String::from_utf8(out.into_inner().expect("memory")).expect("UTF-8")
     }),
-    ("syslog-octets", |lines| {
-        lines.iter().fold(String::new(), |mut out, l| {
-            let message = format!("<14>1 {STAMP}Z keycloak-1 keycloak 1 a.b - \u{feff}{l}\n");
+    ("syslog-octets", |entries| {
+        entries.iter().fold(String::new(), |mut out, e| {
+            let message = format!("<14>1 {}Z keycloak-1 keycloak 1 a.b - \u{feff}{}\n", e.stamp(), e.line);
             let _ = write!(out, "{} {message}", message.len());
             out
         })
     }),
-    ("journal-export", |lines| {
-        lines.iter().fold(String::new(), |mut out, l| {
-            let _ = write!(out, "__REALTIME_TIMESTAMP=1795446523458000\n_HOSTNAME=keycloak-1\nMESSAGE={l}\n\n");
+    ("journal-export", |entries| {
+        entries.iter().fold(String::new(), |mut out, e| {
+            let _ = write!(out, "__REALTIME_TIMESTAMP={}000\n_HOSTNAME=keycloak-1\nMESSAGE={}\n\n", e.ms, e.line);
             out
         })
     }),
@@ -262,15 +348,125 @@ const DOCUMENTS: &[(&str, fn(&[&str]) -> String)] = &[
 fn every_recording_comes_out_of_every_document_as_it_went_in() {
     for (name, log) in recordings() {
         let text = String::from_utf8(log).expect("recordings are UTF-8");
-        let lines = text_lines(&text);
+        let entries = entries(&text);
         for (wrapper, wrap) in DOCUMENTS {
-            let whole = wrap(&lines);
+            let whole = wrap(&entries);
             let what = format!("{name} in {wrapper}");
             let found = find(whole.as_bytes()).unwrap_or_else(|| panic!("{what}: nothing found"));
             assert_eq!(found.name, *wrapper, "{what}");
             let (got, nodes) = unwrapped(&found, whole.as_bytes());
             assert_same(&got, &lines_of(text.as_bytes()), &what);
             assert!(nodes.iter().all(|n| n.as_deref() == Some(b"keycloak-1")), "{what}");
+        }
+    }
+}
+
+/// Recordings of which the whole program is asked; each shows something that a wrapper could spoil.
+const ASKED: &[&str] = &["2673-load", "2673-json", "2650-mdc", "1611-success", "2506-hostile", "2205-plain", "2673-access"];
+
+fn recording(run: &str) -> Vec<u8> {
+    fs::read(root().join("recordings").join(run).join("server.log")).expect("a recording")
+}
+
+/// Scans a log of which nothing may be wrong; what it printed, without places.
+fn findings(paths: &[PathBuf], what: &str) -> Vec<String> {
+    let (findings, outcome) = scan(paths);
+    assert!(outcome.problems.is_empty(), "{what}: {:?}", outcome.problems);
+    assert!(!findings.is_empty(), "{what}");
+    placeless(&findings)
+}
+
+fn assert_equal(got: &[String], want: &[String], what: &str) {
+    let differing: Vec<_> = got.iter().zip(want).filter(|(g, w)| g != w).take(1).collect();
+    assert!(got.len() == want.len() && differing.is_empty(), "{what}: {} and {} findings, {differing:#?}", got.len(), want.len());
+}
+
+/// Wrapped, packed, and cut anywhere into rotated files of which each is packed otherwise: the same findings.
+#[test]
+fn a_wrapped_log_says_what_the_bare_one_says() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (r, run) in ASKED.iter().enumerate() {
+        let log = recording(run);
+        let want = findings(&[put(dir.path(), &format!("{run}/bare/server.log"), &log)], run);
+        let text = String::from_utf8(log).expect("UTF-8");
+        for (w, (wrapper, wrap)) in LINES.iter().enumerate() {
+            let what = format!("{run} in {wrapper}");
+            let whole = entries(&text).iter().map(wrap).collect::<String>().into_bytes();
+            let folder = dir.path().join(format!("{run}/{w}"));
+            assert_equal(&findings(&[put(&folder, "a/server.log", &whole)], &what), &want, &what);
+            let codec = |n: usize| CODECS[(r + w + n) % CODECS.len()];
+            let (suffix, pack) = codec(0);
+            let packed = put(&folder, &format!("b/server.log.{suffix}"), &pack(&whole));
+            assert_equal(&findings(&[packed], &what), &want, &format!("{what}, {suffix}"));
+            // anywhere: within lines, within a wrapper's own words
+            let cuts = [0, whole.len() * (13 + w) / 100, whole.len() * (41 + r) / 100, whole.len() * 83 / 100, whole.len()];
+            let pieces: Vec<PathBuf> = (0..4)
+                .map(|n| {
+                    let part = &whole[cuts[n]..cuts[n + 1]];
+                    let (suffix, pack) = codec(n);
+                    if n == 3 { put(&folder, "c/server.log", part) } else { put(&folder, &format!("c/server.log.{}.{suffix}", 3 - n), &pack(part)) }
+                })
+                .collect();
+            assert_equal(&findings(&pieces, &what), &want, &format!("{what}, cut at {cuts:?}"));
+        }
+    }
+}
+
+#[test]
+fn a_document_says_what_the_bare_log_says_whichever_line_comes_first() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for run in ASKED {
+        let log = recording(run);
+        let want = findings(&[put(dir.path(), &format!("{run}/server.log"), &log)], run);
+        let text = String::from_utf8(log).expect("UTF-8");
+        for (d, (document, write)) in DOCUMENTS.iter().enumerate() {
+            let what = format!("{run} in {document}");
+            let mut entries = entries(&text);
+            let oldest = put(dir.path(), &format!("{run}/{d}/oldest-first"), write(&entries).as_bytes());
+            assert_equal(&findings(&[oldest], &what), &want, &what);
+            entries.reverse();
+            let newest = put(dir.path(), &format!("{run}/{d}/newest-first"), write(&entries).as_bytes());
+            assert_equal(&findings(&[newest], &what), &want, &format!("{what}, newest first"));
+        }
+    }
+}
+
+/// Two nodes in one file, line by line or one after the other: what their own logs say together.
+#[test]
+fn nodes_that_share_a_file_are_told_apart() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let folder = root().join("recordings/2673-cluster");
+    let logs = [folder.join("node0.log"), folder.join("node1.log")];
+    let want = findings(&logs, "two files");
+    let texts = logs.map(|log| fs::read_to_string(log).expect("a log"));
+    let [a, b] = [&texts[0], &texts[1]].map(|text| entries(text));
+    let prefixed = |node: usize, e: &Entry<'_>| format!("keycloak-{node}  | {}\n", e.line);
+    let mut both: Vec<(i64, usize, &Entry<'_>)> = a.iter().map(|e| (e.ms, 0, e)).chain(b.iter().map(|e| (e.ms, 1, e))).collect();
+    // each node's own order stays
+    for node in 0..2 {
+        let mut high = i64::MIN;
+        for (ms, _, _) in both.iter_mut().filter(|e| e.1 == node) {
+            high = high.max(*ms);
+            *ms = high;
+        }
+    }
+    let one_after_the_other: String = both.iter().map(|(_, node, e)| prefixed(*node, e)).collect();
+    both.sort_by_key(|e| e.0);
+    let line_by_line: String = both.iter().map(|(_, node, e)| prefixed(*node, e)).collect();
+    for (name, text) in [("one after the other", one_after_the_other), ("line by line", line_by_line)] {
+        let path = put(dir.path(), &format!("{name}.log"), text.as_bytes());
+        let (found, outcome) = scan(std::slice::from_ref(&path));
+        assert!(outcome.problems.is_empty(), "{name}: {:?}", outcome.problems);
+        assert_equal(&placeless(&found), &want, name);
+        let mut nodes: Vec<&str> = found.iter().map(|f| f.node.as_str()).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        assert_eq!(nodes, ["keycloak-0", "keycloak-1"], "{name}");
+        // the line that is named is the line of the file
+        let lines: Vec<&str> = text.lines().collect();
+        for f in &found {
+            let line = lines[usize::try_from(f.line).expect("a line") - 1];
+            assert!(line.starts_with(&format!("{} ", f.node)) && line.contains(f.ip.as_deref().expect("an address")), "{name}: {} {line}", f.line);
         }
     }
 }

@@ -56,7 +56,7 @@ enum Command {
     Scan(Box<Scan>),
     Explain(Explain),
     Rules(Rules),
-    Doctor(Doctor),
+    Doctor(Box<Doctor>),
     Completions(Completions),
     Man(Man),
 }

@@ -9,7 +9,7 @@ use kctriage::cause::Cause;
 use kctriage::finding::Confidence;
 use kctriage::pipeline::{Lines, MAX_KEYS, Options};
 use kctriage::realm::Realms;
-use kctriage::record::wrapper::Told;
+use kctriage::record::wrapper::{self, Told};
 use kctriage::report::escape::Untrusted;
 use kctriage::source::Find;
 use kctriage::tally::Filter;
@@ -95,6 +95,10 @@ impl Input {
         let zone = |text: &String| zone::parse(text).map_err(|(what, advice)| Error::value("--timezone", text, what, advice));
         let zone = typed.timezone.as_ref().map(zone).transpose()?;
         let date = |text: &String| moment::date(text).ok_or_else(|| Error::value("--date", text, "it is no date", "write it as 2026-11-23"));
+        if let Some(name) = typed.layout.as_ref().filter(|n| *n != wrapper::BARE && wrapper::named(n).is_none()) {
+            let names: Vec<&str> = wrapper::ALL.iter().map(|w| w.name).chain([wrapper::BARE]).collect();
+            return Err(Error::value("--layout", name, "no such wrapper is known", format!("use one of: {}", names.join(", "))));
+        }
         Ok(Input {
             paths: paths(typed.paths, command)?,
             find: find(&typed.glob, typed.node_from.as_ref(), !typed.no_dedup)?,

@@ -188,7 +188,7 @@ impl<'a> Sorter<'a> {
         self.begin(number);
         let (mut head, mut tail) = (None, Vec::new());
         while let Some(mut chunk) = reader.next() {
-            if !alone.is_mixed() {
+            if !of.wrapping.as_ref().is_some_and(|w| w.mixed) {
                 if head.is_none() {
                     let end = memchr::memchr(b'\n', &chunk.bytes).map_or(chunk.bytes.len(), |i| i + 1);
                     head = Some(chunk.bytes.drain(..end).collect::<Vec<u8>>());

@@ -43,7 +43,12 @@ pub enum Packing {
 }
 
 impl Packing {
-    fn name(self) -> &'static str {
+    /// Every way that bytes are compressed in by themselves.
+    pub const ALL: [Packing; 5] = [Packing::Gzip, Packing::Zstd, Packing::Xz, Packing::Bzip2, Packing::Lz4];
+
+    /// Returns the name that a person knows it by.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Packing::Deflate => "deflate",
             Packing::Gzip => "gzip",

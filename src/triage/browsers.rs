@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_refused_code_has_the_login_of_its_client_at_its_address() {
-        let at = At { source: 0, line: 1 };
+        let at = At { source: 0, line: 1, part: 0 };
         let joined = |time, what| Joined { time: Some(time), clock: time, node: 0, position: 0, at, stored: false, what };
         let login = |client: &str| Login { at: crate::record::Stamp::Unknown, address: "10.0.0.4".into(), client: client.into() };
         let mut names = Names::default();
@@ -98,7 +98,7 @@ mod tests {
         let failed = || {
             let line = br#"10.0.0.4 - - [23/Nov/2026:15:45:18 +0000] "POST /realms/shop/protocol/openid-connect/token HTTP/1.1" 400 62"#;
             let access = access::read(line).and_then(access::Entry::token).expect("a token request");
-            let mut failed = super::super::joined::Failed::of_access(access, 0, at, true);
+            let mut failed = super::super::joined::Failed::of_access(&access, 0, at, true);
             (failed.failure.error, failed.failure.client) = (Some(Word::new("invalid_code")), Some(spa));
             What::Failed(failed)
         };

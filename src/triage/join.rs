@@ -191,7 +191,11 @@ impl Join {
         localise(&mut kind, global);
         Placed {
             time: self.clock.instant(signal.at, signal.day, mark.and_then(|m| m.time)),
-            at: At { source: chunk.source, line: mark.map_or(chunk.line + line + 1, |m| m.line) },
+            at: At {
+                source: chunk.source,
+                line: mark.map_or(chunk.line + line + 1, |m| m.line),
+                part: mark.map_or(0, |_| u32::try_from((self.lines + line) % u64::from(u32::MAX)).unwrap_or_default()),
+            },
             line: self.lines + line,
             thread: (host, global[signal.thread.index()]),
             node: (chunk.node)(host.map(|h| names.bytes(h))),

@@ -14,6 +14,8 @@ pub struct At {
     pub source: u32,
     /// The line, from 1.
     pub line: u64,
+    /// What tells the records apart that a wrapper put on one line; 0 where a line is one record.
+    pub part: u32,
 }
 
 /// What the thread printed between its previous user event and this one.
@@ -117,7 +119,7 @@ pub struct Failed {
 impl Failed {
     /// Returns the failure that an access line shows by itself.
     #[must_use]
-    pub fn of_access(access: Access, ordinal: u32, at: At, own: bool) -> Self {
+    pub fn of_access(access: &Access, ordinal: u32, at: At, own: bool) -> Self {
         let answers = vec![Answered { status: access.status, bytes: access.bytes, at, own }];
         let failure = Failure {
             event: Word::new("ACCESS"),

@@ -214,7 +214,7 @@ impl Pairing {
 fn stand_alone(joined: &mut Joined) {
     let at = joined.at;
     if let What::Proxied(access, ordinal) = &joined.what {
-        let failed = Failed::of_access((**access).clone(), *ordinal, at, false);
+        let failed = Failed::of_access(access, *ordinal, at, false);
         joined.what = What::Failed(failed);
     }
 }

@@ -213,7 +213,7 @@ mod tests {
             token: None,
             new_token: None,
         };
-        let at = At { source: u32::from(stored), line: position };
+        let at = At { source: u32::from(stored), line: position, part: 0 };
         Joined { time: Some(time), clock: time, node: 0, position, at, stored, what: What::Success(success, None) }
     }
 

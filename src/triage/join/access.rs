@@ -73,7 +73,7 @@ impl Join {
             return self.granted(access, signal, out);
         }
         let ordinal = self.ordinal(access.digest);
-        let mut failed = Failed::of_access(access, ordinal, signal.at, true);
+        let mut failed = Failed::of_access(&access, ordinal, signal.at, true);
         failed.with = Companions { lost: soon && !known, ..Companions::default() }.into();
         self.emit(signal, What::Failed(failed), out);
     }
