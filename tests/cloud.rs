@@ -1,6 +1,7 @@
 //! What lies in a store is read like a file: against a real S3 server, moto, that runs here; pip installs it where it is missing.
 #![cfg(feature = "cloud")]
 
+#[allow(dead_code, reason = "the tests of archives use the rest")]
 mod packed;
 
 use std::fs;

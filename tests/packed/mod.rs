@@ -1,5 +1,4 @@
 //! Packing, and reading what was packed, for the tests of containers.
-#![allow(dead_code)] // each test takes what it needs
 
 use std::fs;
 use std::io::Write;
