@@ -183,6 +183,8 @@ fn what_is_left_is_printed_when_an_input_fails() {
     assert!(alone.err.is_empty(), "{}", alone.err);
     let table = [
         ("nowhere.log", "error: nowhere.log: cannot be read: "),
+        #[cfg(not(feature = "cloud"))]
+        ("s3://logs/a.log", "error: s3://logs/a.log: this kctriage was built without object stores: cargo install --path . --features cloud\n"),
         ("packed.log.gz", "error: packed.log.gz: damaged after 0 bytes of text: it is cut off (gzip)\n"),
         (
             "custom.log",

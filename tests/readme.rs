@@ -51,7 +51,8 @@ fn the_table_of_what_is_read_is_made_from_the_code() {
         writeln!(table, "| `{}` | {} | `{}` |", w.name, w.about, escaped(w.example)).expect("a string takes it");
     }
     let packed: Vec<&str> = Packing::ALL.iter().map(|p| p.name()).collect();
-    writeln!(table, "| compressed | {}, by content, also one in another; zip and tar archives, also compressed | |", packed.join(", ")).expect("a string takes it");
+    writeln!(table, "| compressed | {}, by content, also one in another; zip and tar archives, also compressed | |", packed.join(", "))
+        .expect("a string takes it");
     hold("layouts", table.trim_end());
 }
 

@@ -93,7 +93,7 @@ impl<'a> Copies<'a> {
         let mut beginnings: HashMap<u128, Vec<&Source>> = HashMap::new();
         let wanted = found.find.dedup && !found.archives.is_empty();
         for source in found.streams.iter().flat_map(|s| &s.sources).filter(|_| wanted) {
-            if matches!(source.place, Place::File(_) | Place::Part { .. })
+            if !source.place.is_pipe()
                 && let Ok(text) = source.open()
             {
                 let mut head = Vec::new();

@@ -190,7 +190,7 @@ pub(super) fn open(place: &Place) -> io::Result<Text<'static>> {
             };
             unpack(input, name)
         }
-        Place::Stdin(_) | Place::Pipe(_) | Place::Walked(_) | Place::File(_) => unpack(raw, String::new()),
+        Place::Stdin(_) | Place::Pipe(_) | Place::Walked(_) | Place::File(_) | Place::Object(_) => unpack(raw, String::new()),
     }
 }
 

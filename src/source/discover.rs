@@ -74,7 +74,8 @@ impl<'a> Look<'a> {
                 Err(error) => look.problems.push(Problem::of(file.path.display().to_string(), error)),
             }
         } else {
-            look.file(Place::File(file.path.clone()), &file.path, file.named);
+            let place = file.object.clone().map_or_else(|| Place::File(file.path.clone()), Place::Object);
+            look.file(place, &file.path, file.named);
         }
         look
     }
@@ -104,11 +105,12 @@ impl<'a> Look<'a> {
 
     /// Looks at a file, and into it where it is an archive.
     fn file(&mut self, place: Place, path: &Path, named: bool) {
+        let is_file = matches!(place, Place::File(_));
         let Some((source, text)) = self.open(place, path, named) else { return };
         let said = self.problems.len();
         let entries = match text.kind {
-            Kind::Zip if !text.packed => archive::zip(path, &mut self.problems),
-            Kind::Tar if !text.packed => archive::tar(path, &mut self.problems),
+            Kind::Zip if is_file && !text.packed => archive::zip(path, &mut self.problems),
+            Kind::Tar if is_file && !text.packed => archive::tar(path, &mut self.problems),
             _ => return self.take(source, text),
         };
         let entries = match entries {
@@ -137,7 +139,10 @@ impl<'a> Look<'a> {
             Ok(text) => {
                 let mut source = source(place, Some(path.to_owned()), named);
                 source.packed = text.packed;
-                if let Ok(meta) = fs::metadata(path) {
+                if let Place::Object(object) = &source.place {
+                    source.size = object.size.unwrap_or_default();
+                    source.modified = object.modified;
+                } else if let Ok(meta) = fs::metadata(path) {
                     source.size = meta.len();
                     source.modified = meta.modified().ok().map(Into::into);
                 }

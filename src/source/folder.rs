@@ -1,10 +1,11 @@
 //! Folders and patterns to files.
 //!
-//! Input: paths that a person typed. Output: the files that are meant. Must not know what is in them; opens none.
+//! Input: paths that a person typed. Output: the files and objects that are meant. Must not know what is in them; opens none.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::object::{self, Object};
 use super::{Find, Problem};
 
 /// Folders within folders that are followed.
@@ -18,15 +19,20 @@ pub(super) struct Listed {
     pub(super) named: bool,
     /// It is a pipe: it can be read once, and not looked at before.
     pub(super) pipe: bool,
+    /// It is an object in a store.
+    pub(super) object: Option<Object>,
 }
 
 /// Lists what a path stands for: itself, the files of a folder, or those that a pattern matches.
 pub(super) fn list(path: &Path, find: &Find, files: &mut Vec<Listed>, problems: &mut Vec<Problem>) {
+    if let Some(typed) = path.to_str().and_then(Object::of) {
+        return object::list(&typed, find, files, problems);
+    }
     match fs::metadata(path) {
         Ok(meta) if meta.is_dir() => folder(path, find, files, problems),
         Ok(meta) => match kind(&meta) {
             Kind::Other => problems.push(Problem::NoFile { path: path.display().to_string() }),
-            kind => files.push(Listed { path: path.to_owned(), named: true, pipe: kind == Kind::Pipe }),
+            kind => files.push(Listed { path: path.to_owned(), named: true, pipe: kind == Kind::Pipe, object: None }),
         },
         Err(error) => {
             if !pattern(path, find, files, problems) {
@@ -78,7 +84,7 @@ fn folder(root: &Path, find: &Find, files: &mut Vec<Listed>, problems: &mut Vec<
             }
             // a link to a file is followed, one to a folder is not: it could lead back here
             match fs::metadata(&path) {
-                Ok(meta) if meta.is_file() => files.push(Listed { path, named: false, pipe: false }),
+                Ok(meta) if meta.is_file() => files.push(Listed { path, named: false, pipe: false, object: None }),
                 Ok(meta) if meta.is_dir() => {}
                 Ok(_) => problems.push(Problem::Skipped { path: path.display().to_string(), why: "it is a pipe, a socket or a device".into() }),
                 Err(error) => problems.push(Problem::Skipped { path: path.display().to_string(), why: error.to_string() }),

@@ -23,6 +23,7 @@ mod folder;
 mod kept;
 mod kin;
 mod marks;
+mod object;
 mod place;
 mod reader;
 mod same;
@@ -43,6 +44,7 @@ pub use discover::discover;
 pub use find::Find;
 pub use kin::{SLACK_MS, streams};
 pub use marks::{Mark, Marks};
+pub use object::Object;
 pub use place::{Pipe, Place, Sum};
 pub use reader::{Bounds, Chunk, Reader};
 pub use same::{digest, is_telling};
@@ -176,7 +178,9 @@ pub enum Problem {
         first: String,
     },
     /// A zip that cannot be read backwards.
-    #[error("{path}: a zip cannot be read from a pipe or from inside another archive, since the list of its members is at its end; save it to a file first")]
+    #[error(
+        "{path}: a zip cannot be read from a pipe or from inside another archive or a store, since the list of its members is at its end; save it to a file first"
+    )]
     Zip {
         /// Which.
         path: String,
@@ -188,6 +192,12 @@ pub enum Problem {
         path: String,
         /// How many were read.
         members: usize,
+    },
+    /// A URL, and nothing that could read it.
+    #[error("{path}: this kctriage was built without object stores: cargo install --path . --features cloud")]
+    NoStores {
+        /// Which.
+        path: String,
     },
     /// Archives within archives.
     #[error("{path}: lies in more than {depth} archives; unpack the outer ones first")]

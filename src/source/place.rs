@@ -1,4 +1,4 @@
-//! Where the bytes of a source are: standard input, a file, or a part of one.
+//! Where the bytes of a source are: standard input, a file, an object in a store, or a part of a file.
 //!
 //! Input: a place. Output: its bytes as they lie there. Must not know what they mean; taking compression off is [`super::decode`]'s.
 
@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::decode::Packing;
+use super::object::Object;
 
 /// Where bytes are.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +22,8 @@ pub enum Place {
     Walked(usize),
     /// A file, or what can be read like one.
     File(PathBuf),
+    /// An object in a store.
+    Object(Object),
     /// A part of a file: a member of a zip or of a tar that is not compressed.
     Part {
         /// The archive.
@@ -98,6 +101,7 @@ impl Place {
             Place::Pipe(pipe) => Ok(Raw::Stream(Box::new(Cursor::new(pipe.head.clone()).chain(pipe.rest.clone())))),
             Place::Walked(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "is a member of an archive that is read once")),
             Place::File(path) => Ok(Raw::File(File::open(path)?)),
+            Place::Object(object) => Ok(Raw::Stream(object.open()?)),
             Place::Part { file, offset, length, .. } => {
                 let mut file = File::open(file)?;
                 file.seek(SeekFrom::Start(*offset))?;
