@@ -24,7 +24,7 @@ impl Sym {
 }
 
 /// How many names a table tells apart.
-pub const NAMES: usize = 1_000_000;
+pub const NAMES: usize = 250_000;
 
 /// A table of names; the first to come has number 0. The texts stand in one buffer: a client can make up millions of them, and each costs little more than
 /// its own bytes.

@@ -202,8 +202,8 @@ struct Running<'a> {
 /// Quoted answers that are kept of a stream.
 const QUOTED: usize = 1000;
 
-/// Names that are counted apart where nobody says otherwise: their counts take some 60 MB.
-pub const MAX_KEYS: usize = 1 << 15;
+/// Names that are counted apart where nobody says otherwise: their counts take some 30 MB.
+pub const MAX_KEYS: usize = 1 << 14;
 /// Chunks that are scanned at once, for each thread.
 const CHUNKS: usize = 4;
 
@@ -214,7 +214,7 @@ const MERGE: usize = 1 << 14;
 const FINISH: usize = 8;
 
 /// Findings that are decided at once.
-const DECIDE: usize = 1 << 14;
+const DECIDE: usize = 1 << 12;
 
 /// Reads all streams. Each finding goes to `sink`, in the order of (time, node, position); `progress` is told of bytes as they are read.
 ///

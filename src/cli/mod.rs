@@ -139,7 +139,7 @@ struct Input {
     /// Rules to try before the built-in ones (TOML; see kctriage rules)
     #[arg(long, value_name = "FILE", help_heading = "Reading")]
     rules: Vec<PathBuf>,
-    /// Count so many clients apart, and the rest as "other" [default: 32768]
+    /// Count so many clients apart, and the rest as "other" [default: 16384]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Reading")]
     max_keys: Option<u32>,
     /// Threads to use [default: one for each core]

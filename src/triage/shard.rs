@@ -32,11 +32,11 @@ const SESSION_MS: i64 = 24 * 3_600_000;
 /// How many ended sessions one shard remembers: as many as a table of 32,768 places holds.
 const REMEMBERED: usize = 28_672;
 
-/// How many profiles one shard keeps: as many as a table of 4096 places holds. Requests cannot make them up: only a client that exists has one.
-const PROFILES: usize = 3584;
+/// How many profiles one shard keeps: as many as a table of 2048 places holds. Requests cannot make them up: only a client that exists has one.
+const PROFILES: usize = 1792;
 
 /// How many uuids one shard keeps: a code is a client's text, and its last part is taken for one.
-const UUIDS: usize = 4096;
+const UUIDS: usize = 1792;
 
 /// One shard.
 #[derive(Default)]

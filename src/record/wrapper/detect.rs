@@ -233,7 +233,7 @@ impl Tried {
     }
 }
 
-/// Returns a layer's name, as [`layers`](super::layers) reads it.
+/// Returns a layer's name, as [`super::unwrapper`] reads it.
 fn layer_name(wrapper: &Wrapper, form: Form) -> String {
     if form == Form::Document && wrapper.form != Form::Document { format!("{}{}", wrapper.name, super::DOCUMENT) } else { wrapper.name.to_owned() }
 }
