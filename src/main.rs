@@ -8,6 +8,8 @@ mod cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    // every node's log is open at once, and many systems begin with 1024; where more is not allowed, those that cannot be opened are named
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     match cli::run() {
         Ok(exit) => exit.into(),
         Err(error) => error.say().into(),
