@@ -9,6 +9,10 @@ use kctriage::pipeline::{self, Lines, Options};
 use kctriage::source::{Find, discover};
 use kctriage::triage::rules::Rules;
 
+#[allow(dead_code, reason = "the tests of archives use the rest")]
+mod packed;
+use packed::placeless;
+
 fn recordings() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings");
     let mut runs: Vec<PathBuf> = fs::read_dir(root).expect("recordings").flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
@@ -52,23 +56,6 @@ fn scan(paths: &[PathBuf], threads: usize, chunk_bytes: usize) -> (Vec<Finding>,
 
 fn lines(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(|f| serde_json::to_string(f).expect("JSON")).collect()
-}
-
-/// Findings without their places.
-fn placeless(findings: &[Finding]) -> Vec<String> {
-    let mut all: Vec<String> = findings
-        .iter()
-        .map(|f| {
-            let mut f = f.clone();
-            (f.node, f.source, f.line) = (String::new(), String::new(), 0);
-            for e in &mut f.evidence {
-                (e.source, e.line) = (None, 0);
-            }
-            serde_json::to_string(&f).expect("JSON")
-        })
-        .collect();
-    all.sort();
-    all
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::io;
 use super::mixed::Piece;
 use super::store::{Slot, Store};
 use crate::signal::Batch;
-use crate::source::{Chunk, Dropped, Gathered, Grammar, Lines, Marks, Source, Stream, Unwrapped, Unwrapper};
+use crate::source::{Chunk, Dropped, Gathered, Grammar, Lines, Marks, Source, Stream, Unwrapped, meets};
 
 /// A batch with its place.
 pub(super) struct Arrived {
@@ -120,17 +120,6 @@ impl Feed<'_> {
             reader.recycle(bytes);
         }
     }
-}
-
-/// Whether what one member ends with and what the next begins with are two lines, and not one that was cut.
-fn meets(before: &Source, tail: &[u8], after: &Source, head: &[u8], grammar: &dyn Grammar) -> bool {
-    let wrapper = |source: &Source| match source.wrapping.as_ref().and_then(|w| grammar.unwrapper(w)) {
-        Some(Unwrapper::Lines(lines)) => Some(lines),
-        _ => None,
-    };
-    let head = head.strip_suffix(b"\n").unwrap_or(head);
-    wrapper(after).map_or_else(|| grammar.begins_record(head), |w| w.begins(head))
-        && wrapper(before).map_or_else(|| grammar.is_whole(tail), |w| w.is_whole(tail))
 }
 
 /// Returns a line that stands where two members meet, `before` lines into its source, rid of its wrapper.

@@ -46,7 +46,7 @@ pub use kin::{SLACK_MS, streams};
 pub use marks::{Mark, Marks};
 pub use object::Object;
 pub use place::{Pipe, Place, Sum};
-pub use reader::{Bounds, Chunk, Reader};
+pub use reader::{Bounds, Chunk, Reader, meets};
 pub use same::{digest, is_telling};
 pub use unwrap::{Document, Payload, Unwrapper, Wrapping};
 pub use unwrapped::{Gathered, Lines, Unwrapped};

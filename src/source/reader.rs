@@ -283,8 +283,8 @@ impl<'a> Reader<'a> {
             }
             let first = &head[..memchr(b'\n', &head).map_or(head.len(), |i| i + 1)];
             let last = &buf[memrchr(b'\n', buf).map_or(0, |i| i + 1)..];
-            let next = &self.stream.sources[self.source];
-            if self.begins(next, first.strip_suffix(b"\n").unwrap_or(first)) && self.is_whole(last) {
+            let (before, next) = (&self.stream.sources[self.source.saturating_sub(1)], &self.stream.sources[self.source]);
+            if meets(before, last, next, first, self.grammar) {
                 self.resume(input, head, 0);
                 return;
             }
@@ -303,31 +303,30 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether what a source begins with can be told from the rest of a line.
-    fn begins(&self, next: &Source, first: &[u8]) -> bool {
-        match next.wrapping.as_ref().and_then(|w| self.grammar.unwrapper(w)) {
-            Some(Unwrapper::Lines(lines)) => lines.begins(first),
-            Some(Unwrapper::Document(_)) => true,
-            None => self.grammar.begins_record(first),
-        }
-    }
-
-    /// Whether the last line of the source before can be whole.
-    fn is_whole(&self, last: &[u8]) -> bool {
-        let wrapping = self.source.checked_sub(1).and_then(|s| self.stream.sources[s].wrapping.as_ref());
-        match wrapping.and_then(|w| self.grammar.unwrapper(w)) {
-            Some(Unwrapper::Lines(lines)) => lines.is_whole(last),
-            Some(Unwrapper::Document(_)) => true,
-            None => self.grammar.is_whole(last),
-        }
-    }
-
     /// Goes on with a source of which some bytes were read, and the first `taken` of them used.
     fn resume(&mut self, input: Input<'a>, mut head: Vec<u8>, taken: usize) {
         head.drain(..taken);
         self.read = taken as u64;
         self.input = Some(Box::new(io::Cursor::new(head).chain(input)));
     }
+}
+
+/// Whether what one source ends with and what the next begins with are two lines, and not one that was cut.
+#[must_use]
+pub fn meets(before: &Source, last: &[u8], next: &Source, first: &[u8], grammar: &dyn Grammar) -> bool {
+    let unwrapper = |source: &Source| source.wrapping.as_ref().and_then(|w| grammar.unwrapper(w));
+    let first = first.strip_suffix(b"\n").unwrap_or(first);
+    let begins = match unwrapper(next) {
+        Some(Unwrapper::Lines(lines)) => lines.begins(first),
+        Some(Unwrapper::Document(_)) => true,
+        None => grammar.begins_record(first),
+    };
+    begins
+        && match unwrapper(before) {
+            Some(Unwrapper::Lines(lines)) => lines.is_whole(last),
+            Some(Unwrapper::Document(_)) => true,
+            None => grammar.is_whole(last),
+        }
 }
 
 /// Skips the rest of a line; its line feed goes to `line`, and what was read behind it to `carry`.
