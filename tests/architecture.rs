@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const LEAVES: [&str; 5] = ["books", "cause", "finding", "names", "realm"];
-const STAGES: [&str; 6] = ["source", "record", "signal", "triage", "tally", "report"];
+const STAGES: [&str; 7] = ["source", "record", "signal", "triage", "tally", "alert", "report"];
 
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).expect("a folder").flatten() {

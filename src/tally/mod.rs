@@ -4,7 +4,9 @@
 //! needs. Merging is associative and commutative, and the empty tally is its identity. Must not know how it will be printed.
 
 pub mod filter;
+pub mod incident;
 pub mod ledger;
+pub mod live;
 pub mod outcome;
 pub mod sketch;
 
