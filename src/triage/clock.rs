@@ -57,8 +57,10 @@ fn naive(local_ms: i64) -> Option<NaiveDateTime> {
 }
 
 /// The clock of one node's stream: counts midnights where lines have no date.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Clock {
+    /// Told again after a restart: it is an option.
+    #[serde(skip)]
     zone: Zone,
     /// The date of the first line without one.
     date: Option<NaiveDate>,
