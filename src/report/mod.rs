@@ -20,6 +20,7 @@ pub mod csv;
 pub mod escape;
 pub mod json;
 pub mod ndjson;
+pub mod redact;
 pub mod terminal;
 pub mod tone;
 
