@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc};
+use chrono::NaiveDate;
 use unicode_width::UnicodeWidthChar;
 
 use super::Settings;
@@ -14,7 +14,6 @@ use crate::report::escape::Untrusted;
 use crate::report::tone::{Tone, of_cause};
 use crate::tally::incident::Trigger;
 use crate::tally::live::Notice;
-use crate::triage::clock::Zone;
 use crate::triage::verdict;
 
 /// Between columns; one where the width is hardly enough.
@@ -155,7 +154,7 @@ impl Rows {
     /// Begins a line with its time, below a line that names the day where that is another than before.
     fn timed(&mut self, time: Option<i64>) -> Line {
         let zone = self.settings.zone;
-        let local = time.and_then(|ms| local(zone, ms));
+        let local = time.and_then(|ms| zone.wall(ms));
         let mut text = String::new();
         if let Some(day) = local.map(|l| l.date()).filter(|d| self.day != Some(*d)) {
             let mut head = self.line(String::new());
@@ -178,16 +177,6 @@ impl Rows {
 /// Writes the length of a burst, which is at most a second.
 fn within(ms: i64) -> String {
     if ms >= 900 { "1 s".to_owned() } else { verdict::span(ms.max(1)) }
-}
-
-/// Returns the wall clock's time in a zone.
-fn local(zone: Zone, ms: i64) -> Option<NaiveDateTime> {
-    let utc: DateTime<Utc> = DateTime::from_timestamp_millis(ms)?;
-    Some(match zone {
-        Zone::Utc => utc.naive_utc(),
-        Zone::Fixed(offset) => utc.with_timezone(&offset).naive_local(),
-        Zone::Named(zone) => utc.with_timezone(&zone.offset_from_utc_datetime(&utc.naive_utc()).fix()).naive_local(),
-    })
 }
 
 /// A line under work; what is put in has been escaped.
