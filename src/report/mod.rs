@@ -19,10 +19,12 @@
 pub mod csv;
 pub mod escape;
 pub mod json;
+pub mod lines;
 pub mod ndjson;
 pub mod redact;
 pub mod terminal;
 pub mod tone;
+pub mod why;
 
 use std::io;
 
@@ -32,6 +34,7 @@ use crate::tally::{Outcome, SourceReport};
 
 pub use csv::Csv;
 pub use json::Json;
+pub use lines::Lines;
 pub use ndjson::Ndjson;
 pub use terminal::Terminal;
 
