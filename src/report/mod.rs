@@ -22,6 +22,7 @@ pub mod json;
 pub mod lines;
 pub mod ndjson;
 pub mod redact;
+pub mod siem;
 pub mod terminal;
 pub mod tone;
 pub mod why;
@@ -36,6 +37,7 @@ pub use csv::Csv;
 pub use json::Json;
 pub use lines::Lines;
 pub use ndjson::Ndjson;
+pub use siem::Siem;
 pub use terminal::Terminal;
 
 /// A format that says what a whole run found.
