@@ -16,10 +16,15 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+pub mod compose;
 pub mod csv;
 pub mod escape;
+pub mod html;
 pub mod json;
+pub mod markdown;
+pub mod model;
 pub mod ndjson;
+pub mod outline;
 pub mod terminal;
 pub mod tone;
 
@@ -30,7 +35,10 @@ use crate::record::text::Missing;
 use crate::tally::{Outcome, SourceReport};
 
 pub use csv::Csv;
+pub use html::Html;
 pub use json::Json;
+pub use markdown::{Dialect, Markdown};
+pub use model::Report;
 pub use ndjson::Ndjson;
 pub use terminal::Terminal;
 
@@ -42,6 +50,16 @@ pub trait Summary {
     ///
     /// When `out` cannot be written.
     fn write(&self, outcome: &Outcome, out: &mut dyn io::Write) -> io::Result<()>;
+}
+
+/// A format of the page that explains an incident.
+pub trait Paper {
+    /// Writes the page.
+    ///
+    /// # Errors
+    ///
+    /// When `out` cannot be written.
+    fn write(&self, report: &Report, out: &mut dyn io::Write) -> io::Result<()>;
 }
 
 /// A format that has one entry a finding.

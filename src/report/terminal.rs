@@ -6,17 +6,17 @@
 mod advice;
 mod books;
 mod facts;
-mod figure;
-mod gaps;
-mod group;
+pub(super) mod figure;
+pub(super) mod gaps;
+pub(super) mod group;
 mod headline;
-mod moment;
-mod page;
-mod pulse;
+pub(super) mod moment;
+pub(super) mod page;
+pub(super) mod pulse;
 mod relayed;
 mod story;
 mod strangers;
-mod strip;
+pub(super) mod strip;
 mod suspects;
 mod table;
 
