@@ -26,6 +26,7 @@ use crate::signal::batch::{self, Batch, Inside};
 use crate::signal::event;
 use crate::signal::relayed::Relayed;
 use crate::source::{self, Bounds, Found, Gathered, Grammar, Marks, Payload, Place, Problem, SLACK_MS, Source, Stream, Unwrapped, Unwrapper, Wrapping};
+use crate::tally::served::Serving;
 use crate::tally::{Accesses, Filter, Ledger, Outcome, Quoted, SourceReport, Windows};
 use crate::triage::browsers::Browsers;
 use crate::triage::clock::{Clock, Zone};
@@ -70,6 +71,8 @@ pub struct Options {
     pub lines: Lines,
     /// The longest line that is kept whole, in bytes.
     pub max_line: usize,
+    /// Successful requests are counted, too: what a report needs beyond the failures.
+    pub successes: bool,
 }
 
 impl Default for Options {
@@ -86,6 +89,7 @@ impl Default for Options {
             filter: Filter::default(),
             lines: Lines::default(),
             max_line: Bounds::default().max_line,
+            successes: false,
         }
     }
 }
@@ -298,6 +302,8 @@ struct Run<'a> {
     /// Findings go to a sink, in order.
     listed: bool,
     ledger: Ledger,
+    /// Successes, where they are asked for.
+    serving: Option<Serving>,
     lacks: BTreeMap<Lack, u64>,
     left_out: u64,
     /// Realms of failures: their names, and their ids.
@@ -362,6 +368,7 @@ impl<'a> Run<'a> {
             rules,
             listed,
             ledger: Ledger::new(options.window_ms, windows, options.max_keys),
+            serving: options.successes.then(|| Serving::new(options.window_ms, options.max_keys)),
             lacks: BTreeMap::new(),
             left_out: 0,
             realms: HashSet::new(),
@@ -735,6 +742,9 @@ impl<'a> Run<'a> {
             }
             self.tokens.follow(&mut joined);
             self.view.note(&joined);
+            if let Some(serving) = &mut self.serving {
+                serving.note(&joined);
+            }
             if self.browsers.follow(&mut joined, &self.names) {
                 self.pairing.push(joined, &mut self.ready);
             }
@@ -882,6 +892,13 @@ impl<'a> Run<'a> {
             books.caps_hit.insert("keys".into());
         }
         let tally = self.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
+        let realm = |id: Sym| {
+            let told = self.realms.iter().filter(|r| r.1 == Some(id)).filter_map(|r| r.0).min();
+            told.or_else(|| self.named.iter().find(|n| n.0 == id).map(|n| n.1)).unwrap_or(id)
+        };
+        let served = self.serving.map(|serving| serving.finish(&names, realm));
+        let changed = view.triggers.iter().filter_map(|t| t.client());
+        let clients = changed.filter_map(|uuid| Some((uuid, Arc::from(names.text(*judge.uuids.get(&Key(uuid))?))))).collect();
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
         for (name, id) in self.realms {
             if let Some(age) = view.worked(id) {
@@ -925,6 +942,8 @@ impl<'a> Run<'a> {
             assumed_dates: self.assumed_dates,
             zone_assumed: self.zone_assumed,
             span,
+            clients,
+            served,
         })
     }
 }

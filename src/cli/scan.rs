@@ -102,7 +102,9 @@ pub enum Print<'a> {
 /// Reads it all; what passes the filters is printed or counted.
 pub fn read(input: &Input, found: Found, window_ms: i64, print: Print<'_>) -> Result<Outcome, Error> {
     let progress = Progress::new(input.progress, bytes(&found).unwrap_or_default());
-    let options = Options { window_ms, ..input.options.clone() };
+    // what programs read is the whole account; a page of counts has no use for the successes
+    let successes = matches!(print, Print::Counts(Windows::Apart));
+    let options = Options { window_ms, successes, ..input.options.clone() };
     let mut written = true;
     let advance = |n| progress.advance(n);
     let outcome = match print {

@@ -33,13 +33,16 @@ pub struct Trigger {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Change {
     /// A server started.
+    #[serde(rename = "started")]
     ServerStarted {
         /// Its version.
         version: Option<String>,
         /// The version that the same node ran before, where it was another.
+        #[serde(default)]
         before: Option<String>,
     },
     /// A server stopped.
+    #[serde(rename = "stopped")]
     ServerStopped,
     /// A node joined the cluster.
     NodeJoined,
@@ -48,10 +51,13 @@ pub enum Change {
     /// A client's secret was regenerated.
     SecretRegenerated,
     /// A client's settings were changed.
+    #[serde(rename = "client-changed")]
     ClientUpdated,
     /// A realm's settings were changed.
+    #[serde(rename = "realm-changed")]
     RealmUpdated,
     /// All sessions of a realm, a client or a user were ended.
+    #[serde(rename = "sessions-revoked")]
     SessionsEnded,
     /// A not-before was pushed: tokens issued earlier are refused.
     NotBeforePushed,
