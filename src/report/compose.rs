@@ -1,6 +1,6 @@
-//! An outcome and its incidents to the page that explains them.
+//! The account of a run and its incidents to the page that explains them.
 //!
-//! Input: an [`Outcome`], its [`Incidents`], [`Settings`]. Output: a [`Report`]. Text of the log enters the page through the [`Scribe`] alone, which masks
+//! Input: an [`Account`], its [`Incidents`], [`Settings`]. Output: a [`Report`]. Text of the log enters the page through the [`Scribe`] alone, which masks
 //! secrets and, where it is told to, puts pseudonyms in the place of names. Must not know how the page will look.
 
 mod advice;
@@ -20,7 +20,7 @@ mod walked;
 use super::model::{Prose, Redaction, Report, SCHEMA};
 use super::terminal::group::{Group, groups};
 use super::terminal::moment::Moments;
-use crate::tally::Outcome;
+use crate::tally::account::Account;
 use crate::tally::incident::{Incident, Incidents};
 use crate::triage::clock::Zone;
 pub use scribe::Scribe;
@@ -45,7 +45,7 @@ pub struct Settings {
 /// What every part of the page looks at.
 struct Run<'a> {
     settings: &'a Settings,
-    outcome: &'a Outcome,
+    account: &'a Account,
     incidents: &'a [Incident],
     groups: Vec<Group<'a>>,
     moments: Moments,
@@ -54,9 +54,9 @@ struct Run<'a> {
 
 /// Makes the page.
 #[must_use]
-pub fn compose(outcome: &Outcome, found: &Incidents, settings: &Settings, scribe: &Scribe<'_>) -> Report {
-    let moments = Moments::new(settings.zone, outcome.span);
-    let run = Run { settings, outcome, incidents: &found.incidents, groups: groups(outcome), moments, scribe };
+pub fn compose(account: &Account, found: &Incidents, settings: &Settings, scribe: &Scribe<'_>) -> Report {
+    let moments = Moments::new(settings.zone, account.span);
+    let run = Run { settings, account, incidents: &found.incidents, groups: groups(&account.tally, account.span), moments, scribe };
     let mut timeline = timeline::timeline(&run);
     let incidents: Vec<_> = found
         .incidents
@@ -79,7 +79,7 @@ pub fn compose(outcome: &Outcome, found: &Incidents, settings: &Settings, scribe
         points: Vec::new(),
         span: overview::span(&run),
         nodes: overview::nodes(&run),
-        cluster_members: outcome.view.cluster().map(|(members, _)| members),
+        cluster_members: account.members,
         totals,
         causes: overview::causes(&run),
         timeline,
@@ -121,6 +121,12 @@ impl Run<'_> {
     /// Returns the numbers of the incidents in which failures of a cause, a client or both have a part.
     fn numbers(&self, mut has: impl FnMut(&Incident) -> bool) -> Vec<usize> {
         self.incidents.iter().enumerate().filter(|(_, i)| has(i)).map(|(at, _)| at + 1).collect()
+    }
+
+    /// Returns how many members a cluster has, and how many of their logs are here.
+    fn cluster(&self) -> Option<(usize, usize)> {
+        let logs = self.account.nodes.values().filter(|n| !n.stored).count();
+        Some((usize::try_from(self.account.members?).ok()?, logs))
     }
 
     /// Whether failures of more than one realm are told.

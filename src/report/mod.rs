@@ -25,7 +25,9 @@ pub mod markdown;
 pub mod model;
 pub mod ndjson;
 pub mod outline;
+pub mod sheet;
 pub mod terminal;
+pub mod text;
 pub mod tone;
 
 use std::io;
@@ -40,7 +42,9 @@ pub use json::Json;
 pub use markdown::{Dialect, Markdown};
 pub use model::Report;
 pub use ndjson::Ndjson;
+pub use sheet::Sheet;
 pub use terminal::Terminal;
+pub use text::Text;
 
 /// A format that says what a whole run found.
 pub trait Summary {

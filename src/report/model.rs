@@ -16,7 +16,7 @@ use super::terminal::moment::Moments;
 pub use evidence::{Answered, Proof, Walked};
 pub use matter::{Burst, CauseCount, ClientShare, Counted, DelayBar, DetailCount, Distribution, Matter, Window};
 pub use overview::{CauseRow, ClientRow, Event, NodeRow, Seen, Series, Span, Timeline, Totals, Version};
-pub use text::{Instant, Kind, Logged, Piece, Prose};
+pub use text::{Instant, Kind, Logged, NAME, Piece, Prose, quoted};
 pub use trouble::{Account, Change, Comparison, Gap, Gaps, Habitual, Place, Range, Redaction, Replaced, Suspected};
 
 /// The number of this form; a reader refuses a higher one.

@@ -64,7 +64,7 @@ impl Summary for Terminal {
     fn write(&self, outcome: &Outcome, out: &mut dyn io::Write) -> io::Result<()> {
         let mut page = Page::new(self.width.clamp(WIDTHS.0, WIDTHS.1), self.colour);
         let run = Run { settings: self, outcome, moments: Moments::new(self.zone, outcome.span) };
-        let groups = group::groups(outcome);
+        let groups = group::groups(&outcome.tally, outcome.span);
         strangers::write(&run, &mut page);
         headline::write(&run, &mut page);
         table::write(&run, &groups, &mut page);

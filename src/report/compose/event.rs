@@ -3,9 +3,7 @@
 use super::Run;
 use crate::report::model::{Event, Instant, Kind, Prose};
 use crate::report::terminal::figure::span;
-use crate::tally::Outcome;
 use crate::tally::incident::{Change, Trigger};
-use crate::triage::view::TriggerKind;
 
 /// Returns something that happened.
 pub(super) fn event(run: &Run<'_>, trigger: &Trigger) -> Event {
@@ -53,7 +51,7 @@ fn words(run: &Run<'_>, trigger: &Trigger) -> Prose {
         None => "a realm".into(),
     };
     let node = match &trigger.node {
-        Some(node) if run.outcome.view.nodes.iter().filter(|n| n.seen).count() > 1 => Prose::new().say(" (").name(&run.scribe.logged(Kind::Node, node)).say(")"),
+        Some(node) if run.account.nodes.len() > 1 => Prose::new().say(" (").name(&run.scribe.logged(Kind::Node, node)).say(")"),
         _ => Prose::new(),
     };
     let version = |v: &str| run.scribe.logged(Kind::Text, v);
@@ -76,29 +74,4 @@ fn words(run: &Run<'_>, trigger: &Trigger) -> Prose {
         Change::DatabaseTrouble => say("the server had trouble with its database").then(node),
         Change::AddressesChanged => say("requests of ").then(client()).say(" began to come from other addresses, as after a deployment"),
     }
-}
-
-/// Returns what a view saw, in the words of incidents.
-pub(super) fn seen(outcome: &Outcome) -> Vec<Trigger> {
-    let triggers = outcome.view.triggers.iter().map(|t| {
-        let (what, realm) = match &t.what {
-            TriggerKind::Started(version) => (Change::ServerStarted { version: version.clone(), before: None }, None),
-            TriggerKind::Stopped => (Change::ServerStopped, None),
-            TriggerKind::Joined => (Change::NodeJoined, None),
-            TriggerKind::Left => (Change::NodeLeft, None),
-            TriggerKind::Secret(_) => (Change::SecretRegenerated, None),
-            TriggerKind::Client(_) => (Change::ClientUpdated, None),
-            TriggerKind::Realm(realm) => (Change::RealmUpdated, realm.as_deref()),
-            TriggerKind::Revoked => (Change::SessionsEnded, None),
-        };
-        Trigger {
-            time: t.time,
-            what,
-            realm: realm.map(Into::into),
-            client: None,
-            node: outcome.view.nodes.get(t.node as usize).map(|n| n.name.as_str().into()),
-            place: outcome.sources.get(t.at.source as usize).map(|s| (s.name.as_str().into(), t.at.line)),
-        }
-    });
-    triggers.collect()
 }

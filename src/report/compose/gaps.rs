@@ -3,12 +3,12 @@
 use super::Run;
 use crate::report::json::lack;
 use crate::report::model::{Gap, Gaps, Prose};
-use crate::report::terminal::gaps::{is_new_option, reason, versions_of};
+use crate::report::terminal::gaps::{is_new_option, parts_of, reason};
 use crate::triage::verdict::Lack;
 
 /// Returns what cannot be told.
 pub(super) fn gaps(run: &Run<'_>) -> Gaps {
-    let lacks = &run.outcome.lacks;
+    let lacks = &run.account.lacks;
     let mut entries: Vec<(&Lack, &u64)> = lacks.iter().collect();
     entries.sort_by_key(|(lack, n)| (std::cmp::Reverse(**n), **lack));
     Gaps {
@@ -21,7 +21,7 @@ pub(super) fn gaps(run: &Run<'_>) -> Gaps {
 
 /// Names the options that would show what is missing.
 fn remedies(run: &Run<'_>) -> Vec<Prose> {
-    let missing = |lack| run.outcome.lacks.contains_key(&lack);
+    let missing = |lack| run.account.lacks.contains_key(&lack);
     let loggers: Vec<&str> = [
         (Lack::SuccessEvents, "org.keycloak.events"),
         (Lack::ClientAuthentication, "org.keycloak.authentication.ClientAuthenticationFlow"),
@@ -33,7 +33,7 @@ fn remedies(run: &Run<'_>) -> Vec<Prose> {
     if loggers.is_empty() {
         return Vec::new();
     }
-    let versions = versions_of(&run.outcome.view);
+    let versions = run.account.nodes.values().flat_map(|n| &n.versions).filter_map(|(_, v)| parts_of(v)).collect::<Vec<_>>();
     if !versions.is_empty() && versions.iter().all(|v| v.0 <= 16) {
         let command = |logger: &&str| Prose::new().say("In jboss-cli: ").code(format!("/subsystem=logging/logger={logger}:add(level=DEBUG)"));
         return loggers.iter().map(command).collect();
@@ -56,7 +56,7 @@ fn remedies(run: &Run<'_>) -> Vec<Prose> {
 
 /// Says whether rates of failure can be told.
 fn rates(run: &Run<'_>) -> Option<Prose> {
-    let seen = || run.outcome.view.nodes.iter().filter(|n| n.seen);
+    let seen = || run.account.nodes.values();
     let with = seen().filter(|n| n.successes || n.access_log).count();
     match (with, seen().count()) {
         (_, 0) => None,

@@ -10,14 +10,14 @@ const POINTS: usize = 4;
 
 /// Returns how the whole stands.
 pub(super) fn level(run: &Run<'_>) -> Level {
-    let events = run.outcome.view.nodes.iter().any(|n| n.events) || run.outcome.access.realms.values().any(|r| r.successes > 0);
+    let events = run.account.nodes.values().any(|n| n.events) || run.account.access.realms.values().any(|r| r.successes > 0);
     if run.incidents.iter().any(|i| i.state == State::Going) {
         Level::Going
     } else if !run.incidents.is_empty() {
         Level::Over
-    } else if run.outcome.tally.findings() > 0 {
+    } else if run.account.tally.findings() > 0 {
         Level::Steady
-    } else if events && run.outcome.left_out == 0 {
+    } else if events && run.account.left_out == 0 {
         Level::Quiet
     } else {
         Level::Unknown
@@ -26,9 +26,9 @@ pub(super) fn level(run: &Run<'_>) -> Level {
 
 /// Says whether something is wrong, and how bad.
 pub(super) fn headline(run: &Run<'_>) -> Prose {
-    let outcome = run.outcome;
-    let failures = outcome.tally.findings();
-    let of_log = outcome.span.map(|(from, to)| format!(" in {} of log", length(to - from))).unwrap_or_default();
+    let account = run.account;
+    let failures = account.tally.findings();
+    let of_log = account.span.map(|(from, to)| format!(" in {} of log", length(to - from))).unwrap_or_default();
     let going = run.incidents.iter().filter(|i| i.state == State::Going).count() as u64;
     let incidents = count(run.incidents.len() as u64, "incident");
     let failed = count(failures, "token request");
@@ -38,10 +38,10 @@ pub(super) fn headline(run: &Run<'_>) -> Prose {
         Level::Over => Prose::new().strong(format!("{incidents}, none going on")).say(format!(": {failed} failed{of_log}.")),
         Level::Steady => Prose::new().strong(format!("{failed} failed")).say(format!("{of_log}, at no unusual rate: no incident.")),
         Level::Quiet => Prose::new().strong("No failed token request").say(format!("{of_log}.")),
-        Level::Unknown if outcome.left_out > 0 => {
-            Prose::new().strong("No failure passes the filter").say(format!("; without it there are {}.", count(outcome.left_out, "failed token request")))
+        Level::Unknown if account.left_out > 0 => {
+            Prose::new().strong("No failure passes the filter").say(format!("; without it there are {}.", count(account.left_out, "failed token request")))
         }
-        Level::Unknown if outcome.books.records == 0 => Prose::new().strong("No Keycloak log found.").say(" Nothing that was given is a log of a layout known here."),
+        Level::Unknown if account.books.records == 0 => Prose::new().strong("No Keycloak log found.").say(" Nothing that was given is a log of a layout known here."),
         Level::Unknown => Prose::new().strong("Nothing can be said: ").say(
             "there is not one user event in these logs. See whether the logger org.keycloak.events is silenced, the event listener jboss-logging is off for the \
              realm, or another node serves it.",

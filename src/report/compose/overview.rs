@@ -7,6 +7,7 @@ use super::Run;
 use crate::cause::{Catalogue, Cause, Detail};
 use crate::finding::Confidence;
 use crate::report::model::{CauseCount, CauseRow, ClientRow, DetailCount, Instant, Kind, NodeRow, Seen, Span, Totals, Version};
+use crate::tally::account::{Name, NodeAccount};
 use crate::tally::{Cell, Requests};
 
 /// Clients that have a row.
@@ -14,22 +15,21 @@ const CLIENTS: usize = 100;
 
 /// Returns the time that the log covers.
 pub(super) fn span(run: &Run<'_>) -> Option<Span> {
-    let (from, to) = run.outcome.span?;
+    let (from, to) = run.account.span?;
     Some(Span {
         from: Instant(from),
         to: Instant(to),
         seconds: u64::try_from((to - from).max(0)).unwrap_or(0).div_ceil(1000),
         zone: run.settings.zone.to_string(),
-        zone_assumed: run.outcome.zone_assumed && run.settings.zone_assumed,
+        zone_assumed: run.account.zone_assumed && run.settings.zone_assumed,
         words: run.moments.span(from, to),
     })
 }
 
 /// Returns the server processes.
 pub(super) fn nodes(run: &Run<'_>) -> Vec<NodeRow> {
-    let seen = run.outcome.view.nodes.iter().filter(|n| n.seen);
-    seen.map(|n| NodeRow {
-        name: run.scribe.logged(Kind::Node, &n.name),
+    let row = |(name, n): (&String, &NodeAccount)| NodeRow {
+        name: run.scribe.logged(Kind::Node, name),
         versions: n.versions.iter().map(|(since, v)| Version { since: Some(Instant(*since)), version: run.scribe.logged(Kind::Text, v) }).collect(),
         shows: Seen {
             events: n.events,
@@ -39,8 +39,8 @@ pub(super) fn nodes(run: &Run<'_>) -> Vec<NodeRow> {
             start: n.from_start,
         },
         stopped: n.stopped.map(Instant),
-    })
-    .collect()
+    };
+    run.account.nodes.iter().map(row).collect()
 }
 
 /// Returns failures in a hundred requests, to a tenth.
@@ -51,28 +51,45 @@ pub(super) fn percent(failures: u64, successes: u64) -> Option<f64> {
     Some(share.round() / 10.0)
 }
 
+/// Returns how many requests failed and how many did not, as far as one can be held against the other: by the access log, which shows both, else by
+/// success events.
+fn requests(run: &Run<'_>) -> (u64, Option<u64>) {
+    let mut access = Requests::default();
+    run.account.access.realms.values().for_each(|r| access.merge(*r));
+    if access.successes + access.failures > 0 {
+        return (access.failures, Some(access.successes));
+    }
+    let served = run.account.successes.iter().flatten().map(|(_, served)| served.total()).sum::<u64>();
+    (run.account.tally.findings(), (served > 0).then_some(served))
+}
+
+/// Returns the successful requests of a client, where they are visible.
+fn served(run: &Run<'_>, realm: Option<&str>, client: Option<&str>) -> Option<u64> {
+    let of = |key: &&(Option<i64>, Name, Name)| key.1.as_deref() == realm && key.2.as_deref() == client;
+    let all = run.account.successes.as_ref().filter(|s| !s.is_empty())?;
+    Some(all.iter().filter(|(key, _)| of(key)).map(|(_, served)| served.total()).sum())
+}
+
 /// Returns the sums.
 pub(super) fn totals(run: &Run<'_>) -> Totals {
-    let outcome = run.outcome;
-    let sure = |confidence| outcome.tally.cells.iter().filter(|(k, _)| k.confidence == confidence).map(|(_, c)| c.count).sum();
-    let mut access = Requests::default();
-    outcome.access.realms.values().for_each(|r| access.merge(*r));
-    let successes = (access.successes + access.failures > 0).then_some(access.successes);
-    let clients: BTreeSet<_> = outcome.tally.cells.keys().filter(|k| k.client.is_some()).map(|k| (&k.realm, &k.client)).collect();
-    let realms: BTreeSet<_> = outcome.tally.cells.keys().filter_map(|k| k.realm.as_ref()).collect();
+    let account = run.account;
+    let sure = |confidence| account.tally.cells.iter().filter(|(k, _)| k.confidence == confidence).map(|(_, c)| c.count).sum();
+    let (failed, successes) = requests(run);
+    let clients: BTreeSet<_> = account.tally.cells.keys().filter(|k| k.client.is_some()).map(|k| (&k.realm, &k.client)).collect();
+    let realms: BTreeSet<_> = account.tally.cells.keys().filter_map(|k| k.realm.as_ref()).collect();
     Totals {
-        failures: outcome.tally.findings(),
+        failures: account.tally.findings(),
         certain: sure(Confidence::Certain),
         likely: sure(Confidence::Likely),
         ambiguous: sure(Confidence::Ambiguous),
         in_incidents: run.incidents.iter().map(|i| i.count).sum(),
-        left_out: outcome.left_out,
+        left_out: account.left_out,
         clients: clients.len() as u64,
         realms: realms.len() as u64,
         successes,
-        failure_percent: successes.and_then(|s| percent(access.failures, s)),
-        records: outcome.books.records,
-        bytes: outcome.books.bytes(),
+        failure_percent: successes.and_then(|s| percent(failed, s)),
+        records: account.books.records,
+        bytes: account.books.bytes(),
     }
 }
 
@@ -111,7 +128,7 @@ pub(super) fn counts<'a>(causes: impl Iterator<Item = (&'a Cause, &'a u64)>) -> 
 /// Returns failures by cause, most first.
 pub(super) fn causes(run: &Run<'_>) -> Vec<CauseRow> {
     let mut sums: BTreeMap<Cause, Sum> = BTreeMap::new();
-    for (key, cell) in &run.outcome.tally.cells {
+    for (key, cell) in &run.account.tally.cells {
         let sum = sums.entry(key.cause).or_default();
         sum.add(key.cause, key.confidence, cell);
         sum.clients.insert((key.realm.as_deref().map(String::from), key.client.as_deref().map(String::from)));
@@ -141,13 +158,15 @@ pub(super) fn causes(run: &Run<'_>) -> Vec<CauseRow> {
 /// Returns failures by client, most first, and how many clients have no row.
 pub(super) fn clients(run: &Run<'_>) -> (Vec<ClientRow>, u64) {
     let mut sums: BTreeMap<(Option<&str>, Option<&str>), Sum> = BTreeMap::new();
-    for (key, cell) in &run.outcome.tally.cells {
+    for (key, cell) in &run.account.tally.cells {
         sums.entry((key.realm.as_deref(), key.client.as_deref())).or_default().add(key.cause, key.confidence, cell);
     }
     let mut all: Vec<_> = sums.into_iter().collect();
     all.sort_by(|a, b| b.1.cell.count.cmp(&a.1.cell.count).then(a.0.cmp(&b.0)));
     let left_out = all.len().saturating_sub(CLIENTS) as u64;
-    let row = |((realm, client), sum): ((Option<&str>, Option<&str>), Sum)| ClientRow {
+    let row = |((realm, client), sum): ((Option<&str>, Option<&str>), Sum)| {
+        let successes = client.and_then(|_| served(run, realm, client));
+        ClientRow {
         realm: realm.map(|r| run.scribe.logged(Kind::Realm, r)),
         client: client.map(|c| run.scribe.logged(Kind::Client, c)),
         count: sum.cell.count,
@@ -156,9 +175,9 @@ pub(super) fn clients(run: &Run<'_>) -> (Vec<ClientRow>, u64) {
         users: counted(&sum.cell.users, sum.cell.count),
         first: sum.cell.first.map(Instant),
         last: sum.cell.last.map(Instant),
-        successes: None,
-        failure_percent: None,
+        successes,
+        failure_percent: successes.and_then(|s| percent(sum.cell.count, s)),
         incidents: run.numbers(|i| i.realm.as_deref() == realm && i.clients.iter().any(|s| s.client.as_deref() == client)),
-    };
+    }};
     (all.into_iter().take(CLIENTS).map(row).collect(), left_out)
 }

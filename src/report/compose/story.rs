@@ -126,7 +126,7 @@ fn delays(run: &Run<'_>, subject: &Subject) -> Option<Prose> {
     if subject.cause != Cause::CodeExpired {
         return Some(Prose::new().say(format!("The requests came {told} after the login.{usual}")));
     }
-    let worked = run.outcome.worked.get(&subject.realm_name).map(|w| format!("; the oldest code that still worked was {} old", span(*w))).unwrap_or_default();
+    let worked = run.account.worked.get(&subject.realm_name).map(|w| format!("; the oldest code that still worked was {} old", span(*w))).unwrap_or_default();
     let life = match run.settings.life_ms {
         Some(life) => format!("the lifespan is {}", span(life)),
         None => format!("Keycloak's default lifespan is {}, yours is not in the log", span(DEFAULT_LIFE_MS)),

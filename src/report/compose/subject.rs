@@ -76,7 +76,7 @@ impl Subject {
             users: counted(&group.users, group.count),
             windows: group.windows.iter().map(|(start, (n, _))| (*start, *n)).collect(),
             state: None,
-            pulse: pulse(group, run.outcome.span, run.outcome.tally.window_ms),
+            pulse: pulse(group, run.account.span, run.account.tally.window_ms),
             some_addresses: addresses(group.samples.iter().copied(), run),
         }
     }

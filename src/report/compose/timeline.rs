@@ -19,11 +19,11 @@ const MARKS: std::ops::RangeInclusive<char> = 'A'..='Z';
 
 /// Returns the time line; `None` where times are not known.
 pub(super) fn timeline(run: &Run<'_>) -> Option<Timeline> {
-    let (from, to) = run.outcome.span?;
-    let window_ms = run.outcome.tally.window_ms;
+    let (from, to) = run.account.span?;
+    let window_ms = run.account.tally.window_ms;
     let scale = Scale::new(from, to, window_ms, WINDOWS)?;
     let mut windows: BTreeMap<Cause, (u64, Vec<(i64, u64)>)> = BTreeMap::new();
-    for (key, cell) in &run.outcome.tally.cells {
+    for (key, cell) in &run.account.tally.cells {
         let entry = windows.entry(key.cause).or_default();
         entry.0 += cell.count;
         entry.1.extend(key.window.map(|w| (w, cell.count)));
@@ -59,8 +59,8 @@ fn events(run: &Run<'_>) -> (Vec<Event>, u64) {
         }
     }
     let mut left_out = 0;
-    for trigger in event::seen(run.outcome) {
-        let made = event::event(run, &trigger);
+    for trigger in &run.account.triggers {
+        let made = event::event(run, trigger);
         if all.iter().any(|e| e.time == made.time && e.line == made.line && e.file == made.file) {
             continue;
         }

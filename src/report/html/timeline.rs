@@ -85,7 +85,7 @@ fn table(report: &Report, line: &Timeline) -> Markup {
             details {
                 summary { "The time line as a table" }
                 div.wide-table role="region" aria-label="The time line as a table" tabindex="0" {
-                    table.data {
+                    table.data data-columns=(columns) {
                         caption { "Failures by window of " (length(step_ms(line))) "; windows without failures are left out" }
                         thead { tr { th scope="col" { "From" } @for s in &line.series { th.n scope="col" { (s.title) } } } }
                         tbody {

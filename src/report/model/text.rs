@@ -97,6 +97,9 @@ pub struct Prose(pub Vec<Piece>);
 /// Columns of a name within a sentence.
 pub const NAME: usize = 60;
 
+/// Columns of a line of the log within a sentence.
+const LINE: usize = 200;
+
 impl Prose {
     /// Returns no words.
     #[must_use]
@@ -161,7 +164,7 @@ impl Prose {
 /// Writes a name as it is; in quotes where it could be taken for words of the page.
 #[must_use]
 pub fn quoted(logged: &Logged, columns: usize) -> String {
-    let shown = logged.untrusted().terminal(columns);
+    let shown = logged.untrusted().terminal(if logged.kind() == Kind::Text { LINE.max(columns) } else { columns });
     let plain = !shown.is_empty() && shown.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '@' | '…'));
     if plain || logged.kind() == Kind::Text { shown } else { format!("“{}”", shown.replace(['“', '”'], "\"")) }
 }

@@ -5,7 +5,6 @@ use super::figure::{count, number};
 use super::page::{Page, Text, Tone};
 use crate::report::escape::Untrusted;
 use crate::triage::verdict::Lack;
-use crate::triage::view::View;
 
 pub(super) fn write(run: &Run<'_>, page: &mut Page) {
     let lacks = &run.outcome.lacks;
@@ -23,7 +22,7 @@ pub(super) fn write(run: &Run<'_>, page: &mut Page) {
     for (lack, n) in entries {
         page.labelled(&format!("   {:>wide$} ", number(*n)), &Text::new().plain(reason(*lack)));
     }
-    let versions = versions_of(&run.outcome.view);
+    let versions: Vec<_> = run.outcome.view.nodes.iter().flat_map(|n| &n.versions).filter_map(|(_, v)| parts_of(v)).collect();
     let missing = |lack| lacks.contains_key(&lack);
     if !missing(Lack::SuccessEvents) && !missing(Lack::ClientAuthentication) {
         return;
@@ -88,13 +87,10 @@ pub(in crate::report) fn is_new_option(version: &(u32, u32)) -> bool {
     *version >= (26, 3)
 }
 
-/// Returns major and minor of the versions that a view shows.
-pub(in crate::report) fn versions_of(view: &View) -> Vec<(u32, u32)> {
-    let parse = |v: &str| {
-        let mut parts = v.split('.').map(|p| p.parse::<u32>().ok());
-        Some((parts.next()??, parts.next().flatten().unwrap_or(0)))
-    };
-    view.nodes.iter().flat_map(|n| &n.versions).filter_map(|(_, v)| parse(v)).collect()
+/// Returns major and minor of a version.
+pub(in crate::report) fn parts_of(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split('.').map(|p| p.parse::<u32>().ok());
+    Some((parts.next()??, parts.next().flatten().unwrap_or(0)))
 }
 
 /// Returns the paths that were typed, for a command to copy.

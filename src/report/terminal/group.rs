@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::cause::{Cause, Detail};
 use crate::finding::{Confidence, Finding};
-use crate::tally::{Cell, Delays, Distinct, Key, Outcome};
+use crate::tally::{Cell, Delays, Distinct, Key, Tally};
 
 /// A client that is not known fails seldom under one name; names with so few failures are told together.
 const FEW: u64 = 3;
@@ -131,16 +131,16 @@ fn note(windows: &mut BTreeMap<i64, (u64, Option<i64>)>, window: i64, (count, fi
     entry.1 = entry.1.into_iter().chain(first).min();
 }
 
-/// Returns the groups of an outcome, most failures first.
-pub(in crate::report) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
+/// Returns the groups of a tally over a time, most failures first.
+pub(in crate::report) fn groups(tally: &Tally, span: Option<(i64, i64)>) -> Vec<Group<'_>> {
     let mut clients: BTreeMap<(Option<&str>, Cause, Option<&str>), Group<'_>> = BTreeMap::new();
-    for (key, cell) in &outcome.tally.cells {
+    for (key, cell) in &tally.cells {
         let (realm, client) = (key.realm.as_deref(), key.client.as_deref());
         clients.entry((realm, key.cause, client)).or_insert_with(|| Group::new(realm, client, key.cause)).add(key, cell);
     }
     let mut single: Vec<Group<'_>> = clients.into_values().collect();
     single.sort_by_key(|g| std::cmp::Reverse(g.count));
-    let slack = outcome.span.map_or(0, |(from, to)| (to - from) / 10).max(outcome.tally.window_ms);
+    let slack = span.map_or(0, |(from, to)| (to - from) / 10).max(tally.window_ms);
     let mut groups: Vec<Group<'_>> = Vec::new();
     for group in single {
         let same = |g: &&mut Group<'_>| g.realm == group.realm && g.cause == group.cause && g.meets(&group, slack);
