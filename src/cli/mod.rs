@@ -159,6 +159,17 @@ struct Input {
     verbose: bool,
 }
 
+/// What is made unrecognisable.
+#[derive(Debug, Args)]
+struct Redact {
+    /// Print pseudonyms for users, sessions and addresses: the same for the same value, others in each run
+    #[arg(long, help_heading = "Output")]
+    redact: bool,
+    /// A file with a secret of at least 16 bytes: with it, pseudonyms are the same in each run (implies --redact)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    redact_key: Option<PathBuf>,
+}
+
 /// Find the cause of every failed token request
 ///
 /// Evidence is read from all of the input; --since, --client and the like choose what is printed and counted.
@@ -186,6 +197,8 @@ struct Scan {
     /// Exit with 1 if there are findings so sure
     #[arg(long, value_enum, value_name = "CONFIDENCE", default_value_t, help_heading = "Output")]
     fail_on: FailOn,
+    #[command(flatten)]
+    redact: Redact,
     #[command(flatten)]
     filters: Filters,
 }
@@ -244,11 +257,10 @@ struct Report {
     #[arg(long, value_name = "TEXT", help_heading = "Output")]
     title: Option<String>,
     /// Leave users, addresses and sessions as they were logged; the page says so
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, conflicts_with_all = ["redact", "redact_key"], help_heading = "Output")]
     no_redact: bool,
-    /// Put pseudonyms in the place of users, addresses and sessions (the default)
-    #[arg(long, conflicts_with = "no_redact", help_heading = "Output")]
-    redact: bool,
+    #[command(flatten)]
+    redact: Redact,
     /// Length of the windows that are counted in: 10s, 5m [default: what suits the size]
     #[arg(long, value_name = "DURATION", help_heading = "Reading")]
     window: Option<String>,

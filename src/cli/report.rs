@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use kctriage::report::compose::{self, Scribe};
-use kctriage::report::model::{Prose, Report};
+use kctriage::report::model::{Kind, Prose, Report};
+use kctriage::report::redact::Redactor;
 use kctriage::report::{Dialect, Html, Markdown, Paper, Sheet as JsonSheet, Text, json, terminal};
 use kctriage::tally::incident::Incidents;
 use kctriage::tally::{Account, Windows};
@@ -26,7 +27,10 @@ pub fn run(settings: &settings::Report) -> Result<Exit, Error> {
     if let Some(input) = &settings.input {
         let found = scan::discover(input)?;
         let window_ms = settings.window_ms.unwrap_or_else(|| terminal::window_ms(scan::bytes(&found).unwrap_or(scan::PIPED)));
-        let outcome = scan::read(input, found, window_ms, Print::Counts(Windows::Apart))?;
+        let mut outcome = scan::read(input, found, window_ms, Print::Counts(Windows::Apart))?;
+        if let Some(redactor) = &settings.redactor {
+            redactor.outcome(&mut outcome);
+        }
         let notes = Notes::of(&outcome, input);
         notes.say();
         exit = notes.exit();
@@ -44,7 +48,10 @@ pub fn run(settings: &settings::Report) -> Result<Exit, Error> {
             })?,
         }
     }
-    let Some(account) = account else { return Ok(exit) };
+    let Some(mut account) = account else { return Ok(exit) };
+    if let Some(redactor) = &settings.redactor {
+        account.tally.cells.values_mut().flat_map(|cell| &mut cell.samples).for_each(|finding| redactor.finding(finding));
+    }
     let mut report = page(settings, &account);
     remark(&mut report, settings, &lacking);
     write(settings, &report)?;
@@ -55,7 +62,21 @@ pub fn run(settings: &settings::Report) -> Result<Exit, Error> {
 fn page(settings: &settings::Report, account: &Account) -> Report {
     let life_ms = settings.input.as_ref().and_then(|i| i.options.code_lifespan_ms);
     let how = compose::Settings { title: settings.title.clone(), zone: settings.zone, zone_assumed: !settings.zone_named, life_ms };
-    compose::compose(account, &Incidents::default(), &how, &Scribe::open())
+    let rename = |kind, text: &str| settings.redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| pseudonym(redactor, kind, text));
+    let scribe = if settings.redactor.is_some() { Scribe::renaming(&rename) } else { Scribe::open() };
+    compose::compose(account, &Incidents::default(), &how, &scribe)
+}
+
+/// Returns what stands on the page for a text of the log.
+fn pseudonym(redactor: &Redactor, kind: Kind, text: &str) -> String {
+    match kind {
+        Kind::User => redactor.user(text),
+        Kind::Session => redactor.session(text),
+        Kind::Address => redactor.address(text),
+        Kind::Realm | Kind::Client | Kind::Node | Kind::File => redactor.name(text).into_owned(),
+        Kind::Text => redactor.text(text).into_owned(),
+        Kind::Strange => Redactor::form(text),
+    }
 }
 
 /// Says what saved tallies do not hold.

@@ -26,6 +26,7 @@ pub mod model;
 pub mod ndjson;
 pub mod outline;
 pub mod sheet;
+pub mod redact;
 pub mod terminal;
 pub mod text;
 pub mod tone;

@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
+use kctriage::report::redact::Redactor;
 use kctriage::triage::clock::Zone;
 
 use super::super::{Error, Sheet, duration, moment};
-use super::{Input, LONGEST_WINDOW, SHORTEST, filter, today};
+use super::{Input, LONGEST_WINDOW, SHORTEST, filter, redactor, today};
 use crate::cli::terminal::Colour;
 
 /// What is held against what.
@@ -32,8 +33,8 @@ pub struct Report {
     pub sheet: Sheet,
     /// Its name.
     pub title: Option<String>,
-    /// Users, addresses and sessions become pseudonyms.
-    pub redact: bool,
+    /// What makes pseudonyms; `None` means that all is printed as it was logged.
+    pub redactor: Option<Redactor>,
     /// The length of a window in milliseconds; `None` means what suits the size.
     pub window_ms: Option<i64>,
     /// What is held against what.
@@ -74,9 +75,9 @@ impl Report {
             [before, after] => Some(Compared::Ranges(range(before, zone, day)?, range(after, zone, day)?)),
             _ => typed.since_restart.then_some(Compared::Restart),
         };
-        let redact = typed.redact || !typed.no_redact;
+        let redactor = if typed.no_redact { None } else { Some(redactor(typed.redact.redact_key.as_deref())?) };
         let input = (!is_tally_only).then_some(input);
-        Ok(Report { input, from: typed.from, output, sheet, title: typed.title, redact, window_ms, compared, zone, zone_named, terminal })
+        Ok(Report { input, from: typed.from, output, sheet, title: typed.title, redactor, window_ms, compared, zone, zone_named, terminal })
     }
 }
 

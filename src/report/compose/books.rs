@@ -22,7 +22,7 @@ pub(super) fn account(run: &Run<'_>) -> Account {
         damaged: books.damaged,
         unparsed_lines: books.unparsed_lines,
         time_went_back: books.time_went_back,
-        samples: books.samples.iter().map(|s| Place { file: file(&s.source), line: s.line, text: text(s.text.trim()) }).collect(),
+        samples: books.samples.iter().map(|s| Place { file: file(&s.source), line: s.line, text: run.scribe.logged(Kind::Strange, s.text.trim()) }).collect(),
         caps_hit: books.caps_hit.iter().cloned().collect(),
         problems: account.problems.iter().take(LISTED).map(|p| text(p)).collect(),
         strangers: account.sources.iter().filter(|((name, _), s)| !s.recognised && !quotes(name)).take(LISTED).map(|((name, _), _)| file(name)).collect(),

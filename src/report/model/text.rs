@@ -24,6 +24,8 @@ pub enum Kind {
     Node,
     /// A file.
     File,
+    /// A line that was not understood: nobody knows what it holds.
+    Strange,
     /// Anything else, of which any part can be one of the above.
     Text,
 }
@@ -40,7 +42,7 @@ impl Logged {
     #[must_use]
     pub fn new(kind: Kind, text: &str) -> Self {
         let text = match kind {
-            Kind::Text => Untrusted::new(text).excerpt(),
+            Kind::Text | Kind::Strange => Untrusted::new(text).excerpt(),
             _ => Untrusted::new(text).masked().into_owned(),
         };
         Logged { kind, text }
