@@ -19,7 +19,7 @@ use super::{Error, Exit, Format};
 const BUFFER: usize = 1 << 16;
 
 /// Standard input is counted as if it had so many bytes: enough that a long one does not leave too many windows.
-const PIPED: u64 = 1 << 26;
+pub const PIPED: u64 = 1 << 26;
 
 /// Bytes of text that a byte of a compressed log is guessed to hold.
 const PACKED: u64 = 12;
@@ -112,7 +112,7 @@ pub fn discover(input: &Input) -> Result<Found, Error> {
 }
 
 /// Returns the bytes of all inputs; `None` where standard input is among them.
-fn bytes(found: &Found) -> Option<u64> {
+pub fn bytes(found: &Found) -> Option<u64> {
     let sources = || found.streams.iter().flat_map(|s| &s.sources);
     let text = |s: &Source| if s.packed { s.size.saturating_mul(PACKED) } else { s.size };
     sources().all(|s| s.path.is_some()).then(|| sources().map(text).sum())

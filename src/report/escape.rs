@@ -10,6 +10,7 @@
 //! ```
 
 pub mod json;
+mod markup;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
