@@ -161,9 +161,12 @@ impl<'a> Cursor<'a> {
 /// Reads a line without its line end.
 #[must_use]
 pub fn object(line: &[u8]) -> Option<Object<'_>> {
+    if line.first() != Some(&b'{') {
+        return None;
+    }
     // the least byte of all, not the first that is too small: that can be asked of many bytes at once
     let least = line.iter().fold(u8::MAX, |least, c| least.min(*c));
-    if line.first() != Some(&b'{') || least < b' ' || std::str::from_utf8(line).is_err() {
+    if least < b' ' || std::str::from_utf8(line).is_err() {
         return None;
     }
     let mut values = [None; KEYS];
