@@ -205,7 +205,7 @@ const QUOTED: usize = 1000;
 /// Names that are counted apart where nobody says otherwise: their counts take some 30 MB.
 pub const MAX_KEYS: usize = 1 << 14;
 /// Chunks that are scanned at once, for each thread.
-const CHUNKS: usize = 4;
+const CHUNKS: usize = 1;
 
 /// Signals that are merged before the shards take them in.
 const MERGE: usize = 1 << 14;
