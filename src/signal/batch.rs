@@ -10,6 +10,7 @@ use super::relayed::{self, Relayed};
 use super::{Kind, Signal, is_access_logger, matters, read, read_rest};
 use crate::books::Books;
 use crate::names::Names;
+use crate::record::mask;
 use crate::record::object::object;
 use crate::record::quick::Quick;
 use crate::record::text::Missing;
@@ -113,13 +114,14 @@ fn read_all(bytes: &[u8], mut reading: Reading) -> Batch {
         relayed: Vec::new(),
     };
     let mut at = 0;
-    while at < bytes.len() {
-        let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i);
-        let text = &bytes[at..end];
-        let next = (end + 1).min(bytes.len());
-        take(&mut b, text, (next - at) as u64, &mut reading);
+    for end in mask::Ends::of(bytes) {
+        take(&mut b, &bytes[at..end], (end + 1 - at) as u64, &mut reading);
         b.lines += 1;
-        at = next;
+        at = end + 1;
+    }
+    if at < bytes.len() {
+        take(&mut b, &bytes[at..], (bytes.len() - at) as u64, &mut reading);
+        b.lines += 1;
     }
     if !b.keycloak {
         quotes(&mut b, bytes);
