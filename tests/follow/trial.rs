@@ -21,6 +21,8 @@ pub struct Trial {
     pub lines: Vec<String>,
     /// What was said, by the file's name.
     pub words: Vec<(String, What)>,
+    /// Lines before the first that arrived.
+    pub first_line: Option<u64>,
     /// Bytes of holes that were taken out.
     pub holes: u64,
     /// The stream, generation, line and offset that the next arrival must go on at.
@@ -44,7 +46,7 @@ impl Trial {
         let positions = Positions::default();
         let follower = Follower::new(targets.clone(), settings.clone(), &positions);
         let (lines, words, next) = (Vec::new(), Vec::new(), std::collections::BTreeMap::new());
-        Trial { dir, targets, settings, follower, positions, lines, words, holes: 0, next }
+        Trial { dir, targets, settings, follower, positions, lines, words, first_line: None, holes: 0, next }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -85,6 +87,7 @@ impl Trial {
             self.positions.acknowledge(&event);
             match event {
                 Event::Lines(a) => {
+                    self.first_line.get_or_insert(a.line);
                     self.holes += a.dropped.holes;
                     assert!(a.open || a.bytes.is_empty() || a.bytes.ends_with(b"\n"), "whole lines");
                     let text = String::from_utf8(a.bytes).expect("text");

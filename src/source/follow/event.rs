@@ -122,6 +122,7 @@ impl fmt::Display for What {
             What::Truncated { lost: Some(0) } => f.write_str("was truncated; all that was seen of it had been read"),
             What::Truncated { lost: Some(n) } => write!(f, "was truncated before it was read: {n} bytes that were seen are lost"),
             What::Truncated { lost: None } => f.write_str("was truncated while nobody read it: what was written before may be lost"),
+            What::Gap { at_least: 0 } => f.write_str("lines may be missing: the file that was read last is gone"),
             What::Gap { at_least } => write!(f, "lines are missing: the file that was read last is gone, at least {at_least} bytes of it were not read"),
             What::Gone => f.write_str("is gone; it is waited for"),
             What::Unreadable(why) => write!(f, "cannot be read: {why}; it is tried again"),

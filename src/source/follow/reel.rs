@@ -12,6 +12,7 @@ use super::cutter::{Cut, Cutter};
 use super::mark::{HEAD_BYTES, Inode, Mark, Print, TAIL_BYTES};
 use super::place;
 use crate::source::Place;
+use crate::source::cut::HOLE;
 use crate::source::decode::{self, Kind};
 
 /// Where the bytes come from.
@@ -338,7 +339,7 @@ impl Reel {
             let room = HEAD_BYTES - self.head.len();
             self.head.extend(bytes[held..].iter().take(room));
         }
-        let jump = if bytes.len() - held >= HEAD_BYTES && bytes[held..held + HEAD_BYTES].iter().all(|c| *c == 0) {
+        let jump = if bytes.len() - held >= HOLE && bytes[held..].iter().all(|c| *c == 0) {
             self.hole(from.0 + held as u64).saturating_sub(bytes.len() as u64)
         } else {
             0
