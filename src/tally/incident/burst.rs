@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::Settings;
 use super::baseline::{RETRIES, dispersion, expected, is_abrupt, window_scatter};
 use super::grid::{Grid, real, windows};
-use super::scan::{RISE, Taken, candidates, ratio};
+use super::scan::{RISE, Taken, candidates, surprise};
 use super::series::{Series, sum};
 
 /// Milliseconds of a week.
@@ -37,7 +37,7 @@ pub(super) struct Burst {
 }
 
 /// Windows in which a burst begins that began with a trigger: its own, and those in which the first request after it may come.
-const AFTER_TRIGGER: usize = 3;
+pub(super) const AFTER_TRIGGER: usize = 3;
 
 /// The exponents that bursts have to reach. The allowed false alarms are shared by two families of intervals: all of them, `len (len + 1) / 2` of each series; and
 /// those few that begin with a trigger that explains the cause. If the probability of each to be taken for a burst is the family's share by its number of
@@ -110,7 +110,7 @@ fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Rang
     let expected = expected(series, &rest, free, range, grid);
     let share = if outside == 0 { flat } else { expected / (expected + real(outside)) };
     let dispersion = dispersion(&series.points, &taken, range, grid, usual);
-    let exponent = ratio(count, outside, share) / dispersion;
+    let exponent = surprise(count, outside, share, dispersion);
     let is_burst = exponent >= least && real(count) >= RISE * expected && is_abrupt(&series.points, range, grid);
     is_burst.then(|| Burst { series: number, range: range.clone(), count, expected, exponent, dispersion })
 }

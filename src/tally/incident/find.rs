@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::burst::{Burst, bursts};
+use super::burst::{AFTER_TRIGGER, Burst, bursts};
 use super::chronic::chronic;
 use super::fold::fold;
 use super::grid::Grid;
 use super::matter::matters;
-use super::series::{Of, Series, series, windows_of};
+use super::series::{Of, Series, series};
 use super::suspicion::Suspicion;
 use super::{Incidents, Settings, Trigger};
 use crate::tally::Account;
@@ -24,7 +24,12 @@ pub fn find(account: &Account, settings: &Settings) -> Incidents {
     let all = series(account, grid);
     let book = Book::of(&all);
     let triggers: Vec<Vec<usize>> = all.iter().map(|series| explaining(account, series, grid)).collect();
-    let found = bursts(&all, &triggers, grid, settings);
+    let mut found = bursts(&all, &triggers, grid, settings);
+    for burst in &mut found {
+        let first = triggers[burst.series].iter().rev().find(|t| (**t..**t + AFTER_TRIGGER).contains(&burst.range.start));
+        // the first few after it may be too few to be a part of what is sure
+        burst.range.start = first.copied().unwrap_or(burst.range.start);
+    }
     let suspects = |burst: &Burst| suspects(account, &all, &book, burst, grid);
     let matters = matters(found, &all, grid, suspects);
     let mut incidents: Vec<_> = matters.iter().map(|m| fold(m, account, &all, &book, grid)).collect();
@@ -69,8 +74,8 @@ fn explaining(account: &Account, series: &Series<'_>, grid: Grid) -> Vec<usize> 
 fn suspects(account: &Account, all: &[Series<'_>], book: &Book, burst: &Burst, grid: Grid) -> Vec<(Suspicion, Trigger)> {
     let series = &all[burst.series];
     let start = start(all, book, burst, grid);
-    // where failures are usual the first of the window may be one of those
-    let slack = if burst.expected >= 1.0 { grid.window_ms } else { 0 };
+    // where there are failures without the burst, the first of the window may be one of those
+    let slack = if burst.expected > 0.0 { grid.window_ms } else { 0 };
     let well = series.served.iter().rev().find(|p| p.0 <= burst.range.start).map_or(0, |p| start - grid.time(p.0));
     let near = |t: &Trigger| Suspicion::of(t, start, slack, well.min(AWAY_MS), &series.of.realm, series.of.client.as_ref(), series.of.cause);
     let mut suspects: Vec<_> = account.triggers.iter().filter_map(|t| Some((near(t)?, t.clone()))).collect();
@@ -78,14 +83,14 @@ fn suspects(account: &Account, all: &[Series<'_>], book: &Book, burst: &Burst, g
     suspects
 }
 
-/// Returns the time of the first failure of a burst.
+/// Returns the time of the first failure of a burst: where it begins with a trigger that explains it, of the first after that.
 pub(super) fn start(all: &[Series<'_>], book: &Book, burst: &Burst, grid: Grid) -> i64 {
     let window = grid.time(burst.range.start);
     let of = &all[burst.series].of;
     let cells = book.series(of).iter().flat_map(|n| &all[*n].cells);
-    let first = cells.filter_map(|(key, cell)| {
-        let in_window = cell.windows.iter().find(|w| w.0 == window).map(|w| w.2);
-        in_window.or_else(|| cell.first.filter(|_| key.window == Some(window) || windows_of(key, cell).any(|w| w.0 == window)))
+    let first = cells.filter_map(|(key, cell)| match key.window {
+        Some(_) => cell.first,
+        None => cell.windows.iter().find(|w| w.0 >= window).map(|w| w.2),
     });
     first.filter(|t| *t >= window).min().unwrap_or(window)
 }

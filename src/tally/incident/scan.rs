@@ -1,11 +1,13 @@
 //! Where in a series failures are too many to have come by chance: the scan statistic.
 //!
-//! Of `n` failures that fall anywhere alike, the number in a part `p` of the time is binomial, and the probability of at least `s` of them is no more than
-//! `exp(-n KL(s/n, p))`, KL being the Kullback-Leibler divergence (Hoeffding, "Probability inequalities for sums of bounded random variables", 1963,
-//! theorem 1). Its exponent is the likelihood ratio of the scan statistic (Kulldorff, "A spatial scan statistic", 1997). Taking the bound for the
-//! probability needs no table, no simulation and no assumption about how often failures come.
+//! Of `n` failures that fall anywhere alike, the number in a part `p` of the time is binomial: what is tested needs no assumption about how often failures come.
+//! Intervals are compared by the likelihood ratio of the scan statistic (Kulldorff, "A spatial scan statistic", 1997), which is also the exponent of a bound
+//! of the binomial's tail (Hoeffding, "Probability inequalities for sums of bounded random variables", 1963, theorem 1); the few that remain are
+//! judged by the tail itself.
 
 use std::ops::Range;
+
+use statrs::function::beta::checked_beta_reg;
 
 use super::grid::{Grid, real};
 use super::series::{Points, sum, within};
@@ -25,6 +27,20 @@ pub(super) fn ratio(inside: u64, outside: u64, p: f64) -> f64 {
     }
     let outside = if rest > 0.0 { rest * (rest / (n * (1.0 - p))).ln() } else { 0.0 };
     s * (s / (n * p)).ln() + outside
+}
+
+/// Returns the natural logarithm, negated, of the probability of `inside` or more of all failures where a part `p` of them is expected and one mishap brings
+/// `dispersion` of them: the binomial's tail as an incomplete beta function, of which counts need not be whole.
+pub(super) fn surprise(inside: u64, outside: u64, p: f64, dispersion: f64) -> f64 {
+    let bound = ratio(inside, outside, p) / dispersion;
+    if bound <= 0.0 {
+        return 0.0;
+    }
+    match checked_beta_reg(real(inside) / dispersion, real(outside) / dispersion + 1.0, p) {
+        Ok(tail) if tail > f64::MIN_POSITIVE => -tail.ln(),
+        // smaller than a number can be
+        _ => bound,
+    }
 }
 
 /// Parts of the time that are looked at no more, in the order of time.
@@ -140,6 +156,8 @@ mod tests {
         let exact: f64 = 45.0 * 0.3f64.powi(8) * 0.7f64.powi(2) + 10.0 * 0.3f64.powi(9) * 0.7 + 0.3f64.powi(10);
         let bound = (-ratio(8, 2, 0.3)).exp();
         assert!(exact <= bound && bound < 4.0 * exact, "{exact} {bound}");
+        assert!((surprise(8, 2, 0.3, 1.0) + exact.ln()).abs() < 1e-9);
+        assert!(surprise(8, 2, 0.3, 2.0) < surprise(8, 2, 0.3, 1.0) && surprise(9_000_000, 1, 0.1, 1.0) > 1e6);
         assert!((ratio(3, 7, 0.3)).abs() < 1e-12 && ratio(1, 9, 0.3) == 0.0);
         assert!((ratio(5, 0, 0.5) - 5.0 * 2f64.ln()).abs() < 1e-12);
     }
