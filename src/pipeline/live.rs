@@ -264,7 +264,8 @@ impl Live {
         for (id, (verdict, doubtful)) in due.iter().zip(verdicts) {
             let Some(entry) = book.get(*id) else { continue };
             entry.doubtful = doubtful;
-            let same = entry.verdict.as_ref().is_some_and(|v| (v.confidence, &v.candidates, v.detail) == (verdict.confidence, &verdict.candidates, verdict.detail));
+            let same =
+                entry.verdict.as_ref().is_some_and(|v| (v.confidence, &v.candidates, v.detail) == (verdict.confidence, &verdict.candidates, verdict.detail));
             let before = entry.verdict.replace(verdict.clone()).filter(|_| entry.told);
             if doubtful || (same && entry.told) {
                 continue;

@@ -57,15 +57,7 @@ pub(super) struct Tap {
 
 impl Tap {
     pub fn new(node: &str) -> Self {
-        Tap {
-            node: node.to_owned(),
-            wrapping: None,
-            head: Some(Vec::new()),
-            at_work: None,
-            pending: Vec::new(),
-            strands: Vec::new(),
-            open: None,
-        }
+        Tap { node: node.to_owned(), wrapping: None, head: Some(Vec::new()), at_work: None, pending: Vec::new(), strands: Vec::new(), open: None }
     }
 
     /// Takes in a piece.
@@ -73,7 +65,6 @@ impl Tap {
         if let Some((source, line, mut open)) = self.open.take() {
             let first = piece.bytes.split(|c| *c == b'\n').next().unwrap_or_default();
             if self.begins(first, options) && self.is_whole(&open, options) {
-                open.push(b'\n');
                 let whole = Piece { node: Arc::clone(&piece.node), source, line, bytes: open, dropped: Dropped::default(), breaks: 0 };
                 self.unwrap(whole, fold, options, out);
             } else {
@@ -94,9 +85,8 @@ impl Tap {
 
     /// Ends it: what is held back is let go.
     pub fn finish(&mut self, fold: &mut Fold, options: &Options, out: &mut Vec<(usize, Arrived, Vec<u8>)>) {
-        if let Some((source, line, mut bytes)) = self.open.take() {
-            bytes.push(b'\n');
-            self.unwrap(Piece { node: "".into(), source, line, bytes, dropped: Dropped::default(), breaks: 1 }, fold, options, out);
+        if let Some((source, line, bytes)) = self.open.take() {
+            self.unwrap(Piece { node: "".into(), source, line, bytes, dropped: Dropped::default(), breaks: 0 }, fold, options, out);
         }
         self.resume(options);
         let Some(mut lines) = self.at_work.take() else { return };
