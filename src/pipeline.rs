@@ -21,13 +21,14 @@ use rayon::prelude::*;
 
 use crate::books::Books;
 use crate::finding::Finding;
-use crate::names::Key;
+use crate::names::{Key, Sym};
 use crate::realm::Realms;
 use crate::record::{Line, Stamp, line, wrapper};
 use crate::signal::access::{self, Access, Entry, Login};
 use crate::signal::batch::{self, Batch};
 use crate::signal::event;
 use crate::source::{self, Bounds, Found, Gathered, Grammar, Marks, Payload, Place, Problem, SLACK_MS, Source, Stream, Unwrapped, Unwrapper, Wrapping};
+use crate::tally::served::Serving;
 use crate::tally::{Accesses, Filter, Outcome, Quoted, SourceReport, Windows};
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::{Judge, settled};
@@ -69,6 +70,8 @@ pub struct Options {
     pub lines: Lines,
     /// The longest line that is kept whole, in bytes.
     pub max_line: usize,
+    /// Successful requests are counted, too: what a report needs beyond the failures.
+    pub successes: bool,
 }
 
 impl Default for Options {
@@ -85,6 +88,7 @@ impl Default for Options {
             filter: Filter::default(),
             lines: Lines::default(),
             max_line: Bounds::default().max_line,
+            successes: false,
         }
     }
 }
@@ -307,6 +311,8 @@ impl<'a> Run<'a> {
         progress: &(dyn Fn(u64) + Sync),
     ) -> io::Result<Self> {
         let spill = if listed { Spill::default() } else { Spill::unordered() };
+        let mut fold = Fold::new(&options.realms);
+        fold.serving = options.successes.then(|| Serving::new(options.window_ms, options.max_keys));
         let mut run = Run {
             options,
             rules,
@@ -315,7 +321,7 @@ impl<'a> Run<'a> {
             names_of_sources: Vec::new(),
             streams,
             running: Vec::new(),
-            fold: Fold::new(&options.realms),
+            fold,
             store: before.store,
             done: false,
             spill,
@@ -639,6 +645,14 @@ impl<'a> Run<'a> {
             books.caps_hit.insert("keys".into());
         }
         let tally = self.counts.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
+        let serving = self.fold.serving.take();
+        let realm = |id: Sym| {
+            let told = self.counts.realms.iter().filter(|r| r.1 == Some(id)).filter_map(|r| r.0).min();
+            told.or_else(|| self.fold.realm_of(id)).unwrap_or(id)
+        };
+        let served = serving.map(|serving| serving.finish(&names, realm));
+        let changed = view.triggers.iter().filter_map(|t| t.client());
+        let clients = changed.filter_map(|uuid| Some((uuid, Arc::from(names.text(*judge.uuids.get(&Key(uuid))?))))).collect();
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
         for (name, id) in self.counts.realms {
             if let Some(age) = view.worked(id) {
@@ -683,6 +697,8 @@ impl<'a> Run<'a> {
             assumed_dates: self.assumed_dates,
             zone_assumed: self.fold.zone_assumed,
             span,
+            clients,
+            served,
         })
     }
 }

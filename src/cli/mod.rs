@@ -156,6 +156,17 @@ struct Input {
     verbose: bool,
 }
 
+/// What is made unrecognisable.
+#[derive(Debug, Args)]
+struct Redact {
+    /// Print pseudonyms for users, sessions and addresses: the same for the same value, others in each run
+    #[arg(long, help_heading = "Output")]
+    redact: bool,
+    /// A file with a secret of at least 16 bytes: with it, pseudonyms are the same in each run (implies --redact)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    redact_key: Option<PathBuf>,
+}
+
 /// Find the cause of every failed token request
 ///
 /// Evidence is read from all of the input; --since, --client and the like choose what is printed and counted.
@@ -183,6 +194,8 @@ struct Scan {
     /// Exit with 1 if there are findings so sure
     #[arg(long, value_enum, value_name = "CONFIDENCE", default_value_t, help_heading = "Output")]
     fail_on: FailOn,
+    #[command(flatten)]
+    redact: Redact,
     /// Not before this: 2026-11-23T14:00:00Z, '2026-11-23 14:00', 14:00 (of today, or of --date)
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
     since: Option<String>,

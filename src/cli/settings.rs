@@ -11,6 +11,7 @@ use kctriage::pipeline::{Lines, MAX_KEYS, Options};
 use kctriage::realm::Realms;
 use kctriage::record::wrapper::{self, Told};
 use kctriage::report::escape::Untrusted;
+use kctriage::report::redact::{Key, Redactor, SHORTEST_KEY};
 use kctriage::source::Find;
 use kctriage::tally::Filter;
 use kctriage::triage::clock::Zone;
@@ -74,6 +75,8 @@ pub struct Scan {
     pub top: usize,
     /// The least confidence that makes the exit code 1; `None` means that none does.
     pub fail_on: Option<Confidence>,
+    /// What makes pseudonyms; `None` means that all is printed as it was logged.
+    pub redactor: Option<Redactor>,
 }
 
 /// What `explain` explains.
@@ -163,7 +166,8 @@ impl Scan {
             FailOn::Never => None,
         };
         let top = typed.top.map_or(TOP, |n| usize::try_from(n).unwrap_or(usize::MAX));
-        Ok(Scan { input, format: typed.format, window_ms, top, fail_on })
+        let redactor = if typed.redact.redact || typed.redact.redact_key.is_some() { Some(redactor(typed.redact.redact_key.as_deref())?) } else { None };
+        Ok(Scan { input, format: typed.format, window_ms, top, fail_on, redactor })
     }
 }
 
@@ -173,6 +177,18 @@ impl Explain {
         let life_ms = lifespan(typed.code_lifespan.as_ref())?;
         Ok(Explain { words: typed.what, rules: rules(&typed.rules)?, life_ms, terminal: Terminal::of_stdout(colour) })
     }
+}
+
+/// Returns what makes pseudonyms: with the key of a file, else with one that nobody knows.
+pub(super) fn redactor(key: Option<&Path>) -> Result<Redactor, Error> {
+    let advice = "it takes a file with a secret of your own: head -c 32 /dev/urandom | base64 > FILE";
+    let Some(path) = key else {
+        let no_numbers = |error| Error::Usage { what: format!("the system has no random numbers: {error}"), advice: "give a key: --redact-key FILE".into() };
+        return Ok(Redactor::new(&Key::random().map_err(no_numbers)?));
+    };
+    let wrong = |what: String| Error::value("--redact-key", &path.to_string_lossy(), what, advice);
+    let bytes = fs::read(path).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+    Ok(Redactor::new(&Key::of(bytes).ok_or_else(|| wrong(format!("the key is shorter than {SHORTEST_KEY} bytes")))?))
 }
 
 /// Reads what is looked for.

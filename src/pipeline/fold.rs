@@ -18,6 +18,7 @@ use crate::signal::batch::{Batch, Inside};
 use crate::signal::relayed::Relayed;
 use crate::source::Problem;
 use crate::tally::SourceReport;
+use crate::tally::served::Serving;
 use crate::triage::browsers::Browsers;
 use crate::triage::clock::Clock;
 use crate::triage::join::{self, Join};
@@ -90,6 +91,8 @@ pub(super) struct Fold {
     #[serde(skip)]
     pub joined: Vec<Joined>,
     tokens: Tokens,
+    /// Successes, where they are asked for.
+    pub serving: Option<Serving>,
     #[serde(skip)]
     pub problems: Vec<Problem>,
     pub caps: BTreeSet<String>,
@@ -124,6 +127,7 @@ impl Fold {
             merged: 0,
             joined: Vec::new(),
             tokens: Tokens::default(),
+            serving: None,
             problems: Vec::new(),
             caps: BTreeSet::new(),
             zone_assumed: false,
@@ -136,6 +140,11 @@ impl Fold {
             }
         }
         fold
+    }
+
+    /// Returns the name that a realm export gives a realm's id.
+    pub fn realm_of(&self, id: Sym) -> Option<Sym> {
+        self.named.iter().find(|n| n.0 == id).map(|n| n.1)
     }
 
     /// Begins a node; `named` says that its name is not taken from its records, `zone_minutes` what its wrapper says of its zone.
@@ -302,6 +311,9 @@ impl Fold {
             }
             self.tokens.follow(&mut joined);
             self.view.note(&joined);
+            if let Some(serving) = &mut self.serving {
+                serving.note(&joined);
+            }
             if self.browsers.follow(&mut joined, &self.names) {
                 self.pairing.push(joined, &mut self.ready);
             }

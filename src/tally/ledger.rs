@@ -111,13 +111,19 @@ impl Ledger {
         Ledger { window_ms: window_ms.max(1), windows, clients, capped: false, rows: HashMap::default() }
     }
 
+    /// Returns the name under which a client is counted where so many have a name of their own.
+    #[must_use]
+    pub fn counted(client: Sym, clients: usize) -> Sym {
+        if client.index() < clients { client } else { Sym::OTHER }
+    }
+
     /// Counts one failure. `sources` are the sources' names, by number.
     pub fn add(&mut self, w: &Waiting, verdict: &Verdict, sources: &[String]) {
         let failure = &w.failed.failure;
         let window = w.time.map(|t| t.div_euclid(self.window_ms) * self.window_ms);
         let together = self.windows == Windows::Together;
         let cause = verdict.candidates[0];
-        let client = failure.client.map(|c| if c.index() < self.clients { c } else { Sym::OTHER });
+        let client = failure.client.map(|c| Ledger::counted(c, self.clients));
         self.capped |= client == Some(Sym::OTHER);
         let slot = Slot { window: window.filter(|_| !together), realm: failure.realm, client, cause, confidence: verdict.confidence };
         let row = self.rows.entry(slot).or_default();

@@ -73,6 +73,17 @@ pub struct Trigger {
     pub what: TriggerKind,
 }
 
+impl Trigger {
+    /// Returns the uuid of the client that was changed.
+    #[must_use]
+    pub fn client(&self) -> Option<u64> {
+        match self.what {
+            TriggerKind::Secret(uuid) | TriggerKind::Client(uuid) => Some(uuid),
+            _ => None,
+        }
+    }
+}
+
 /// The kinds of triggers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum TriggerKind {

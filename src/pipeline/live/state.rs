@@ -15,6 +15,7 @@ use super::trigger;
 use super::{FORGET_MS, IDLE_MS, Live, MEMORY_MS, MERGE_MS, PROXY_MS, REST_MS, Windows};
 use crate::tally::Filter;
 use crate::tally::live::Update;
+use crate::tally::served::Serving;
 use crate::triage::rules::Rules;
 
 /// What the bytes of a state begin with: another version is refused.
@@ -71,6 +72,7 @@ pub(super) struct State {
 impl State {
     pub fn new(options: &Options) -> Self {
         let mut fold = Fold::new(&options.realms);
+        fold.serving = options.successes.then(|| Serving::new(options.window_ms, options.max_keys));
         fold.watched = true;
         fold.shards.iter_mut().for_each(|s| s.watched = true);
         State {
