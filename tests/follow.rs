@@ -550,3 +550,41 @@ fn new_files_that_match_are_followed() {
     t.until(10);
     exact(&t);
 }
+
+#[test]
+#[cfg(unix)]
+fn a_command_is_started_again_and_what_it_says_twice_is_taken_once() {
+    let mut t = Trial::new(&[], quick());
+    t.write("log", lines(0..10));
+    t.command(&["sh", "-c", &format!("cat {}; echo oh >&2; exit 3", t.path("log").display())]);
+    t.until(10);
+    t.until_said(|w| *w == What::Said("oh".into()));
+    t.until_said(|w| matches!(w, What::Ended(why) if why.contains("exit status: 3")));
+    t.write("log", lines(10..20));
+    t.until(20);
+    t.restart(|t| t.write("log", lines(20..30)));
+    t.until(30);
+    exact(&t);
+    // a log that begins anew after it was rotated
+    std::fs::write(t.path("log"), lines(25..40)).expect("written");
+    t.until(40);
+    exact(&t);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_command_and_all_that_it_started_end_with_the_follower() {
+    let mut t = Trial::new(&[], quick());
+    t.command(&["sh", "-c", "echo $$; sleep 1000 & echo $!; wait"]);
+    t.until(2);
+    let pids = t.lines.clone();
+    t.follower = kctriage::source::follow::Follower::new(Vec::new(), quick(), &t.positions);
+    for pid in pids {
+        let end = Instant::now() + Duration::from_secs(5);
+        let is_there = || std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|s| !s.contains(") Z "));
+        while is_there() {
+            assert!(Instant::now() < end, "{pid} is still there");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}

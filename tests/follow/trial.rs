@@ -49,6 +49,12 @@ impl Trial {
         Trial { dir, targets, settings, follower, positions, lines, words, first_line: None, holes: 0, next }
     }
 
+    /// Follows a command instead.
+    pub fn command(&mut self, command: &[&str]) {
+        self.targets = vec![Target::Command(command.iter().map(Into::into).collect())];
+        self.follower = Follower::new(self.targets.clone(), self.settings.clone(), &self.positions);
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }

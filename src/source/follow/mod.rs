@@ -17,8 +17,10 @@
 //! ```
 
 mod cutter;
+mod echo;
 mod event;
 mod mark;
+mod pipe;
 mod place;
 mod positions;
 mod reel;
@@ -38,6 +40,7 @@ pub use mark::{Inode, Mark, Print};
 pub use positions::Positions;
 
 use super::{Find, kin};
+use pipe::Pipe;
 use reel::Reel;
 use roster::Roster;
 use trail::{Context, Trail};
@@ -120,6 +123,7 @@ pub struct Follower {
     key: u64,
     roster: Roster,
     trails: Vec<Trail>,
+    pipes: Vec<Pipe>,
     alarm: Alarm,
     /// The folders in which something can change.
     folders: Vec<PathBuf>,
@@ -139,16 +143,29 @@ impl Follower {
     /// [`Follower::poll`].
     #[must_use]
     pub fn new(targets: Vec<Target>, settings: Settings, positions: &Positions) -> Self {
-        let mut typed = Vec::new();
+        let alarm = Alarm::new(settings.watch);
+        let (mut typed, mut others) = (Vec::new(), Vec::new());
         for target in targets {
-            if let Target::Path(path) = target {
-                typed.push(path);
+            match target {
+                Target::Path(path) => typed.push(path),
+                other => others.push(other),
             }
         }
+        let mut roster = Roster::new(typed);
+        let pipe = |(at, target)| match target {
+            Target::Command(command) => {
+                let name = pipe::name(&command);
+                let mark = positions.marks.get(&*format!("command {name}")).and_then(|marks| marks.last());
+                Pipe::command(command, at, roster.stream(&name), alarm.send.clone(), positions.key, mark)
+            }
+            Target::Stdin | Target::Path(_) => Pipe::stdin(at, roster.stream("stdin"), alarm.send.clone(), positions.key),
+        };
+        let pipes = others.into_iter().enumerate().map(pipe).collect();
         Follower {
-            alarm: Alarm::new(settings.watch),
+            alarm,
+            pipes,
             key: positions.key,
-            roster: Roster::new(typed),
+            roster,
             trails: Vec::new(),
             folders: Vec::new(),
             earlier: positions.marks.clone(),
@@ -174,10 +191,12 @@ impl Follower {
             }
             let turning = self.trails.iter().any(Trail::is_turning);
             let wait = if turning { TURNING.min(self.settings.interval) } else { self.settings.interval };
-            if let Ok(wake) = self.alarm.receive.recv_timeout(wait.min(end - now)) {
-                self.take(wake);
-                while let Ok(wake) = self.alarm.receive.try_recv() {
-                    self.take(wake);
+            let due = self.pipes.iter().filter_map(Pipe::due).map(|at| at.saturating_duration_since(now)).min().unwrap_or(wait);
+            if let Ok(wake) = self.alarm.receive.recv_timeout(wait.min(due).min(end - now)) {
+                self.take(wake, &mut out);
+                self.drain(&mut out);
+                if !out.is_empty() {
+                    continue;
                 }
                 let files = u32::try_from(self.trails.len()).unwrap_or(u32::MAX);
                 let gap = (GAP.0 + GAP.1.saturating_mul(files)).min(LONGEST_GAP);
@@ -188,9 +207,27 @@ impl Follower {
         }
     }
 
-    fn take(&mut self, wake: Wake) {
-        if let Wake::Changed { names: true } = wake {
-            self.listed = None;
+    /// Takes what waits to be taken, as much as one call may hand over.
+    fn drain(&mut self, out: &mut Vec<Event>) {
+        let mut left = self.settings.budget_bytes;
+        while left > 0
+            && let Ok(wake) = self.alarm.receive.try_recv()
+        {
+            left = left.saturating_sub(if let Wake::Bytes(_, bytes) = &wake { bytes.len() } else { 1 });
+            self.take(wake, out);
+        }
+    }
+
+    fn take(&mut self, wake: Wake, out: &mut Vec<Event>) {
+        match wake {
+            Wake::Changed { names } => {
+                if names {
+                    self.listed = None;
+                }
+            }
+            Wake::Bytes(at, bytes) => self.pipes[at].bytes(&bytes, self.settings.max_line, out),
+            Wake::Said(at, text) => self.pipes[at].said(text, out),
+            Wake::Ended(at, result) => self.pipes[at].ended(&result, out),
         }
     }
 
@@ -199,6 +236,9 @@ impl Follower {
         let now = Instant::now();
         if self.listed.is_none_or(|at| now.duration_since(at) >= LISTING) || self.roster.changed(&self.folders) {
             self.list(now);
+        }
+        for pipe in &mut self.pipes {
+            pipe.tick(now, self.settings.max_line, out);
         }
         if let Some(why) = self.alarm.trouble.clone().filter(|_| !std::mem::replace(&mut self.told, true) && self.settings.watch) {
             out.push(Event::Word(Word { source: "".into(), stream: None, what: What::Polling(why), marks: Vec::new() }));
@@ -274,7 +314,7 @@ impl Follower {
     /// Whether everything that can end has ended and was handed over: standard input alone is followed, and it ended.
     #[must_use]
     pub fn is_ended(&self) -> bool {
-        false
+        self.roster.is_empty() && self.pipes.iter().all(Pipe::is_ended)
     }
 
     /// Bytes that are written and not handed over yet.
@@ -305,6 +345,10 @@ impl Follower {
     /// next run, but for those of standard input and commands.
     pub fn finish(&mut self) -> Vec<Event> {
         let mut out = Vec::new();
+        self.drain(&mut out);
+        for pipe in &mut self.pipes {
+            pipe.finish(&mut out);
+        }
         while self.look(&mut out) {}
         out
     }

@@ -37,6 +37,11 @@ impl Roster {
         Roster { typed, nodes: Vec::new(), names: BTreeMap::new(), folders: BTreeMap::new() }
     }
 
+    /// Whether no path was typed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.typed.is_empty()
+    }
+
     /// Lists what is to be followed now.
     pub(super) fn list(&mut self, find: &Find) -> Vec<Entry> {
         let (mut files, mut problems): (Vec<Listed>, Vec<Problem>) = (Vec::new(), Vec::new());
