@@ -7,6 +7,7 @@
 
 mod book;
 mod ripening;
+mod saved;
 mod state;
 mod tap;
 mod trigger;
@@ -36,6 +37,7 @@ use crate::triage::spill::Spill;
 use crate::triage::timeline::{LATE_MS, Lesson};
 use crate::triage::verdict::Verdict;
 use state::State;
+pub use saved::{Counters, Saved, outcome_of};
 pub use state::StateError;
 pub use tap::Piece;
 
