@@ -8,6 +8,7 @@ use kctriage::report::escape::Untrusted;
 use kctriage::triage::rules::RuleError;
 
 use super::exit::Exit;
+use super::target::TargetError;
 
 /// What stops a command. What is wrong with a log is never one: that is printed with the results.
 #[derive(Debug, thiserror::Error)]
@@ -60,12 +61,23 @@ pub enum Error {
         /// What is wrong.
         error: ExportError,
     },
+    /// The page cannot be written where it was to go.
+    #[error("{}: {error}", shown(path))]
+    Target {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        error: TargetError,
+    },
     /// Standard output cannot be written.
     #[error("standard output cannot be written: {0}")]
     Output(io::Error),
     /// The temporary file for undecided failures cannot be used.
     #[error("the temporary file for failures that wait for a verdict cannot be used: {0}")]
     Spill(io::Error),
+    /// A saved state is not used.
+    #[error("{0}")]
+    State(String),
     /// The worker threads cannot be started.
     #[error("the worker threads cannot be started: {0}")]
     Threads(rayon::ThreadPoolBuildError),
@@ -82,6 +94,7 @@ impl Error {
         match self {
             Error::Parse(error) if !error.use_stderr() => Exit::Done,
             Error::Output(error) if reader_is_gone(error) => Exit::Done,
+            Error::State(_) => Exit::State,
             _ => Exit::Usage,
         }
     }
@@ -90,10 +103,11 @@ impl Error {
     fn advice(&self) -> String {
         match self {
             Error::Value { advice, .. } | Error::Usage { advice, .. } => advice.clone(),
-            Error::Parse(_) | Error::Output(_) => String::new(),
+            Error::Parse(_) | Error::Output(_) | Error::State(_) => String::new(),
             Error::Unreadable { .. } => "--rules takes a TOML file; without it the built-in table is used".into(),
             Error::Rules { path, .. } => format!("kctriage rules check {}", super::settings::quoted(std::slice::from_ref(path))),
             Error::Realm { .. } => "--realm-export takes what kc.sh export or the admin console's partial export writes".into(),
+            Error::Target { error, .. } => error.advice().into(),
             Error::Spill(_) => "free space there, or point TMPDIR to another folder".into(),
             Error::Threads(_) => "try --threads 1".into(),
         }

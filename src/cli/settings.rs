@@ -1,5 +1,8 @@
 //! What was typed, checked and made ready.
 
+mod report;
+mod tail;
+
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -20,6 +23,9 @@ use regex::Regex;
 
 use super::terminal::{Colour, Terminal};
 use super::{Error, FailOn, Format, Sure, duration, moment, zone};
+
+pub use report::{Compared, Report};
+pub use tail::Tail;
 
 /// Longest window: a year and a day.
 const LONGEST_WINDOW: (i64, &str) = (366 * 86_400_000, "a year");
@@ -136,29 +142,7 @@ impl Scan {
             |text: &String| duration::parse_within(text, SHORTEST, LONGEST_WINDOW).map_err(|what| Error::value("--window", text, what, duration::ADVICE));
         let window_ms = typed.window.as_ref().map(window).transpose()?;
         let day = date.unwrap_or_else(|| today(zone));
-        let moment = |option, text: Option<&String>| {
-            text.map(|t| moment::parse(t, zone, day).ok_or_else(|| Error::value(option, t, "it is no time", moment::ADVICE))).transpose()
-        };
-        let (since, until) = (moment("--since", typed.since.as_ref())?, moment("--until", typed.until.as_ref())?);
-        if let (Some(s), Some(u), Some(given)) = (since, until, &typed.until)
-            && s >= u
-        {
-            return Err(Error::value("--until", given, "it is not after --since", "findings from --since on and before --until are printed"));
-        }
-        let cause = |text: &String| cause(text).map_err(|advice| Error::value("--cause", text, "no such cause is known", advice));
-        input.options.filter = Filter {
-            since,
-            until,
-            realms: typed.realm,
-            clients: typed.client,
-            causes: typed.cause.iter().map(cause).collect::<Result<_, _>>()?,
-            sessions: typed.session,
-            min_confidence: typed.min_confidence.map(|sure| match sure {
-                Sure::Certain => Confidence::Certain,
-                Sure::Likely => Confidence::Likely,
-                Sure::Ambiguous => Confidence::Ambiguous,
-            }),
-        };
+        input.options.filter = filter(typed.filters, zone, day)?;
         let fail_on = match typed.fail_on {
             FailOn::Certain => Some(Confidence::Certain),
             FailOn::Likely => Some(Confidence::Likely),
@@ -177,6 +161,33 @@ impl Explain {
         let life_ms = lifespan(typed.code_lifespan.as_ref())?;
         Ok(Explain { words: typed.what, rules: rules(&typed.rules)?, life_ms, terminal: Terminal::of_stdout(colour) })
     }
+}
+
+/// Reads which findings are printed and counted; a time without a day is of `day`.
+fn filter(typed: super::Filters, zone: Zone, day: NaiveDate) -> Result<Filter, Error> {
+    let moment = |option, text: Option<&String>| {
+        text.map(|t| moment::parse(t, zone, day).ok_or_else(|| Error::value(option, t, "it is no time", moment::ADVICE))).transpose()
+    };
+    let (since, until) = (moment("--since", typed.since.as_ref())?, moment("--until", typed.until.as_ref())?);
+    if let (Some(s), Some(u), Some(given)) = (since, until, &typed.until)
+        && s >= u
+    {
+        return Err(Error::value("--until", given, "it is not after --since", "findings from --since on and before --until are printed"));
+    }
+    let cause = |text: &String| cause(text).map_err(|advice| Error::value("--cause", text, "no such cause is known", advice));
+    Ok(Filter {
+        since,
+        until,
+        realms: typed.realm,
+        clients: typed.client,
+        causes: typed.cause.iter().map(cause).collect::<Result<_, _>>()?,
+        sessions: typed.session,
+        min_confidence: typed.min_confidence.map(|sure| match sure {
+            Sure::Certain => Confidence::Certain,
+            Sure::Likely => Confidence::Likely,
+            Sure::Ambiguous => Confidence::Ambiguous,
+        }),
+    })
 }
 
 /// Returns what makes pseudonyms: with the key of a file, else with one that nobody knows.

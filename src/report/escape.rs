@@ -10,6 +10,7 @@
 //! ```
 
 pub mod json;
+mod markup;
 mod secret;
 
 use std::borrow::Cow;

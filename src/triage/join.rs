@@ -179,6 +179,22 @@ impl Join {
         self.outbox.finish(out);
     }
 
+    /// Returns the line of the stream that an unfinished line holds up, where one does.
+    #[must_use]
+    pub fn holding(&self) -> Option<u64> {
+        self.hold.as_ref().map(Hold::began)
+    }
+
+    /// Lets go what an unfinished line holds up: its rest would have come by now.
+    pub fn let_go(&mut self, out: &mut Vec<Joined>) {
+        self.release(out);
+    }
+
+    /// Returns what waits for access lines.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
     /// Returns the first and the largest time of the stream.
     #[must_use]
     pub fn span(&self) -> Option<(i64, i64)> {
@@ -405,7 +421,7 @@ impl Join {
     fn answerable(&mut self, user: &User, signal: &Placed, out: &mut Vec<Joined>) {
         let pending = self.threads.entry(signal.thread).or_default();
         pending.unanswered = match user {
-            User::Failure(f) => Some(Unanswered::new(signal.time, f.ip.as_deref())),
+            User::Failure(f) => Some(Unanswered::new(signal.time, f.ip.clone())),
             User::Success(_) | User::Elsewhere => None,
         };
         self.outbox.close(signal.thread, None, out);
