@@ -9,6 +9,9 @@ mod overview;
 mod text;
 mod trouble;
 
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 
 use super::terminal::moment::Moments;

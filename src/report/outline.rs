@@ -92,7 +92,7 @@ fn matter_blocks(report: &Report, matter: &Matter, word: &'static str, blocks: &
             prose = prose.say(if n == 0 { ": " } else { "; " }).name(evidence);
         }
         if let Some(would) = &step.would_tell {
-            prose = prose.say(" What would tell: ").name(would);
+            prose = prose.say(format!(" – what would tell: {would}"));
         }
         lines.push(prose);
     }
