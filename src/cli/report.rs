@@ -8,7 +8,7 @@ use kctriage::report::compose::{self, Scribe};
 use kctriage::report::model::{Kind, Prose, Report};
 use kctriage::report::redact::Redactor;
 use kctriage::report::{Dialect, Html, Markdown, Paper, Sheet as JsonSheet, Text, json, terminal};
-use kctriage::tally::incident::Incidents;
+use kctriage::tally::incident;
 use kctriage::tally::{Account, Windows};
 
 use super::notes::Notes;
@@ -64,7 +64,8 @@ fn page(settings: &settings::Report, account: &Account) -> Report {
     let how = compose::Settings { title: settings.title.clone(), zone: settings.zone, zone_assumed: !settings.zone_named, life_ms };
     let rename = |kind, text: &str| settings.redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| pseudonym(redactor, kind, text));
     let scribe = if settings.redactor.is_some() { Scribe::renaming(&rename) } else { Scribe::open() };
-    compose::compose(account, &Incidents::default(), &how, &scribe)
+    let found = incident::find(account, &incident::Settings::default());
+    compose::compose(account, &found, &how, &scribe)
 }
 
 /// Returns what stands on the page for a text of the log.

@@ -17,7 +17,7 @@ mod subject;
 mod timeline;
 mod walked;
 
-use super::model::{Prose, Redaction, Report, SCHEMA};
+use super::model::{Kind, Logged, Prose, Redaction, Report, SCHEMA};
 use super::terminal::group::{Group, groups};
 use super::terminal::moment::Moments;
 use crate::tally::account::Account;
@@ -72,7 +72,7 @@ pub fn compose(account: &Account, found: &Incidents, settings: &Settings, scribe
     let (suspects, suspects_left_out) = books::suspects(&run);
     let mut report = Report {
         schema: SCHEMA,
-        title: settings.title.clone(),
+        title: settings.title.as_deref().map(title),
         generator: concat!("kctriage ", env!("CARGO_PKG_VERSION")).to_owned(),
         level: headline::level(&run),
         headline: headline::headline(&run),
@@ -99,6 +99,18 @@ pub fn compose(account: &Account, found: &Incidents, settings: &Settings, scribe
     };
     report.points = headline::points(&report);
     report
+}
+
+/// Returns a title as a sentence: words that could be markup, a link or a mention somewhere are set apart as foreign text is.
+fn title(text: &str) -> Prose {
+    let plain = |c: char| c.is_alphanumeric() || "-,;()%'’–:.!?".contains(c);
+    let harmless = |word: &str| word.chars().all(plain) && !word.to_ascii_lowercase().starts_with("www.");
+    let mut prose = Prose::new();
+    for (at, word) in text.split_whitespace().enumerate() {
+        let gap = if at == 0 { "" } else { " " };
+        prose = if harmless(word) { prose.say(format!("{gap}{word}")) } else { prose.say(gap).name(&Logged::new(Kind::Text, word)) };
+    }
+    prose
 }
 
 impl Run<'_> {

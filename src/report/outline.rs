@@ -51,8 +51,8 @@ pub fn outline(report: &Report) -> Vec<Block> {
 }
 
 /// Returns the page's title.
-fn title(report: &Report) -> Prose {
-    Prose::new().say(report.title.clone().unwrap_or_else(|| "Failed token requests".to_owned()))
+pub(super) fn title(report: &Report) -> Prose {
+    report.title.clone().filter(|t| !t.is_empty()).unwrap_or_else(|| "Failed token requests".into())
 }
 
 fn about(report: &Report) -> Option<Block> {

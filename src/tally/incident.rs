@@ -3,9 +3,23 @@
 //! Input: what a run counted, in the form that merges. Output: [`Incident`]s, the largest first, and [`Chronic`] clients. Must not know how they will
 //! be printed.
 
+mod addresses;
+mod baseline;
+mod burst;
+mod chronic;
+mod find;
+mod fold;
+mod grid;
+mod matter;
+mod scan;
+mod series;
+mod suspicion;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub use find::find;
 
 use super::{Delays, Distinct};
 use crate::cause::{Cause, Detail};
@@ -188,4 +202,17 @@ pub struct Incidents {
     pub incidents: Vec<Incident>,
     /// The clients that misbehave all the time, most requests first.
     pub chronic: Vec<Chronic>,
+}
+
+/// How readily bursts are called incidents.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// The number of incidents in a week of log, or in a shorter log, that are allowed to have come by chance; an upper limit of what is to be expected.
+    pub false_per_week: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { false_per_week: 0.01 }
+    }
 }

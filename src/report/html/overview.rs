@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::words::{links, moment, name, prose, sure, title};
+use super::words::{links, moment, name, prose, sure};
 use crate::report::model::{Level, Point, Report};
+use crate::report::outline::title;
 use crate::report::terminal::figure::{count, number};
 
 /// A sign beside the colour, and what both mean.
@@ -22,7 +23,7 @@ pub(super) fn header(report: &Report) -> Markup {
     let (mark, word) = sign(report.level);
     html! {
         header class={ "top " (word.replace(' ', "-")) } {
-            h1 { (title(report)) }
+            h1 { (prose(&title(report))) }
             p.headline { span.badge { span aria-hidden="true" { (mark) } " " (word) } " " (prose(&report.headline)) }
             p.meta { (about(report)) }
             (figures(report))

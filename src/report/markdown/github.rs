@@ -56,16 +56,13 @@ fn strong(text: &str) -> String {
     if inner.is_empty() { text.to_owned() } else { format!("{before}**{}**{after}", plain(inner)) }
 }
 
-/// Escapes what Markdown would take for markup in the program's own words. A blank behind `@` and `#` keeps GitHub from seeing mentions and numbers.
+/// Escapes what Markdown would take for markup in the program's own words.
 fn plain(text: &str) -> String {
     let mut out = String::new();
-    let mut letters = text.chars().peekable();
-    while let Some(c) = letters.next() {
+    for c in text.chars() {
         match c {
             '\n' | '\r' => out.push(' '),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '!' => out.extend(['\\', c]),
-            // keycloak/keycloak#29506 in a step is a reference that is meant
-            '@' | '#' if letters.peek().is_some_and(|n| n.is_alphanumeric()) && !out.ends_with(|p: char| p.is_alphanumeric()) => out.extend(['\\', c, '\u{200b}']),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '!' | '#' => out.extend(['\\', c]),
             _ => out.push(c),
         }
     }
