@@ -82,7 +82,7 @@ impl Subject {
     }
 
     pub(super) fn of_incident(incident: &Incident, run: &Run<'_>) -> Self {
-        let certain = incident.sure[0] == incident.count;
+        let same = |g: &&Group<'_>| g.realm == incident.realm.as_deref() && g.cause == incident.cause;
         Subject {
             realm: incident.realm.as_deref().map(|r| run.scribe.logged(Kind::Realm, r)),
             realm_name: incident.realm.as_deref().map(String::from),
@@ -99,7 +99,7 @@ impl Subject {
             first: Some(incident.start),
             last: Some(incident.last),
             delays: incident.delays.clone(),
-            certain_min: incident.delays.min.filter(|_| certain),
+            certain_min: run.groups.iter().filter(same).filter_map(|g| g.certain_delays.min).min(),
             usual_delays: incident.usual_delays.clone(),
             addresses: counted(&incident.addresses, incident.count),
             users: counted(&incident.users, incident.count),
