@@ -21,6 +21,7 @@ pub mod csv;
 pub mod escape;
 pub mod html;
 pub mod json;
+pub mod lines;
 pub mod markdown;
 pub mod model;
 pub mod ndjson;
@@ -30,6 +31,7 @@ pub mod redact;
 pub mod terminal;
 pub mod text;
 pub mod tone;
+pub mod why;
 
 use std::io;
 
@@ -40,6 +42,7 @@ use crate::tally::{Outcome, SourceReport};
 pub use csv::Csv;
 pub use html::Html;
 pub use json::Json;
+pub use lines::Lines;
 pub use markdown::{Dialect, Markdown};
 pub use model::Report;
 pub use ndjson::Ndjson;

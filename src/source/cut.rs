@@ -8,7 +8,7 @@ use memchr::{memchr, memrchr};
 const HOLE: usize = 64;
 
 /// Bytes of a source that were not taken for text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Dropped {
     /// Bytes of lines beyond the longest one.
     pub long: u64,

@@ -20,6 +20,7 @@ mod decode;
 mod discover;
 mod find;
 mod folder;
+pub mod follow;
 mod kept;
 mod kin;
 mod marks;

@@ -71,7 +71,7 @@ fn figures(report: &Report) -> Markup {
     html! {
         dl.figures {
             div { dt { "failed token requests" } dd data-figure="failures" { (number(t.failures)) } }
-            div { dt { "incidents" } dd data-figure="incidents" { (number(report.incidents.len() as u64)) } }
+            div { dt { @if report.incidents.len() == 1 { "incident" } @else { "incidents" } } dd data-figure="incidents" { (number(report.incidents.len() as u64)) } }
             div { dt { "clients that failed" } dd data-figure="clients" { (number(t.clients)) } }
             div { dt { "causes certain" } dd data-figure="certain" { (number(t.certain)) " of " (number(t.failures)) } }
             @if let Some(percent) = t.failure_percent { div { dt { "of all requests failed" } dd data-figure="percent" { (percent) " %" } } }
