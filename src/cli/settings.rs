@@ -23,7 +23,7 @@ use regex::Regex;
 use super::terminal::{Colour, Terminal};
 use super::{Error, FailOn, Format, Sure, duration, moment, zone};
 
-pub use report::{Compared, Report};
+pub use report::Report;
 
 /// Longest window: a year and a day.
 const LONGEST_WINDOW: (i64, &str) = (366 * 86_400_000, "a year");
