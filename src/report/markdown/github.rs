@@ -10,13 +10,13 @@ pub(super) fn text(blocks: &[Block]) -> String {
     let mut out = String::new();
     for block in blocks {
         match block {
-            Block::Heading(level, text) => out += &format!("{} {}\n", "#".repeat(usize::from(*level)), prose(text)),
-            Block::Paragraph(text) => out += &format!("{}\n", prose(text)),
-            Block::Step(text) => out += &format!("> {}\n", prose(text)),
+            Block::Heading(level, text) => out.extend(["#".repeat(usize::from(*level)).as_str(), " ", &prose(text), "\n"]),
+            Block::Paragraph(text) => out.extend([prose(text).as_str(), "\n"]),
+            Block::Step(text) => out.extend(["> ", &prose(text), "\n"]),
             Block::List(numbered, items) => {
                 for (at, item) in items.iter().enumerate() {
                     let mark = if *numbered { format!("{}.", at + 1) } else { "-".to_owned() };
-                    out += &format!("{mark} {}\n", prose(item));
+                    out.extend([&mark, " ", &prose(item), "\n"]);
                 }
             }
             Block::Table(columns, rows) => out += &table(columns, rows),
