@@ -72,7 +72,9 @@ fn triggers(text: &str) -> Vec<Trigger> {
 
 fn delays() -> Delays {
     let mut delays = Delays::default();
-    [300, 62_000, 71_000, 95_000].into_iter().for_each(|ms| delays.add(ms));
+    for ms in [300, 62_000, 71_000, 95_000] {
+        delays.add(ms);
+    }
     delays
 }
 
