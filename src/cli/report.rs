@@ -117,11 +117,9 @@ fn write(settings: &settings::Report, report: &Report) -> Result<(), Error> {
         Sheet::Json => &JsonSheet,
         Sheet::Text => &text,
     };
-    match &settings.output {
-        Some(path) => target::write(path, |out| paper.write(report, out)).map_err(|error| Error::Target { path: path.clone(), error }),
-        None => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            paper.write(report, &mut out).and_then(|()| out.flush()).map_err(Error::Output)
-        }
+    if let Some(path) = &settings.output {
+        return target::write(path, |out| paper.write(report, out)).map_err(|error| Error::Target { path: path.clone(), error });
     }
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    paper.write(report, &mut out).and_then(|()| out.flush()).map_err(Error::Output)
 }
