@@ -18,6 +18,7 @@ mod scan;
 mod settings;
 mod spelling;
 mod terminal;
+mod view;
 mod zone;
 
 use std::ffi::OsString;

@@ -1,0 +1,121 @@
+//! One failure: what it is, how sure, which lines prove it, what to do.
+
+use kctriage::cause::Catalogue;
+use kctriage::finding::{Confidence, Trust};
+use kctriage::report::tone::Tone;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::Span;
+
+use super::super::prose::Prose;
+use super::labelled;
+use crate::cli::view::advice::first_step;
+use crate::cli::view::entry::{Entry, title};
+use crate::cli::view::figure::short;
+use crate::cli::view::look;
+use crate::cli::view::problem::Problem;
+use crate::cli::view::state::State;
+
+pub(super) fn write(entry: &Entry, state: &State, prose: &mut Prose) {
+    let explanation = Catalogue::builtin().get(entry.cause);
+    let tone = match entry.confidence {
+        Confidence::Certain => Tone::Good,
+        Confidence::Likely | Confidence::Ambiguous => Tone::Doubt,
+    };
+    prose.spans(vec![
+        Span::styled(title(entry.cause), look::cause(entry.cause).add_modifier(Modifier::BOLD)),
+        Span::raw(", "),
+        Span::styled(entry.confidence.slug(), look::tone(tone).add_modifier(Modifier::BOLD)),
+    ]);
+    prose.item("", Style::new(), &explanation.summary);
+    if let Some(text) = entry.detail.and_then(|d| explanation.details.get(&d).map(|t| format!("{}: {t}", d.slug().replace('-', " ")))) {
+        prose.item("", Style::new(), &text);
+    }
+    who(entry, state, prose);
+    evidence(entry, prose);
+    sure(entry, prose);
+    prose.heading("What to do first");
+    let shown = state.shown();
+    let key = (entry.realm.clone(), entry.client.clone());
+    let episode = shown.clients.get(&key).and_then(|c| c.episodes.iter().find(|e| e.cause == entry.cause));
+    if let Some(episode) = episode {
+        let problem = Problem::of_client(&key, episode, shown.now());
+        prose.item("  → ", look::tone(Tone::Advice), &first_step(&problem, state.told.zone, state.told.life_ms, shown.now()));
+    } else if let Some(step) = explanation.fix.first() {
+        prose.item("  → ", look::tone(Tone::Advice), step);
+    }
+    prose.steps("How to verify", &explanation.verify);
+    prose.steps("How to fix", &explanation.fix);
+    commands(entry, state, prose);
+}
+
+fn who(entry: &Entry, state: &State, prose: &mut Prose) {
+    prose.heading("Who and when");
+    let time = entry.time.and_then(|t| state.told.zone.wall(t)).map(|t| format!("{} {}", t.format("%Y-%m-%d %H:%M:%S%.3f"), state.told.zone));
+    let more = (entry.more > 0).then(|| format!("{} more of this client and cause within a second", short(entry.more)));
+    let was = entry.was.map(|(cause, confidence)| format!("{} ({}), until later lines came", title(cause), confidence.slug()));
+    let rows = [
+        ("time", time),
+        ("client", Some(entry.name().to_owned())),
+        ("realm", entry.realm.clone()),
+        ("address", entry.ip.clone()),
+        ("user", entry.user.clone()),
+        ("session", entry.session.clone()),
+        ("grant", entry.grant.clone()),
+        ("node", Some(entry.node.clone()).filter(|n| !n.is_empty())),
+        ("and", more),
+        ("told as", was),
+    ];
+    for (label, text) in rows {
+        text.into_iter().for_each(|t| prose.spans(labelled(label, &t)));
+    }
+}
+
+fn evidence(entry: &Entry, prose: &mut Prose) {
+    prose.heading("Evidence");
+    let file = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    let places: Vec<String> = entry.proofs.iter().map(|p| format!("{}:{}", file(&p.source), p.line)).collect();
+    let widest = places.iter().map(|p| p.chars().count()).max().unwrap_or(0);
+    for (place, proof) in places.iter().zip(&entry.proofs) {
+        prose.item(&format!("  {place:widest$}  "), Style::new(), &proof.what);
+    }
+}
+
+fn sure(entry: &Entry, prose: &mut Prose) {
+    let explanation = Catalogue::builtin().get(entry.cause);
+    let others: Vec<String> = entry.candidates.iter().filter(|c| **c != entry.cause).map(|c| title(*c)).collect();
+    prose.heading("How sure");
+    match (entry.confidence, others.is_empty()) {
+        (Confidence::Certain, _) => prose.item("  ", Style::new(), "Certain: the log excludes every other cause."),
+        (_, true) => prose.item("  ", Style::new(), &format!("{}: no other cause fits, but the log does not prove it.", capital(entry.confidence.slug()))),
+        (_, false) => prose.item("  ", Style::new(), &format!("{}: the log cannot exclude {}.", capital(entry.confidence.slug()), others.join(" or "))),
+    }
+    if entry.confidence != Confidence::Certain && !explanation.cannot_tell.is_empty() {
+        prose.item("  ", Style::new(), &explanation.cannot_tell);
+    }
+    match entry.trust {
+        Trust::Ambiguous => prose.item("  ", look::tone(Tone::Doubt), "The event's line has more than one reading: a client put text into it."),
+        Trust::Access => prose.item("  ", look::tone(Tone::Doubt), "Only an access log shows this request; no event was seen."),
+        Trust::Suspect => prose.item("  ", look::tone(Tone::Doubt), "The line looks forged."),
+        Trust::Json | Trust::Quoted | Trust::Unquoted | Trust::Stored | Trust::Relayed => {}
+    }
+}
+
+/// Writes commands to copy; only for files that they can be run on.
+fn commands(entry: &Entry, state: &State, prose: &mut Prose) {
+    let Some(own) = entry.proofs.first().filter(|p| (state.told.is_file)(&p.source)) else { return };
+    let path = crate::cli::settings::quoted(&[own.source.clone().into()]);
+    let mut lines: Vec<u64> = entry.proofs.iter().filter(|p| p.source == own.source).map(|p| p.line).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    let lines: Vec<String> = lines.into_iter().map(|n| format!("{n}p")).collect();
+    prose.heading("To copy");
+    prose.line(look::tone(Tone::Advice), &format!("  sed -n '{}' {path} | kctriage explain", lines.join(";")));
+    if let Some(session) = entry.session.as_deref().filter(|s| s.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')) {
+        prose.line(look::tone(Tone::Advice), &format!("  kctriage scan {path} --session {session}"));
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
