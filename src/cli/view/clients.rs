@@ -12,7 +12,7 @@ use super::series::Series;
 const KEPT: usize = 1000;
 
 /// Addresses of an episode that are told apart.
-const ADDRESSES: usize = 8;
+const ADDRESSES: usize = 50;
 
 /// After so long a silence, failures of a cause are another episode.
 const SILENCE_MS: i64 = 300_000;
@@ -173,6 +173,11 @@ impl Clients {
     /// Iterates over the clients, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Client)> {
         self.known.iter()
+    }
+
+    /// Returns how many are kept.
+    pub fn len(&self) -> usize {
+        self.known.len()
     }
 
     /// Returns a client.

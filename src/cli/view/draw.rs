@@ -49,8 +49,10 @@ fn screen(frame: &mut Frame<'_>, area: Rect, state: &mut State) {
         page::draw(frame, rest, state);
         return;
     }
+    // grows with what there is, and never shrinks: causes and clients stay
+    let large = state.shown().causes.len().max(state.shown().clients.len()).clamp(5, 12);
     let (problems, rows, gap) = match area.height {
-        LARGE.. => (9, 12, 1),
+        LARGE.. => (9, u16::try_from(large).unwrap_or(5), 1),
         ROOMY..LARGE => (5, 5, 1),
         14..ROOMY => (3, 2, 0),
         _ => (2, 0, 0),

@@ -1,6 +1,6 @@
 //! What is wrong now: failures of one cause that came in the last minutes, whose they are, since when, and what happened when they began.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kctriage::cause::Cause;
 use kctriage::finding::Confidence;
@@ -32,18 +32,14 @@ pub struct Problem<'a> {
     /// When it began for the client with most failures.
     pub since: i64,
     pub last: i64,
+    /// Failures a minute: of the last minute where that can be said, else of the last five.
+    pub per_minute: u64,
     /// Failures still come at its rate.
     pub is_going: bool,
     pub trigger: Option<&'a Trigger>,
 }
 
 impl Problem<'_> {
-    /// Returns failures a minute over the last five minutes, or since it began.
-    pub fn per_minute(&self, now: i64) -> u64 {
-        let minutes = u64::try_from((now - self.since) / 60_000 + 1).unwrap_or(1).clamp(1, 5);
-        self.recent.div_ceil(minutes)
-    }
-
     /// Returns how sure most of its failures are.
     pub fn sure(&self) -> Confidence {
         let sum = |c: &Confidence| self.clients.iter().map(|(_, e)| e.sure[*c as usize]).sum::<u64>();
@@ -53,7 +49,8 @@ impl Problem<'_> {
     /// Returns the problem that one client's failures are.
     pub fn of_client<'a>(key: &'a Key, episode: &'a Episode, now: i64) -> Problem<'a> {
         let (cause, since, last, count, recent) = (episode.cause, episode.since, episode.last, episode.count, episode.recent(now));
-        Problem { cause, clients: vec![(key, episode)], recent, count, since, last, is_going: is_going(count, since, last, now), trigger: None }
+        let (per_minute, is_going) = (average(recent, since, now), is_going(count, since, last, now));
+        Problem { cause, clients: vec![(key, episode)], recent, count, since, last, per_minute, is_going, trigger: None }
     }
 
     /// Returns the client with most recent failures.
@@ -72,6 +69,8 @@ pub fn problems(counted: &Counted) -> Vec<Problem<'_>> {
         }
     }
     let mut problems: Vec<Problem<'_>> = Vec::new();
+    let realms: BTreeSet<&Option<String>> = groups.keys().map(|(realm, _)| *realm).collect();
+    let is_one_realm = realms.len() == 1;
     for ((_, cause), mut clients) in groups {
         clients.sort_by(|a, b| (b.1.recent(now), b.1.count).cmp(&(a.1.recent(now), a.1.count)).then(a.0.cmp(b.0)));
         let (count, recent) = clients.iter().fold((0, 0), |(count, recent), (_, e)| (count + e.count, recent + e.recent(now)));
@@ -79,10 +78,20 @@ pub fn problems(counted: &Counted) -> Vec<Problem<'_>> {
         let last = clients.iter().map(|(_, e)| e.last).max().unwrap_or(now);
         let is_going = is_going(count, since, last, now);
         let trigger = trigger(counted, cause, &clients, since);
-        problems.push(Problem { cause, clients, recent, count, since, last, is_going, trigger });
+        let per_minute = match counted.causes.get(&cause) {
+            Some(series) if is_one_realm => series.per_minute(now),
+            _ => average(recent, since, now),
+        };
+        problems.push(Problem { cause, clients, recent, count, since, last, per_minute, is_going, trigger });
     }
     problems.sort_by(|a, b| (b.is_going, b.recent, b.count).cmp(&(a.is_going, a.recent, a.count)).then(a.cause.cmp(&b.cause)));
     problems
+}
+
+/// Returns failures a minute over the last five minutes, or since they began.
+fn average(recent: u64, since: i64, now: i64) -> u64 {
+    let minutes = u64::try_from((now - since) / 60_000 + 1).unwrap_or(1).clamp(1, 5);
+    recent.div_ceil(minutes)
 }
 
 /// Whether failures still come at the rate at which they came.

@@ -87,10 +87,13 @@ pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, state: &State) {
         Some(Page::Cause(_)) => &[("Esc", "back"), ("↑↓", "scroll"), ("f", "only this cause"), ("q", "quit")],
         Some(Page::Client(_)) => &[("Esc", "back"), ("↑↓", "scroll"), ("f", "only this client"), ("q", "quit")],
         Some(Page::Help) => &[("Esc", "back"), ("q", "quit")],
-        None => &[("Enter", "why"), ("/", "filter"), ("Space", "pause"), ("Tab", "pane"), ("↑↓", "move"), ("s", "sort"), ("w", "window"), ("?", "help"), ("q", "quit")],
+        None => &[("Enter", "why"), ("/", "filter"), ("Space", "pause"), ("Tab", "pane"), ("?", "help"), ("q", "quit"), ("↑↓", "move"), ("s", "sort"), ("w", "window")],
     };
     let mut line = Line::default();
     for (key, what) in keys {
+        if line.width() + key.width() + what.width() + 1 > usize::from(area.width) {
+            break;
+        }
         line.push_span(Span::styled(*key, look::tone(Tone::Strong)));
         line.push_span(Span::styled(format!(" {what}  "), look::tone(Tone::Faint)));
     }

@@ -20,6 +20,9 @@ use crate::cli::view::text::{cut, wrapped};
 /// Lines of one piece of advice.
 const ADVICE: usize = 2;
 
+/// Below so many columns, words are dear.
+const NARROW: usize = 72;
+
 /// Clients that are named.
 const NAMED: usize = 3;
 
@@ -44,7 +47,7 @@ fn lines(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
             break;
         }
         lines.push(headline(problem, state, width));
-        lines.extend(before(problem, state, width));
+        lines.push(before(problem, state, width).unwrap_or_else(|| reason(problem, state, width)));
         let advice = wrapped(&first_step(problem, state.told.zone, state.told.life_ms, shown.now()), width.saturating_sub(4));
         let is_cut = advice.len() > ADVICE;
         for (number, mut text) in advice.into_iter().take(ADVICE).enumerate() {
@@ -64,11 +67,12 @@ fn headline(problem: &Problem<'_>, state: &State, width: usize) -> Line<'static>
     let at = |t| moment(state.told.zone, t, now);
     let sure = match problem.sure() {
         Confidence::Certain => String::new(),
+        _ if width < NARROW => "?".to_owned(),
         unsure => format!(" ({})", unsure.slug()),
     };
     let when = match (problem.count, problem.is_going) {
         (1, _) => format!("once, at {}", at(problem.last)),
-        (n, true) => format!("{} since {}, {}/min, going on", short(n), at(problem.since), short(problem.per_minute(now))),
+        (n, true) => format!("{} since {}, {}/min", short(n), at(problem.since), short(problem.per_minute)),
         (n, false) => format!("{} from {} to {}, quiet since", short(n), at(problem.since), at(problem.last)),
     };
     let cause = format!("{}{sure}", title(problem.cause));
@@ -80,11 +84,19 @@ fn headline(problem: &Problem<'_>, state: &State, width: usize) -> Line<'static>
         Span::styled(format!(": {names}"), look::tone(Tone::Strong)),
         Span::raw(format!(", {when}")),
     ]);
-    let from = format!(", from {}", addresses(problem));
+    let from = format!(", going on, from {}", addresses(problem));
+    let from = if problem.is_going { from } else { from.replace(", going on", "") };
     if !problem.clients.iter().all(|(_, e)| e.addresses.is_empty()) && line.width() + from.len() <= width {
         line.push_span(Span::raw(from));
     }
     line
+}
+
+/// Says why the last one failed.
+fn reason(problem: &Problem<'_>, state: &State, width: usize) -> Line<'static> {
+    let last = problem.clients.iter().map(|(_, e)| (e.last, e.entry)).max();
+    let why = last.and_then(|(_, n)| state.shown().stream.failure(n)).map(|e| e.why.clone()).unwrap_or_default();
+    Line::raw(cut(&format!("  {why}"), width))
 }
 
 /// Says what happened when it began.

@@ -30,7 +30,12 @@ const STRIP: usize = 60;
 
 /// Returns the line above a table.
 fn heading(name: &str, is_focused: bool, width: usize, columns: &str, strip: usize, state: &State) -> Line<'static> {
-    let window = if state.window_ms() > 600_000 { "last hour" } else { "last 10 min" };
+    let window = match (state.window_ms() > 600_000, strip) {
+        (true, ..9) => "1 h",
+        (true, _) => "last hour",
+        (false, ..11) => "10 min",
+        (false, _) => "last 10 min",
+    };
     let sort = if is_focused { format!(", by {}", state.looking.sort.word()) } else { String::new() };
     let label = format!(" {name} ");
     let used = label.chars().count();

@@ -97,7 +97,7 @@ fn what_is_lost_is_seen_first() {
     let now = state.shown().now();
     state.tick(now, &bad);
     state.update(&Update::Notice(Notice { source: "kc-0.log".into(), what: "truncated while behind".into(), lost_bytes: Some(4096) }));
-    let shown = screen(&mut state, (40, 20));
+    let shown = screen(&mut state, (60, 20));
     assert!(shown.contains("4.0 KiB LOST · state not written"), "{shown}");
     assert!(screen(&mut state, (80, 24)).contains("! kc-0.log: truncated while behind (4.0 KiB lost)"));
 }

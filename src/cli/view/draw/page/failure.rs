@@ -7,7 +7,6 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 
 use super::super::prose::Prose;
-use super::labelled;
 use crate::cli::view::advice::first_step;
 use crate::cli::view::entry::{Entry, title};
 use crate::cli::view::figure::short;
@@ -31,43 +30,46 @@ pub(super) fn write(entry: &Entry, state: &State, prose: &mut Prose) {
         prose.item("", Style::new(), &text);
     }
     who(entry, state, prose);
+    first(entry, state, prose);
     evidence(entry, prose);
     sure(entry, prose);
-    prose.heading("What to do first");
-    let shown = state.shown();
-    let key = (entry.realm.clone(), entry.client.clone());
-    let episode = shown.clients.get(&key).and_then(|c| c.episodes.iter().find(|e| e.cause == entry.cause));
-    if let Some(episode) = episode {
-        let problem = Problem::of_client(&key, episode, shown.now());
-        prose.item("  → ", look::tone(Tone::Advice), &first_step(&problem, state.told.zone, state.told.life_ms, shown.now()));
-    } else if let Some(step) = explanation.fix.first() {
-        prose.item("  → ", look::tone(Tone::Advice), step);
-    }
     prose.steps("How to verify", &explanation.verify);
     prose.steps("How to fix", &explanation.fix);
     commands(entry, state, prose);
 }
 
+/// Writes what is known of the request, in few lines: they are read before all else.
 fn who(entry: &Entry, state: &State, prose: &mut Prose) {
-    prose.heading("Who and when");
     let time = entry.time.and_then(|t| state.told.zone.wall(t)).map(|t| format!("{} {}", t.format("%Y-%m-%d %H:%M:%S%.3f"), state.told.zone));
-    let more = (entry.more > 0).then(|| format!("{} more of this client and cause within a second", short(entry.more)));
-    let was = entry.was.map(|(cause, confidence)| format!("{} ({}), until later lines came", title(cause), confidence.slug()));
+    let more = (entry.more > 0).then(|| format!("and {} more of this client and cause within a second", short(entry.more)));
+    let was = entry.was.map(|(cause, confidence)| format!("told as {} ({}) before later lines came", title(cause), confidence.slug()));
+    let named = |label: &str, text: &Option<String>| text.as_ref().map(|t| format!("{label} {t}"));
+    let node = Some(format!("node {}", entry.node)).filter(|_| !entry.node.is_empty());
+    prose.heading("Who and when");
     let rows = [
-        ("time", time),
-        ("client", Some(entry.name().to_owned())),
-        ("realm", entry.realm.clone()),
-        ("address", entry.ip.clone()),
-        ("user", entry.user.clone()),
-        ("session", entry.session.clone()),
-        ("grant", entry.grant.clone()),
-        ("node", Some(entry.node.clone()).filter(|n| !n.is_empty())),
-        ("and", more),
-        ("told as", was),
+        vec![time, node],
+        vec![Some(format!("client {}", entry.name())), named("realm", &entry.realm), named("from", &entry.ip)],
+        vec![named("grant", &entry.grant), named("user", &entry.user), named("session", &entry.session)],
+        vec![more, was],
     ];
-    for (label, text) in rows {
-        text.into_iter().for_each(|t| prose.spans(labelled(label, &t)));
+    for row in rows {
+        let text = row.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        if !text.is_empty() {
+            prose.item("  ", Style::new(), &text);
+        }
     }
+}
+
+fn first(entry: &Entry, state: &State, prose: &mut Prose) {
+    prose.heading("What to do first");
+    let shown = state.shown();
+    let key = (entry.realm.clone(), entry.client.clone());
+    let episode = shown.clients.get(&key).and_then(|c| c.episodes.iter().find(|e| e.cause == entry.cause));
+    let step = match episode {
+        Some(episode) => Some(first_step(&Problem::of_client(&key, episode, shown.now()), state.told.zone, state.told.life_ms, shown.now())),
+        None => Catalogue::builtin().get(entry.cause).fix.first().cloned(),
+    };
+    prose.item("  → ", look::tone(Tone::Advice), &step.unwrap_or_default());
 }
 
 fn evidence(entry: &Entry, prose: &mut Prose) {
