@@ -134,3 +134,6 @@ impl Drop for View {
         self.stop();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,17 @@ pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, state: &State) {
         Some(Page::Cause(_)) => &[("Esc", "back"), ("↑↓", "scroll"), ("f", "only this cause"), ("q", "quit")],
         Some(Page::Client(_)) => &[("Esc", "back"), ("↑↓", "scroll"), ("f", "only this client"), ("q", "quit")],
         Some(Page::Help) => &[("Esc", "back"), ("q", "quit")],
-        None => &[("Enter", "why"), ("/", "filter"), ("Space", "pause"), ("Tab", "pane"), ("?", "help"), ("q", "quit"), ("↑↓", "move"), ("s", "sort"), ("w", "window")],
+        None => &[
+            ("Enter", "why"),
+            ("/", "filter"),
+            ("Space", "pause"),
+            ("Tab", "pane"),
+            ("?", "help"),
+            ("q", "quit"),
+            ("↑↓", "move"),
+            ("s", "sort"),
+            ("w", "window"),
+        ],
     };
     let mut line = Line::default();
     for (key, what) in keys {

@@ -67,7 +67,8 @@ pub(super) fn causes(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let is_wide = width >= WIDE;
     let fixed = if is_wide { CAUSE + 9 + COUNT + RATE + 1 + BAR } else { CAUSE + COUNT + RATE };
     let strip_width = width.saturating_sub(fixed + 1).min(STRIP);
-    let columns = if is_wide { format!("{:>9}{:>COUNT$}{:>RATE$} {:BAR$}", "clients", "count", "/min", "") } else { format!("{:>COUNT$}{:>RATE$}", "count", "/min") };
+    let columns =
+        if is_wide { format!("{:>9}{:>COUNT$}{:>RATE$} {:BAR$}", "clients", "count", "/min", "") } else { format!("{:>COUNT$}{:>RATE$}", "count", "/min") };
     let mut lines = vec![heading("causes", is_focused, fixed + 1 + strip_width, &columns, strip_width, state)];
     let most = all.iter().map(|r| r.count).max().unwrap_or(0);
     let selected = all.iter().position(|r| is_focused && state.looking.cause == Some(r.cause));
