@@ -15,6 +15,7 @@ mod fixture;
 mod keys;
 mod look;
 mod problem;
+mod reread;
 mod screen;
 mod series;
 mod state;
@@ -79,7 +80,7 @@ impl View {
     pub fn start(settings: Settings) -> io::Result<Self> {
         let env = |name: &str| std::env::var_os(name).map(|v| v.to_string_lossy().into_owned());
         let look = Look { colour: settings.colour, ascii: look::is_ascii(env) };
-        let told = Told { zone: settings.zone, life_ms: settings.life_ms, ..Told::default() };
+        let told = Told { zone: settings.zone, life_ms: settings.life_ms };
         let shared = Arc::new(Shared {
             state: Mutex::new(State::new(told)),
             changed: AtomicBool::new(true),

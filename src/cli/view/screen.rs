@@ -60,6 +60,12 @@ fn frames(terminal: &mut DefaultTerminal, look: Look, shared: &Shared) -> io::Re
 fn obey(effect: Effect, terminal: &mut DefaultTerminal, shared: &Shared) -> io::Result<()> {
     match effect {
         Effect::None => {}
+        Effect::Reread(wanted) => {
+            // without the state: counting goes on while a large file is read
+            if let Some(read) = wanted.read() {
+                shared.state().reread(&wanted.id, read);
+            }
+        }
         Effect::Redraw => terminal.clear()?,
         Effect::Suspend => {}
         Effect::End => shared.wants_end.store(true, Ordering::Relaxed),

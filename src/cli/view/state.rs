@@ -9,6 +9,7 @@ use super::counted::Counted;
 use super::entry::Entry;
 use super::filter::Filter;
 use super::keys::Action;
+use super::reread::{Reread, Wanted};
 use super::tables::{self, Sort};
 
 /// The windows that can be looked at, in milliseconds.
@@ -18,20 +19,12 @@ const WINDOWS: [i64; 2] = [600_000, 3_600_000];
 const TYPED: usize = 200;
 
 /// What the view is told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Told {
     /// The zone in which times are shown.
     pub zone: Zone,
     /// The lifespan of codes in milliseconds, where it is known.
     pub life_ms: Option<i64>,
-    /// Whether a source is a file that commands can be run on.
-    pub is_file: fn(&str) -> bool,
-}
-
-impl Default for Told {
-    fn default() -> Self {
-        Told { zone: Zone::Utc, life_ms: None, is_file: |path| std::path::Path::new(path).is_file() }
-    }
 }
 
 /// The parts of the screen that rows can be selected in.
@@ -46,8 +39,8 @@ pub enum Pane {
 /// What fills the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Page {
-    /// One failure: its evidence, how to verify, how to fix.
-    Failure(Box<Entry>),
+    /// One failure: its evidence, how to verify, how to fix; and its lines, once they were read again.
+    Failure(Box<Entry>, Option<Box<Reread>>),
     /// What a cause means.
     Cause(Cause),
     /// One client: its causes.
@@ -56,9 +49,11 @@ pub enum Page {
 }
 
 /// What an action asks of the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     None,
+    /// The lines of the failure that was opened are to be read.
+    Reread(Box<Wanted>),
     /// The screen is to be drawn from nothing.
     Redraw,
     /// The program is to be stopped until the shell continues it.
@@ -166,7 +161,7 @@ impl State {
                 cause.into_iter().for_each(|c| self.open(Page::Cause(c)));
             }
             Action::Back => self.back(),
-            Action::Open => self.open_row(),
+            Action::Open => return self.open_row(),
             Action::Filter => {
                 self.close();
                 self.looking.typed = Some(self.looking.filter.text().to_owned());
@@ -207,11 +202,20 @@ impl State {
         }
     }
 
+    /// Takes in the lines that were read again for a failure, if that is still open.
+    pub fn reread(&mut self, id: &str, read: Reread) {
+        if let Some(Page::Failure(entry, lines)) = &mut self.looking.page
+            && *entry.id == *id
+        {
+            *lines = Some(Box::new(read));
+        }
+    }
+
     /// Opens the selected row; on a page, the next one of what it is about.
-    fn open_row(&mut self) {
+    fn open_row(&mut self) -> Effect {
         let shown = self.shown();
         let page = match (&self.looking.page, self.looking.pane) {
-            (Some(Page::Failure(entry)), _) => Some(Page::Cause(entry.cause)),
+            (Some(Page::Failure(entry, _)), _) => Some(Page::Cause(entry.cause)),
             (Some(_), _) => None,
             (None, Pane::Causes) => tables::cause_rows(self).iter().map(|r| r.cause).find(|c| self.looking.cause.is_none_or(|l| l == *c)).map(Page::Cause),
             (None, Pane::Clients) => {
@@ -219,17 +223,22 @@ impl State {
             }
             (None, Pane::Stream) => {
                 let number = self.looking.item.or_else(|| self.passing().into_iter().rev().find(|n| shown.stream.failure(*n).is_some()));
-                number.and_then(|n| shown.stream.failure(n)).map(|e| Page::Failure(Box::new(e.clone())))
+                number.and_then(|n| shown.stream.failure(n)).map(|e| Page::Failure(Box::new(e.clone()), None))
             }
         };
+        let wanted = match &page {
+            Some(Page::Failure(entry, _)) => Wanted::of(entry, self.told.life_ms),
+            _ => None,
+        };
         page.into_iter().for_each(|p| self.open(p));
+        wanted.map_or(Effect::None, |w| Effect::Reread(Box::new(w)))
     }
 
     fn filter_by_row(&mut self) {
         let filter = match (&self.looking.page, self.looking.pane) {
             (Some(Page::Client(key)), _) => key.1.as_deref().map(Filter::of_client),
             (Some(Page::Cause(cause)), _) => Some(Filter::read(&format!("cause:{}", cause.slug()))),
-            (Some(Page::Failure(entry)), _) => Some(Filter::of_client(entry.name())),
+            (Some(Page::Failure(entry, _)), _) => Some(Filter::of_client(entry.name())),
             (Some(Page::Help), _) => None,
             (None, Pane::Causes) => self.looking.cause.map(|c| Filter::read(&format!("cause:{}", c.slug()))),
             (None, Pane::Clients) => self.looking.client.as_ref().and_then(|k| k.1.as_deref()).map(Filter::of_client),

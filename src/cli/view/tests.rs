@@ -179,7 +179,7 @@ fn what_is_selected_is_opened_and_filtered_by() {
     assert_eq!((state.looking.pane, state.looking.filter.text(), &state.looking.page), (Pane::Stream, "cause:code-expired", &None));
     assert!(state.passing().iter().all(|n| state.shown().stream.failure(*n).is_some_and(|e| e.cause == Cause::CodeExpired)));
     act(&mut state, &[Action::Open]);
-    assert!(matches!(&state.looking.page, Some(Page::Failure(e)) if e.cause == Cause::CodeExpired));
+    assert!(matches!(&state.looking.page, Some(Page::Failure(e, _)) if e.cause == Cause::CodeExpired));
     act(&mut state, &[Action::Back, Action::Back, Action::Explain(7)]);
     assert_eq!((state.looking.filter.is_empty(), &state.looking.page), (true, &Some(Page::Cause(Cause::RedirectUriMismatch))));
 }

@@ -83,7 +83,7 @@ pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, state: &State) {
         return;
     }
     let keys: &[(&str, &str)] = match &state.looking.page {
-        Some(Page::Failure(_)) => &[("Esc", "back"), ("↑↓", "scroll"), ("Enter", "this cause"), ("f", "only this client"), ("q", "quit")],
+        Some(Page::Failure(..)) => &[("Esc", "back"), ("↑↓", "scroll"), ("Enter", "this cause"), ("f", "only this client"), ("q", "quit")],
         Some(Page::Cause(_)) => &[("Esc", "back"), ("↑↓", "scroll"), ("f", "only this cause"), ("q", "quit")],
         Some(Page::Client(_)) => &[("Esc", "back"), ("↑↓", "scroll"), ("f", "only this client"), ("q", "quit")],
         Some(Page::Help) => &[("Esc", "back"), ("q", "quit")],

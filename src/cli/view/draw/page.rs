@@ -21,7 +21,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State) {
     let height = usize::from(area.height).saturating_sub(1);
     let mut prose = Prose::new(usize::from(area.width));
     match &state.looking.page {
-        Some(Page::Failure(entry)) => failure::write(entry, state, &mut prose),
+        Some(Page::Failure(entry, lines)) => failure::write(entry, lines.as_deref(), state, &mut prose),
         Some(Page::Cause(cause)) => cause::write(*cause, state, &mut prose),
         Some(Page::Client(key)) => client::write(key, state, &mut prose),
         Some(Page::Help) => help(&mut prose),

@@ -10,7 +10,8 @@ use ratatui::style::Color;
 use super::*;
 use crate::cli::view::fixture::{findings, gauges, played};
 use crate::cli::view::keys::Action;
-use crate::cli::view::state::Told;
+use crate::cli::view::reread::Wanted;
+use crate::cli::view::state::{Page, Told};
 
 const COLOUR: Look = Look { colour: true, ascii: false };
 
@@ -49,6 +50,13 @@ fn pages_say_what_to_do() {
     let mut state = played("2673-outage");
     act(&mut state, &[Action::Open]);
     insta::assert_snapshot!("failure", screen(&mut state, (100, 60)));
+    let Some(Page::Failure(entry, _)) = state.looking.page.clone() else { panic!("a failure is open") };
+    let mut wanted = (*entry).clone();
+    wanted.proofs.iter_mut().for_each(|p| p.source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/2673-outage/server.log").to_owned());
+    let read = Wanted::of(&wanted, None).and_then(|w| w.read()).expect("the lines are there");
+    state.reread(&entry.id, read);
+    act(&mut state, &[Action::Last]);
+    insta::assert_snapshot!("failure_read", screen(&mut state, (100, 60)));
     act(&mut state, &[Action::Open]);
     insta::assert_snapshot!("cause", screen(&mut state, (100, 60)));
     act(&mut state, &[Action::Back, Action::PreviousPane, Action::Move(1), Action::Open]);
@@ -126,7 +134,7 @@ proptest! {
             Action::Window, Action::Help, Action::Explain(4), Action::Clear,
         ];
         let mut all = sample();
-        let mut state = State::new(Told { is_file: |_| true, ..Told::default() });
+        let mut state = State::new(Told::default());
         for (number, finding) in all.iter_mut().enumerate() {
             if number % 3 == 0 {
                 for field in [&mut finding.client, &mut finding.realm, &mut finding.ip, &mut finding.session, &mut finding.user, &mut finding.reason, &mut finding.error] {

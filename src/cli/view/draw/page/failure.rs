@@ -12,9 +12,10 @@ use crate::cli::view::entry::{Entry, title};
 use crate::cli::view::figure::short;
 use crate::cli::view::look;
 use crate::cli::view::problem::Problem;
+use crate::cli::view::reread::Reread;
 use crate::cli::view::state::State;
 
-pub(super) fn write(entry: &Entry, state: &State, prose: &mut Prose) {
+pub(super) fn write(entry: &Entry, lines: Option<&Reread>, state: &State, prose: &mut Prose) {
     let explanation = Catalogue::builtin().get(entry.cause);
     let tone = match entry.confidence {
         Confidence::Certain => Tone::Good,
@@ -33,9 +34,14 @@ pub(super) fn write(entry: &Entry, state: &State, prose: &mut Prose) {
     first(entry, state, prose);
     evidence(entry, prose);
     sure(entry, prose);
+    if let Some(lines) = lines {
+        questions(entry, lines, prose);
+    }
     prose.steps("How to verify", &explanation.verify);
     prose.steps("How to fix", &explanation.fix);
-    commands(entry, state, prose);
+    if let Some(lines) = lines {
+        own_lines(entry, lines, prose);
+    }
 }
 
 /// Writes what is known of the request, in few lines: they are read before all else.
@@ -102,16 +108,30 @@ fn sure(entry: &Entry, prose: &mut Prose) {
     }
 }
 
-/// Writes commands to copy; only for files that they can be run on.
-fn commands(entry: &Entry, state: &State, prose: &mut Prose) {
-    let Some(own) = entry.proofs.first().filter(|p| (state.told.is_file)(&p.source)) else { return };
+/// Writes how the flowchart reads the lines; of a certain finding only what they answer, since the rest of the log answered the rest.
+fn questions(entry: &Entry, lines: &Reread, prose: &mut Prose) {
+    let told: Vec<_> = lines.asked.iter().filter(|a| !a.is_open || entry.confidence != Confidence::Certain).collect();
+    if told.is_empty() {
+        return;
+    }
+    prose.heading("Question by question");
+    for asked in told {
+        let tone = if asked.is_open { Tone::Doubt } else { Tone::Plain };
+        prose.item("  - ", look::tone(tone), &format!("{} {}", asked.question, asked.answer));
+    }
+}
+
+/// Writes the log's own lines, and commands to copy.
+fn own_lines(entry: &Entry, lines: &Reread, prose: &mut Prose) {
+    prose.heading("The log's lines");
+    for (number, text) in &lines.lines {
+        prose.item(&format!("  {number}: "), look::tone(Tone::Faint), text);
+    }
+    let Some(own) = entry.proofs.first() else { return };
     let path = crate::cli::settings::quoted(&[own.source.clone().into()]);
-    let mut lines: Vec<u64> = entry.proofs.iter().filter(|p| p.source == own.source).map(|p| p.line).collect();
-    lines.sort_unstable();
-    lines.dedup();
-    let lines: Vec<String> = lines.into_iter().map(|n| format!("{n}p")).collect();
+    let numbers: Vec<String> = lines.lines.iter().map(|(n, _)| format!("{n}p")).collect();
     prose.heading("To copy");
-    prose.line(look::tone(Tone::Advice), &format!("  sed -n '{}' {path} | kctriage explain", lines.join(";")));
+    prose.line(look::tone(Tone::Advice), &format!("  sed -n '{}' {path} | kctriage explain", numbers.join(";")));
     if let Some(session) = entry.session.as_deref().filter(|s| s.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')) {
         prose.line(look::tone(Tone::Advice), &format!("  kctriage scan {path} --session {session}"));
     }
