@@ -17,6 +17,7 @@ mod rules;
 mod scan;
 mod settings;
 mod spelling;
+mod tail;
 mod terminal;
 mod view;
 mod zone;
@@ -36,6 +37,7 @@ const AFTER: &str = "\
 Examples:
   kctriage scan /var/log/keycloak/              what failed, for whom, since when, what to do
   kubectl logs keycloak-0 | kctriage scan       the same from a pipe
+  kctriage tail /var/log/keycloak/              the same as it happens
   kctriage explain code-reused                  one cause: how to prove it, how to end it
   grep 8f2c server.log | kctriage explain       how a few lines are read, question by question
 
@@ -55,6 +57,7 @@ struct Typed {
 #[derive(Debug, Subcommand)]
 enum Command {
     Scan(Box<Scan>),
+    Tail(Box<Tail>),
     Explain(Explain),
     Rules(Rules),
     Doctor(Box<Doctor>),
@@ -157,6 +160,17 @@ struct Input {
     verbose: bool,
 }
 
+/// What is made unrecognisable.
+#[derive(Debug, Args)]
+struct Redact {
+    /// Print pseudonyms for users, sessions and addresses: the same for the same value, others in each run
+    #[arg(long, help_heading = "Output")]
+    redact: bool,
+    /// A file with a secret of at least 16 bytes: with it, pseudonyms are the same in each run (implies --redact)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    redact_key: Option<PathBuf>,
+}
+
 /// Find the cause of every failed token request
 ///
 /// Evidence is read from all of the input; --since, --client and the like choose what is printed and counted.
@@ -184,6 +198,15 @@ struct Scan {
     /// Exit with 1 if there are findings so sure
     #[arg(long, value_enum, value_name = "CONFIDENCE", default_value_t, help_heading = "Output")]
     fail_on: FailOn,
+    #[command(flatten)]
+    redact: Redact,
+    #[command(flatten)]
+    filters: Filters,
+}
+
+/// Which findings are printed and counted.
+#[derive(Debug, Args)]
+struct Filters {
     /// Not before this: 2026-11-23T14:00:00Z, '2026-11-23 14:00', 14:00 (of today, or of --date)
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
     since: Option<String>,
@@ -205,6 +228,91 @@ struct Scan {
     /// Only what is at least so sure
     #[arg(long, value_enum, value_name = "CONFIDENCE", help_heading = "Filters")]
     min_confidence: Option<Sure>,
+}
+
+/// Tell the cause of every failed token request as it happens
+///
+/// Follows files through their rotation, standard input or the output of a command. A finding is told within a quarter of a second of its line; one that
+/// may rest on lines still to come is held for two seconds at most. If later lines change what was told it is told again.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kctriage tail /var/log/keycloak/*.log
+  kctriage tail --state /var/lib/kctriage /var/log/keycloak/
+  kctriage tail --start beginning --format ndjson server.log | jq .cause
+  kubectl logs -f keycloak-0 | kctriage tail -
+  kctriage tail -- kubectl logs -f deploy/keycloak --since 10m
+
+SIGINT and SIGTERM write the state, print the summary and end; a second one ends at once. SIGHUP opens the files anew and reads the rules again.
+
+Exit codes: 0 done, 2 usage, 3 input lost, unreadable or not understood, 4 state refused")]
+struct Tail {
+    #[command(flatten)]
+    input: Input,
+    /// A command whose output is followed; it is started again when it ends
+    #[arg(last = true, value_name = "COMMAND", conflicts_with = "paths")]
+    command: Vec<OsString>,
+    /// How to print it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
+    format: TailFormat,
+    /// Lines, also where a live view could be shown
+    #[arg(long, help_heading = "Output")]
+    plain: bool,
+    #[command(flatten)]
+    redact: Redact,
+    /// Length of the windows that are counted in: 5m, 1h [default: 5m]
+    #[arg(long, value_name = "DURATION", help_heading = "Output")]
+    window: Option<String>,
+    /// Keep here how far everything was read and what was found, so that a later run goes on there
+    #[arg(long, value_name = "DIR", help_heading = "Following")]
+    state: Option<PathBuf>,
+    /// Where to begin [default: where the state says, else the end]
+    #[arg(long, value_enum, value_name = "PLACE", help_heading = "Following")]
+    start: Option<Start>,
+    /// Begin so many lines before the end
+    #[arg(short = 'n', long, value_name = "LINES", conflicts_with = "start", help_heading = "Following")]
+    lines: Option<u64>,
+    /// How long a file that was rotated away is read on after its last line [default: 2s]
+    #[arg(long, value_name = "DURATION", help_heading = "Following")]
+    rotate_wait: Option<String>,
+    /// What to do where the state is damaged: begin at the beginning, at the end, or fail
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Following")]
+    on_bad_state: OnBadState,
+    #[command(flatten)]
+    filters: Filters,
+}
+
+/// How a live run prints its findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum TailFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON object a finding; a correction has the id of what it corrects and "supersedes": true
+    Ndjson,
+}
+
+/// Where a live run begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Start {
+    /// What is written from now on
+    End,
+    /// Everything
+    Beginning,
+    /// Where the state says
+    Checkpoint,
+}
+
+/// What is done where a state is damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum OnBadState {
+    /// Count everything anew
+    #[default]
+    Restart,
+    /// Go on with what is written from now on
+    End,
+    /// Refuse
+    Fail,
 }
 
 /// Explain a cause, an error message, or how log lines are read
@@ -314,6 +422,7 @@ pub fn run() -> Result<Exit, Error> {
     let typed = parse(std::env::args_os())?;
     match typed.command {
         Command::Scan(scan) => scan::run(&settings::Scan::of(*scan, typed.color)?),
+        Command::Tail(tail) => tail::run(settings::Tail::of(*tail, typed.color)?),
         Command::Explain(explain) => explain::run(&settings::Explain::of(explain, typed.color)?),
         Command::Rules(rules) => match rules.command {
             RulesCommand::List { rules, format } => rules::list(&settings::rules(&rules)?, format, typed.color),

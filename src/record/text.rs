@@ -35,6 +35,20 @@ pub enum Missing {
     Other,
 }
 
+impl Missing {
+    /// Returns the words for a person: what the line lacks.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Missing::Stamp => "a time stamp at its start",
+            Missing::Level => "a level after the time stamp",
+            Missing::Logger => "a [logger] after the level",
+            Missing::Thread => "a (thread) after the logger",
+            Missing::Other => "the form of a record",
+        }
+    }
+}
+
 impl ParseError<&[u8]> for Missing {
     fn from_error_kind(_: &[u8], _: ErrorKind) -> Self {
         Missing::Other

@@ -21,6 +21,7 @@ pub mod escape;
 pub mod json;
 pub mod lines;
 pub mod ndjson;
+pub mod redact;
 pub mod terminal;
 pub mod tone;
 pub mod why;
@@ -81,13 +82,7 @@ pub fn nearest(source: &SourceReport) -> String {
 /// Returns the words for what a line lacks to be the head of a record.
 #[must_use]
 pub fn missing(missing: Missing) -> &'static str {
-    match missing {
-        Missing::Stamp => "a time stamp at its start",
-        Missing::Level => "a level after the time stamp",
-        Missing::Logger => "a [logger] after the level",
-        Missing::Thread => "a (thread) after the logger",
-        Missing::Other => "the form of a record",
-    }
+    missing.words()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::triage::timeline::Waiting;
 use crate::triage::verdict::Verdict;
 
 /// How counts are kept apart by time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Windows {
     /// Each window has cells of its own, with all that a cell holds: what programs read.
     Apart,
@@ -28,7 +28,7 @@ pub enum Windows {
 }
 
 /// What failures are counted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 struct Slot {
     window: Option<i64>,
     realm: Option<Sym>,
@@ -38,7 +38,7 @@ struct Slot {
 }
 
 /// What is known of the failures of one slot.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 struct Row {
     count: u64,
     details: SmallVec<[(Detail, u64); 1]>,
@@ -93,7 +93,7 @@ impl Row {
 }
 
 /// Counts of failures.
-#[derive(Debug)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Ledger {
     window_ms: i64,
     windows: Windows,
@@ -111,13 +111,19 @@ impl Ledger {
         Ledger { window_ms: window_ms.max(1), windows, clients, capped: false, rows: HashMap::default() }
     }
 
+    /// Returns the name under which a client is counted where so many have a name of their own.
+    #[must_use]
+    pub fn counted(client: Sym, clients: usize) -> Sym {
+        if client.index() < clients { client } else { Sym::OTHER }
+    }
+
     /// Counts one failure. `sources` are the sources' names, by number.
     pub fn add(&mut self, w: &Waiting, verdict: &Verdict, sources: &[String]) {
         let failure = &w.failed.failure;
         let window = w.time.map(|t| t.div_euclid(self.window_ms) * self.window_ms);
         let together = self.windows == Windows::Together;
         let cause = verdict.candidates[0];
-        let client = failure.client.map(|c| if c.index() < self.clients { c } else { Sym::OTHER });
+        let client = failure.client.map(|c| Ledger::counted(c, self.clients));
         self.capped |= client == Some(Sym::OTHER);
         let slot = Slot { window: window.filter(|_| !together), realm: failure.realm, client, cause, confidence: verdict.confidence };
         let row = self.rows.entry(slot).or_default();

@@ -3,17 +3,20 @@
 //! Input: [`Finding`]s in any order. Output: a [`Tally`]: counts per window, realm, client, cause and confidence, with what a page about them
 //! needs. Merging is associative and commutative, and the empty tally is its identity. Must not know how it will be printed.
 
+pub mod account;
 pub mod filter;
 pub mod incident;
 pub mod ledger;
 pub mod live;
 pub mod outcome;
+pub mod served;
 pub mod sketch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use crate::triage::join::Requests;
+pub use account::Account;
 pub use filter::Filter;
 pub use ledger::{Ledger, Windows};
 pub use outcome::{Accesses, Outcome, Quoted, SourceReport};

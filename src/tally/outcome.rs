@@ -2,11 +2,14 @@
 //!
 //! What every format prints is taken from here; a writer needs nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::Tally;
+use super::account::{Account, Name, NodeAccount, QuotedAccount, SourceAccount, Successes, SuspectAccount};
+use super::incident::{Change, Trigger};
+use super::{Delays, Tally};
 use crate::books::Books;
 use crate::record::Layout;
 use crate::record::text::Missing;
@@ -15,10 +18,10 @@ use crate::source::{Dropped, Problem};
 use crate::triage::join::Requests;
 use crate::triage::joined::Suspect;
 use crate::triage::verdict::Lack;
-use crate::triage::view::View;
+use crate::triage::view::{self, TriggerKind, View};
 
 /// What was found out about one source.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct SourceReport {
     /// Its name.
     pub name: String,
@@ -55,6 +58,17 @@ pub struct Accesses {
     pub own: bool,
     /// Refused requests in a proxy's log that were left out: the server's log covers their time, and its events name other addresses.
     pub unjoined: u64,
+}
+
+impl Accesses {
+    /// Adds others to these.
+    pub fn merge(&mut self, other: &Accesses) {
+        for (realm, requests) in &other.realms {
+            self.realms.entry(realm.clone()).or_default().merge(*requests);
+        }
+        self.own |= other.own;
+        self.unjoined += other.unjoined;
+    }
 }
 
 /// An answer that another program's log quotes.
@@ -103,6 +117,10 @@ pub struct Outcome {
     pub zone_assumed: bool,
     /// First and last time of the records.
     pub span: Option<(i64, i64)>,
+    /// The clients of the uuids that triggers name, as far as they are known.
+    pub clients: BTreeMap<u64, Arc<str>>,
+    /// Successful token requests, and how old tokens are when they are refreshed, where the run was asked to count them.
+    pub served: Option<(Successes, BTreeMap<(Name, Name), Delays>)>,
 }
 
 impl SourceReport {
@@ -119,4 +137,99 @@ impl Quoted {
     pub fn answer(&self) -> &'static Answer {
         &ANSWERS[self.answer]
     }
+}
+
+impl Outcome {
+    /// Returns all that a report needs of the run.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        let (successes, refresh_ages) = self.served.clone().map_or_else(Default::default, |(successes, ages)| (Some(successes), ages));
+        Account {
+            tally: self.tally.clone(),
+            span: self.span,
+            books: self.books.clone(),
+            sources: self.source_accounts(),
+            nodes: self.node_accounts(),
+            members: self.view.cluster().map(|(members, _)| members),
+            triggers: self.triggers(),
+            successes,
+            refresh_ages,
+            lacks: self.lacks.clone(),
+            worked: self.worked.clone(),
+            left_out: self.left_out,
+            access: self.access.clone(),
+            suspects: self.suspects.iter().map(|(source, s)| suspect(source, s)).collect(),
+            quoted: self.quoted.iter().map(|q| QuotedAccount { time: q.time, source: q.source.clone(), line: q.line, answer: q.answer }).collect(),
+            quoted_count: self.quoted_count,
+            problems: self.problems.iter().map(ToString::to_string).collect(),
+            assumed_dates: self.assumed_dates.iter().map(|(node, date, why)| (node.clone(), *date, (*why).to_owned())).collect(),
+            zone_assumed: self.zone_assumed,
+        }
+    }
+
+    /// Returns what may have set off failures, with names in place of numbers.
+    #[must_use]
+    pub fn triggers(&self) -> BTreeSet<Trigger> {
+        self.view.triggers.iter().map(|t| self.trigger(t)).collect()
+    }
+
+    fn trigger(&self, t: &view::Trigger) -> Trigger {
+        let client = |uuid: &u64| self.clients.get(uuid).cloned();
+        let node = self.view.nodes.get(t.node as usize);
+        let (what, realm, client) = match &t.what {
+            TriggerKind::Started(version) => {
+                let earlier = |v: &&(i64, String)| v.0 < t.time;
+                let before = node.and_then(|n| n.versions.iter().filter(earlier).max_by_key(|v| v.0)).map(|v| v.1.clone());
+                (Change::ServerStarted { version: version.clone(), before: before.filter(|b| version.as_ref().is_some_and(|v| v != b)) }, None, None)
+            }
+            TriggerKind::Stopped => (Change::ServerStopped, None, None),
+            TriggerKind::Joined => (Change::NodeJoined, None, None),
+            TriggerKind::Left => (Change::NodeLeft, None, None),
+            TriggerKind::Secret(uuid) => (Change::SecretRegenerated, None, client(uuid)),
+            TriggerKind::Client(uuid) => (Change::ClientUpdated, None, client(uuid)),
+            TriggerKind::Realm(realm) => (Change::RealmUpdated, realm.as_deref().map(Arc::from), None),
+            TriggerKind::Revoked => (Change::SessionsEnded, None, None),
+        };
+        let place = self.sources.get(t.at.source as usize).map(|s| (Arc::from(s.name.as_str()), t.at.line));
+        Trigger { time: t.time, what, realm, client, node: node.map(|n| Arc::from(n.name.as_str())), place }
+    }
+
+    fn node_accounts(&self) -> BTreeMap<String, NodeAccount> {
+        let mut nodes: BTreeMap<String, NodeAccount> = BTreeMap::new();
+        for n in self.view.nodes.iter().filter(|n| n.seen) {
+            let account = NodeAccount {
+                versions: n.versions.iter().cloned().collect(),
+                span: self.view.spans.get(n.stream).copied().flatten(),
+                events: n.events,
+                successes: n.successes,
+                exchanges: n.exchanges,
+                authentication: n.authentication,
+                access_log: n.access_log,
+                from_start: n.from_start,
+                stopped: n.stopped,
+                stored: n.stored,
+            };
+            nodes.entry(n.name.clone()).and_modify(|known| known.merge(&account)).or_insert(account);
+        }
+        nodes
+    }
+
+    fn source_accounts(&self) -> BTreeMap<(String, String), SourceAccount> {
+        let account = |s: &SourceReport| SourceAccount {
+            wrapping: s.wrapping.clone(),
+            layouts: s.layout_names().into_iter().map(String::from).collect(),
+            recognised: !s.is_foreign(),
+            nearest: s.nearest.filter(|_| s.is_foreign()).map(|(line, missing)| (line, missing.words().to_owned())),
+            books: s.books.clone(),
+        };
+        let mut sources: BTreeMap<_, SourceAccount> = BTreeMap::new();
+        for s in &self.sources {
+            sources.entry((s.name.clone(), s.node.clone())).and_modify(|known| known.merge(&account(s))).or_insert_with(|| account(s));
+        }
+        sources
+    }
+}
+
+fn suspect(source: &str, s: &Suspect) -> SuspectAccount {
+    SuspectAccount { time: s.time, source: source.to_owned(), line: s.at.line, event: s.event.clone(), ip: s.ip.clone(), why: s.why.clone() }
 }

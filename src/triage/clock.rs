@@ -69,8 +69,10 @@ fn naive(local_ms: i64) -> Option<NaiveDateTime> {
 }
 
 /// The clock of one node's stream: counts midnights where lines have no date.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Clock {
+    /// Told again after a restart: it is an option.
+    #[serde(skip)]
     zone: Zone,
     /// The date of the first line without one.
     date: Option<NaiveDate>,
@@ -85,6 +87,11 @@ impl Clock {
     #[must_use]
     pub fn new(zone: Zone, date: Option<NaiveDate>) -> Self {
         Clock { zone, date, midnights: 0, last: None }
+    }
+
+    /// Says in which zone stamps are that name none.
+    pub fn reads_in(&mut self, zone: Zone) {
+        self.zone = zone;
     }
 
     /// Begins a chunk whose dateless lines run from the first to the last time of the day over that many midnights.

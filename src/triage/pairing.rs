@@ -26,7 +26,7 @@ const RELEASE_AFTER_MS: i64 = 10_000;
 const HELD: usize = 1 << 18;
 
 /// How well the lines and the events of a run fit together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Fit {
     /// Failures with an event while there were lines.
     pub events: u64,
@@ -57,7 +57,7 @@ impl Fit {
 }
 
 /// The state of the join.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub struct Pairing {
     active: bool,
     queue: VecDeque<Joined>,
@@ -79,6 +79,32 @@ impl Pairing {
     #[must_use]
     pub fn new(streams: usize) -> Self {
         Pairing { active: streams > 1, ..Pairing::default() }
+    }
+
+    /// Begins to join: there are access lines of another log.
+    pub fn activate(&mut self) {
+        self.active = true;
+    }
+
+    /// Whether there is anything to join.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.active
+    }
+
+    /// Returns the number of the next signal that will be held.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.gone + self.queue.len() as u64
+    }
+
+    /// Lets go what is held before a number: what belongs to it would have come by now.
+    pub fn let_go(&mut self, before: u64, out: &mut Vec<Joined>) {
+        let count = usize::try_from(before.saturating_sub(self.gone)).unwrap_or(usize::MAX).min(self.queue.len());
+        if let Some(clock) = count.checked_sub(1).and_then(|last| self.queue.get(last)).map(|j| j.clock) {
+            self.pair(clock);
+            self.release(i64::MIN, self.queue.len() - count, out);
+        }
     }
 
     /// Takes in a signal; what is ready goes to `out`.

@@ -16,7 +16,7 @@ const SAME_MS: i64 = 30_000;
 const REALMS: usize = 1000;
 
 /// Token requests of one realm.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Requests {
     /// Those that were answered with a token.
     pub successes: u64,
@@ -39,6 +39,7 @@ impl Requests {
 pub type ByRealm = BTreeMap<Option<Box<str>>, Requests>;
 
 /// An event of a failure that no access line followed yet.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct Unanswered {
     time: Option<i64>,
     address: Option<Box<str>>,

@@ -13,6 +13,7 @@ use crate::triage::joined::At;
 const REACH: u64 = 64;
 
 /// What an unfinished line was.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) enum Held {
     /// An event, cut inside the client's id.
     Event(Box<Failure>, Box<Placed>),
@@ -21,6 +22,7 @@ pub(super) enum Held {
 }
 
 /// An unfinished line and what came after it.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Hold {
     pub(super) held: Held,
     pub(super) queue: Vec<Placed>,
@@ -39,13 +41,17 @@ impl Hold {
         matches!(self.held, Held::Event(..))
     }
 
-    /// Whether a line is too far away to belong to it.
-    pub(super) fn is_over(&self, line: u64) -> bool {
-        let began = match &self.held {
+    /// Returns the line of the stream that began it.
+    pub(super) fn began(&self) -> u64 {
+        match &self.held {
             Held::Event(_, placed) => placed.line,
             Held::Warning(line, ..) => *line,
-        };
-        line > began + REACH
+        }
+    }
+
+    /// Whether a line is too far away to belong to it.
+    pub(super) fn is_over(&self, line: u64) -> bool {
+        line > self.began() + REACH
     }
 }
 
@@ -60,7 +66,7 @@ pub(super) fn is_token_request(failure: &Failure) -> bool {
 }
 
 /// How the events of a stream were quoted since the server's last start.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Style {
     bare: u64,
     quoted: u64,

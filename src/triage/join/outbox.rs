@@ -20,7 +20,7 @@ const HELD: usize = 1 << 14;
 type Thread = (Option<Sym>, Sym);
 
 /// The outbox of one stream.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub struct Outbox {
     active: bool,
     queue: VecDeque<(Joined, bool)>,
@@ -61,6 +61,23 @@ impl Outbox {
             if let What::Failed(failed, ..) = &mut joined.what {
                 failed.answers.extend(answer);
             }
+        }
+        self.flush(out);
+    }
+
+    /// Returns the number of the next signal that will be held.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.gone + self.queue.len() as u64
+    }
+
+    /// Lets go what is held before a number: an access line would have come by now.
+    pub fn let_go(&mut self, before: u64, out: &mut Vec<Joined>) {
+        while self.gone < before
+            && let Some((joined, _)) = self.queue.pop_front()
+        {
+            self.gone += 1;
+            out.push(joined);
         }
         self.flush(out);
     }
