@@ -45,6 +45,12 @@ pub struct Settings {
     pub colour: bool,
 }
 
+/// Whether the terminal's locale can show ASCII only.
+#[must_use]
+pub fn is_ascii() -> bool {
+    look::is_ascii(|name| std::env::var_os(name).map(|v| v.to_string_lossy().into_owned()))
+}
+
 /// What the run and the view's thread share.
 #[derive(Debug)]
 struct Shared {
@@ -78,8 +84,10 @@ impl View {
     ///
     /// When there is no terminal to take; then lines are to be written.
     pub fn start(settings: Settings) -> io::Result<Self> {
-        let env = |name: &str| std::env::var_os(name).map(|v| v.to_string_lossy().into_owned());
-        let look = Look { colour: settings.colour, ascii: look::is_ascii(env) };
+        if std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "the terminal cannot place text"));
+        }
+        let look = Look { colour: settings.colour, ascii: is_ascii() };
         let told = Told { zone: settings.zone, life_ms: settings.life_ms };
         let shared = Arc::new(Shared {
             state: Mutex::new(State::new(told)),
