@@ -36,8 +36,8 @@ use crate::triage::shard::{SHARDS, Shard};
 use crate::triage::spill::Spill;
 use crate::triage::timeline::{LATE_MS, Lesson};
 use crate::triage::verdict::Verdict;
-use state::State;
 pub use saved::{Counters, Saved, outcome_of};
+use state::State;
 pub use state::StateError;
 pub use tap::Piece;
 

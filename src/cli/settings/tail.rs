@@ -61,7 +61,8 @@ impl Tail {
             return Err(Error::Usage { what: "--start checkpoint without a state".to_owned(), advice });
         }
         let Options { zone, date, window_ms, .. } = input.options;
-        let within = |option, text: &String, least, most| duration::parse_within(text, least, most).map_err(|what| Error::value(option, text, what, duration::ADVICE));
+        let within =
+            |option, text: &String, least, most| duration::parse_within(text, least, most).map_err(|what| Error::value(option, text, what, duration::ADVICE));
         input.options.window_ms = typed.window.as_ref().map_or(Ok(window_ms), |text| within("--window", text, SHORTEST, LONGEST_WINDOW))?;
         input.options.filter = filter(typed.filters, zone, date.unwrap_or_else(|| today(zone)))?;
         let defaults = follow::Settings::default();

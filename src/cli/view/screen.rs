@@ -67,7 +67,11 @@ fn obey(effect: Effect, terminal: &mut DefaultTerminal, shared: &Shared) -> io::
             }
         }
         Effect::Redraw => terminal.clear()?,
-        Effect::Suspend => {}
+        Effect::Suspend => {
+            ratatui::restore();
+            signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+            *terminal = ratatui::try_init()?;
+        }
         Effect::End => shared.wants_end.store(true, Ordering::Relaxed),
         Effect::EndNow => {
             ratatui::restore();
