@@ -174,7 +174,7 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
 /// Names that are counted apart where nobody says otherwise: their counts take some 30 MB.
 pub const MAX_KEYS: usize = 1 << 14;
 /// Chunks that are scanned at once, for each thread.
-const CHUNKS: usize = 4;
+const CHUNKS: usize = 2;
 
 /// Shards that end their timelines at once.
 const FINISH: usize = 8;

@@ -12,11 +12,13 @@ mod explain;
 mod moment;
 mod notes;
 mod progress;
+mod report;
 mod prose;
 mod rules;
 mod scan;
 mod settings;
 mod spelling;
+mod target;
 mod tail;
 mod terminal;
 mod view;
@@ -57,6 +59,7 @@ struct Typed {
 #[derive(Debug, Subcommand)]
 enum Command {
     Scan(Box<Scan>),
+    Report(Box<Report>),
     Tail(Box<Tail>),
     Explain(Explain),
     Rules(Rules),
@@ -230,6 +233,54 @@ struct Filters {
     min_confidence: Option<Sure>,
 }
 
+/// Explain what happened: one page for a ticket, a colleague, or the shelf
+///
+/// What failed, for whom, since when, why, how sure that is, what to do, and what the logs could not show: incidents with what set them off, a time line,
+/// tables, and the flowchart as it was walked. The format is told by the name after -o.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kctriage report /var/log/keycloak/ -o incident.html
+  kctriage report /var/log/keycloak/ -o ticket.md --title 'Logins fail since 10:40'
+  kctriage report server.log --format jira | xclip
+  kctriage report server.log --since-restart -o after-upgrade.html
+  kctriage report server.log --compare 09:00..10:00 10:00..11:00
+  kctriage report --from tally.json -o week.html
+
+Exit codes: 0 done, 2 usage, 3 input damaged, unreadable or not understood")]
+struct Report {
+    #[command(flatten)]
+    input: Input,
+    /// Write the page here, in one piece or not at all; - is standard output [default: standard output]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    output: Option<PathBuf>,
+    /// How to write it [default: what the name after -o says, else text]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    format: Option<Sheet>,
+    /// What to call it
+    #[arg(long, value_name = "TEXT", help_heading = "Output")]
+    title: Option<String>,
+    /// Leave users, addresses and sessions as they were logged; the page says so
+    #[arg(long, conflicts_with_all = ["redact", "redact_key"], help_heading = "Output")]
+    no_redact: bool,
+    #[command(flatten)]
+    redact: Redact,
+    /// Length of the windows that are counted in: 10s, 5m [default: what suits the size]
+    #[arg(long, value_name = "DURATION", help_heading = "Reading")]
+    window: Option<String>,
+    /// A tally that was saved, or a folder that holds one, beside or in place of logs (may be repeated)
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    from: Vec<PathBuf>,
+    /// Hold one time against another: 09:00..10:00 10:00..11:00
+    #[arg(long, value_names = ["BEFORE", "AFTER"], num_args = 2, conflicts_with = "since_restart", help_heading = "Before and after")]
+    compare: Vec<String>,
+    /// Hold the time since the last start of a server against the time before it
+    #[arg(long, help_heading = "Before and after")]
+    since_restart: bool,
+    #[command(flatten)]
+    filters: Filters,
+}
+
 /// Tell the cause of every failed token request as it happens
 ///
 /// Follows files through their rotation, standard input or the output of a command. A finding is told within a quarter of a second of its line; one that
@@ -280,6 +331,21 @@ struct Tail {
     on_bad_state: OnBadState,
     #[command(flatten)]
     filters: Filters,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sheet {
+    /// One self-contained page for a browser
+    Html,
+    /// Markdown for GitHub and its like
+    Markdown,
+    /// Wiki markup for Jira
+    Jira,
+    /// JSON (docs/schema/report.schema.json)
+    Json,
+    /// Text for a terminal
+    Text,
 }
 
 /// How a live run prints its findings.
@@ -422,6 +488,7 @@ pub fn run() -> Result<Exit, Error> {
     let typed = parse(std::env::args_os())?;
     match typed.command {
         Command::Scan(scan) => scan::run(&settings::Scan::of(*scan, typed.color)?),
+        Command::Report(report) => report::run(&settings::Report::of(*report, typed.color)?),
         Command::Tail(tail) => tail::run(settings::Tail::of(*tail, typed.color)?),
         Command::Explain(explain) => explain::run(&settings::Explain::of(explain, typed.color)?),
         Command::Rules(rules) => match rules.command {

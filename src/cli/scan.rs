@@ -19,7 +19,7 @@ use super::{Error, Exit, Format};
 const BUFFER: usize = 1 << 16;
 
 /// Standard input is counted as if it had so many bytes: enough that a long one does not leave too many windows.
-const PIPED: u64 = 1 << 26;
+pub const PIPED: u64 = 1 << 26;
 
 /// Bytes of text that a byte of a compressed log is guessed to hold.
 const PACKED: u64 = 12;
@@ -112,7 +112,7 @@ pub fn discover(input: &Input) -> Result<Found, Error> {
 }
 
 /// Returns the bytes of all inputs; `None` where standard input is among them.
-fn bytes(found: &Found) -> Option<u64> {
+pub fn bytes(found: &Found) -> Option<u64> {
     let sources = || found.streams.iter().flat_map(|s| &s.sources);
     let text = |s: &Source| if s.packed { s.size.saturating_mul(PACKED) } else { s.size };
     sources().all(|s| s.path.is_some()).then(|| sources().map(text).sum())
@@ -129,7 +129,9 @@ pub enum Print<'a> {
 /// Reads it all; what passes the filters is printed or counted.
 pub fn read(input: &Input, found: Found, window_ms: i64, print: Print<'_>) -> Result<Outcome, Error> {
     let progress = Progress::new(input.progress, bytes(&found).unwrap_or_default());
-    let options = Options { window_ms, ..input.options.clone() };
+    // what programs read is the whole account; a page of counts has no use for the successes
+    let successes = matches!(print, Print::Counts(Windows::Apart));
+    let options = Options { window_ms, successes, ..input.options.clone() };
     let mut written = true;
     let advance = |n| progress.advance(n);
     let outcome = match print {

@@ -1,5 +1,6 @@
 //! What was typed, checked and made ready.
 
+mod report;
 mod tail;
 
 use std::fs;
@@ -23,6 +24,7 @@ use regex::Regex;
 use super::terminal::{Colour, Terminal};
 use super::{Error, FailOn, Format, Sure, duration, moment, zone};
 
+pub use report::{Compared, Report};
 pub use tail::Tail;
 
 /// Longest window: a year and a day.

@@ -74,6 +74,15 @@ pub struct Live {
     uuids: (usize, HashMap<Key, Sym, RandomState>),
 }
 
+/// When something happened.
+fn time(update: &Update) -> Option<i64> {
+    match update {
+        Update::Found(finding) | Update::Revised { finding, .. } => finding.time.map(|t| t.timestamp_millis()),
+        Update::Trigger(trigger) => Some(trigger.time),
+        Update::Notice(_) => None,
+    }
+}
+
 /// How much is judged in a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Extent {
@@ -148,6 +157,8 @@ impl Live {
         self.merge(now, &mut updates);
         let extent = if behind { Extent::New } else { Extent::Some };
         self.judge(now, extent, &mut updates);
+        // what is read at once is told in the order in which it happened
+        updates.sort_by_key(time);
         updates
     }
 

@@ -1,20 +1,24 @@
 //! The tally as one JSON object, as the contract in `docs/design.md` has it.
 //!
-//! Input: an [`Outcome`]. Output: RFC 8259 JSON, keys always in the same order, rows sorted, unknown is null. Hashes are texts: readers that keep
-//! numbers as doubles would change them.
+//! Input: an [`Account`]. Output: RFC 8259 JSON, keys always in the same order, rows sorted, unknown is null; and back. Hashes are texts: readers that
+//! keep numbers as doubles would change them.
 
-mod account;
+mod books;
 mod node;
 mod page;
+mod read;
 mod row;
+mod served;
 
 use std::io;
 
 use chrono::{DateTime, SecondsFormat};
 
 use super::{Summary, escape};
-use crate::tally::Outcome;
+use crate::tally::{Account, Outcome};
 use crate::triage::verdict::Lack;
+
+pub use read::{ReadError, Saved, read};
 
 /// Clients of a realm that have rows of their own; the rest is added up under `other`.
 const CLIENTS: usize = 10_000;
@@ -25,9 +29,18 @@ pub struct Json;
 
 impl Summary for Json {
     fn write(&self, outcome: &Outcome, out: &mut dyn io::Write) -> io::Result<()> {
-        escape::json::write(&page::page(outcome, CLIENTS), 2, out)?;
-        out.write_all(b"\n")
+        write(&outcome.account(), out)
     }
+}
+
+/// Writes an account; [`read`] reads it back.
+///
+/// # Errors
+///
+/// When `out` cannot be written.
+pub fn write(account: &Account, out: &mut dyn io::Write) -> io::Result<()> {
+    escape::json::write(&page::Page::of(account, CLIENTS), 2, out)?;
+    out.write_all(b"\n")
 }
 
 /// Returns milliseconds since the epoch as `2026-11-23T14:48:22.306Z`.
@@ -41,7 +54,7 @@ fn window(ms: i64) -> Option<String> {
 }
 
 /// Returns the word for what would have told candidates apart.
-fn lack(lack: Lack) -> &'static str {
+pub(super) fn lack(lack: Lack) -> &'static str {
     match lack {
         Lack::SuccessEvents => "success-events",
         Lack::ClientAuthentication => "client-authentication",

@@ -21,6 +21,8 @@ use std::net::IpAddr;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::escape::Untrusted;
+use super::ndjson::masked;
 use crate::finding::Finding;
 use crate::tally::Outcome;
 
@@ -138,10 +140,13 @@ impl Redactor {
     }
 
     /// Returns a text with pseudonyms for all in it that has the form of an address, a mail address or an id, and for values whose name says what they are
-    /// (`username=…`).
+    /// (`username=…`); what is a secret is masked first.
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        text::redacted(self, text)
+        match Untrusted::new(text).masked() {
+            Cow::Borrowed(text) => text::redacted(self, text),
+            Cow::Owned(masked) => Cow::Owned(text::redacted(self, &masked).into_owned()),
+        }
     }
 
     /// Returns the form of a line that was not understood, so that nobody can tell what stands where in it: letters become `x` or `X`, digits `9`.
@@ -158,38 +163,33 @@ impl Redactor {
 
     /// Replaces all in a finding that names a person. Its id, a hash of what the log says, becomes a keyed one.
     pub fn finding(&self, finding: &mut Finding) {
-        let known: Vec<(String, String)> = [
-            finding.user.as_deref().map(|v| (v.to_owned(), self.user(v))),
-            finding.session.as_deref().map(|v| (v.to_owned(), self.session(v))),
-            finding.ip.as_deref().map(|v| (v.to_owned(), self.address(v))),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if !finding.id.starts_with(KEYED) {
-            finding.id = format!("{KEYED}{}", self.hash(&finding.id, ID));
+        let pseudonyms = [
+            finding.user.as_deref().map(|user| (user.to_owned(), self.user(user))),
+            finding.session.as_deref().map(|session| (session.to_owned(), self.session(session))),
+            finding.ip.as_deref().map(|ip| (ip.to_owned(), self.address(ip))),
+        ];
+        // a secret that lost a part of itself to a pseudonym would not be known as one any more
+        if let Cow::Owned(masked) = masked(finding) {
+            *finding = masked;
         }
         let all = |text: &mut String| {
-            for (value, pseudonym) in known.iter().filter(|(value, _)| value.len() >= LONG_ENOUGH) {
+            for (value, pseudonym) in pseudonyms.iter().flatten().filter(|(value, _)| value.len() >= LONG_ENOUGH) {
                 if text.contains(value.as_str()) {
                     *text = text.replace(value.as_str(), pseudonym);
                 }
             }
-            if let Cow::Owned(shown) = self.text(text) {
-                *text = shown;
-            }
+            *text = self.text(text).into_owned();
         };
         all(&mut finding.event);
         [&mut finding.error, &mut finding.reason, &mut finding.grant].into_iter().flatten().for_each(all);
         finding.evidence.iter_mut().for_each(|e| all(&mut e.what));
         for name in [&mut finding.realm, &mut finding.client].into_iter().flatten() {
-            if let Cow::Owned(shown) = self.name(name) {
-                *name = shown;
-            }
+            *name = self.name(name).into_owned();
         }
-        finding.user = finding.user.as_deref().map(|v| self.user(v));
-        finding.session = finding.session.as_deref().map(|v| self.session(v));
-        finding.ip = finding.ip.as_deref().map(|v| self.address(v));
+        if !finding.id.starts_with(KEYED) {
+            finding.id = format!("{KEYED}{}", self.hash(&finding.id, ID));
+        }
+        [finding.user, finding.session, finding.ip] = pseudonyms.map(|pair| pair.map(|(_, pseudonym)| pseudonym));
     }
 
     /// Replaces all that names a person in what a run found: in its samples, in lines that look forged, in lines that were not understood. The counts stay.

@@ -225,9 +225,10 @@ impl<D: Disk> State<D> {
             return Err(Refused::Other { dir: self.dir.display().to_string() });
         }
         let mut damaged = Vec::new();
+        // an interrupted save leaves half a file beside whole ones, or as the only one: that is no damage
+        let interrupted = look.newest.is_some() || look.damaged == [TMP];
         for name in look.damaged {
-            // an interrupted save leaves half a file beside whole ones: that is no damage
-            if name == TMP && look.newest.is_some() {
+            if name == TMP && interrupted {
                 self.disk.remove(name).map_err(|error| self.unusable(error))?;
             } else {
                 damaged.push(self.dir.join(self.put_aside(name).map_err(|error| self.unusable(error))?));

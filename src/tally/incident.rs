@@ -3,9 +3,23 @@
 //! Input: what a run counted, in the form that merges. Output: [`Incident`]s, the largest first, and [`Chronic`] clients. Must not know how they will
 //! be printed.
 
+mod addresses;
+mod baseline;
+mod burst;
+mod chronic;
+mod find;
+mod fold;
+mod grid;
+mod matter;
+mod scan;
+mod series;
+mod suspicion;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub use find::find;
 
 use super::{Delays, Distinct};
 use crate::cause::{Cause, Detail};
@@ -33,13 +47,16 @@ pub struct Trigger {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Change {
     /// A server started.
+    #[serde(rename = "started")]
     ServerStarted {
         /// Its version.
         version: Option<String>,
         /// The version that the same node ran before, where it was another.
+        #[serde(default)]
         before: Option<String>,
     },
     /// A server stopped.
+    #[serde(rename = "stopped")]
     ServerStopped,
     /// A node joined the cluster.
     NodeJoined,
@@ -48,10 +65,13 @@ pub enum Change {
     /// A client's secret was regenerated.
     SecretRegenerated,
     /// A client's settings were changed.
+    #[serde(rename = "client-changed")]
     ClientUpdated,
     /// A realm's settings were changed.
+    #[serde(rename = "realm-changed")]
     RealmUpdated,
     /// All sessions of a realm, a client or a user were ended.
+    #[serde(rename = "sessions-revoked")]
     SessionsEnded,
     /// A not-before was pushed: tokens issued earlier are refused.
     NotBeforePushed,
@@ -183,3 +203,19 @@ pub struct Incidents {
     /// The clients that misbehave all the time, most requests first.
     pub chronic: Vec<Chronic>,
 }
+
+/// How readily bursts are called incidents.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// The number of incidents in a week of log, or in a shorter log, that are allowed to have come by chance; an upper limit of what is to be expected.
+    pub false_per_week: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { false_per_week: 0.01 }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,12 @@ const KEEP: usize = 64;
 /// A k-minimum-values sketch: how many distinct texts were seen. Exact up to 63, then an estimate with a standard error of about 13 %
 /// (Bar-Yossef et al., "Counting distinct elements in a data stream", 2002).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Distinct(Vec<u64>);
+pub struct Distinct {
+    /// The smallest hashes, in order.
+    hashes: Vec<u64>,
+    /// A count that came without hashes, from what was shared without them; 0 where none did.
+    told: u64,
+}
 
 impl Distinct {
     /// Adds one text.
@@ -25,34 +30,62 @@ impl Distinct {
         self.insert(Key::of(text).0);
     }
 
+    /// Returns the sketch of these hashes.
+    #[must_use]
+    pub fn of(hashes: impl IntoIterator<Item = u64>) -> Self {
+        let mut distinct = Distinct::default();
+        hashes.into_iter().for_each(|hash| distinct.insert(hash));
+        distinct
+    }
+
+    /// Returns a count whose hashes are not known: of those that are merged the largest counts.
+    #[must_use]
+    pub fn told(count: u64) -> Self {
+        Distinct { hashes: Vec::new(), told: count }
+    }
+
+    /// Returns the hashes, the smallest first.
+    #[must_use]
+    pub fn hashes(&self) -> &[u64] {
+        &self.hashes
+    }
+
+    /// Whether two sketches have no hash in common; `None` where one of them does not hold all of its own.
+    #[must_use]
+    pub fn is_disjoint(&self, other: &Distinct) -> Option<bool> {
+        let whole = |d: &Distinct| d.told == 0 && d.hashes.len() < KEEP;
+        (whole(self) && whole(other)).then(|| self.hashes.iter().all(|h| other.hashes.binary_search(h).is_err()))
+    }
+
     fn insert(&mut self, hash: u64) {
         // a full sketch lets nearly every new hash pass by
-        if self.0.len() >= KEEP && self.0.last().is_some_and(|largest| hash > *largest) {
+        if self.hashes.len() >= KEEP && self.hashes.last().is_some_and(|largest| hash > *largest) {
             return;
         }
-        if let Err(at) = self.0.binary_search(&hash) {
-            self.0.truncate(KEEP - 1);
-            self.0.insert(at, hash);
+        if let Err(at) = self.hashes.binary_search(&hash) {
+            self.hashes.truncate(KEEP - 1);
+            self.hashes.insert(at, hash);
         }
     }
 
     /// Adds all of another sketch.
     pub fn merge(&mut self, other: &Distinct) {
-        for hash in &other.0 {
+        for hash in &other.hashes {
             self.insert(*hash);
         }
+        self.told = self.told.max(other.told);
     }
 
     /// Returns the count, and whether it is exact.
     #[must_use]
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // an estimate
     pub fn count(&self) -> (u64, bool) {
-        match self.0.last() {
-            Some(largest) if self.0.len() >= KEEP => {
+        match self.hashes.last() {
+            Some(largest) if self.hashes.len() >= KEEP => {
                 let share = *largest as f64 / u64::MAX as f64;
-                (((KEEP - 1) as f64 / share) as u64, false)
+                ((((KEEP - 1) as f64 / share) as u64).max(self.told), false)
             }
-            _ => (self.0.len() as u64, true),
+            _ => ((self.hashes.len() as u64).max(self.told), self.told == 0),
         }
     }
 }

@@ -421,7 +421,7 @@ impl Join {
     fn answerable(&mut self, user: &User, signal: &Placed, out: &mut Vec<Joined>) {
         let pending = self.threads.entry(signal.thread).or_default();
         pending.unanswered = match user {
-            User::Failure(f) => Some(Unanswered::new(signal.time, f.ip.as_deref())),
+            User::Failure(f) => Some(Unanswered::new(signal.time, f.ip.clone())),
             User::Success(_) | User::Elsewhere => None,
         };
         self.outbox.close(signal.thread, None, out);

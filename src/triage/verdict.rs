@@ -26,6 +26,12 @@ pub enum Lack {
     Event,
 }
 
+impl Lack {
+    /// Every value.
+    pub const ALL: [Lack; 7] =
+        [Lack::SuccessEvents, Lack::ClientAuthentication, Lack::Reasons, Lack::WholeView, Lack::Beginning, Lack::ServerLog, Lack::Event];
+}
+
 /// What was concluded.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Verdict {

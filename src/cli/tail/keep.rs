@@ -45,7 +45,7 @@ impl Keep {
     pub fn open(settings: &settings::Tail) -> Result<Kept, Error> {
         let start = settings.follow.start;
         let fresh = |state: Option<State>, start: Start| Kept {
-            keep: Keep { state, positions: Positions::default(), changed: false, saved: None, next: Instant::now() + PAUSE, told: false },
+            keep: Keep { state, positions: Positions::default(), changed: false, saved: None, next: Instant::now(), told: false },
             live: Live::new(settings.input.rules.clone(), settings.input.options.clone()),
             positions: Positions::default(),
             counters: Counters::default(),

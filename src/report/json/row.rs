@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::read::{ReadError, time};
 use super::{instant, window};
 use crate::cause::{Cause, Detail};
 use crate::finding::{Confidence, Finding};
@@ -14,7 +15,7 @@ use crate::report::ndjson::masked;
 use crate::tally::{Cell, Delays, Distinct, Key, Tally};
 
 /// A row: the contract's keys first.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Row {
     window: Option<String>,
     realm: Option<String>,
@@ -22,20 +23,29 @@ pub(super) struct Row {
     cause: Cause,
     confidence: Confidence,
     count: u64,
+    #[serde(default)]
     number: Option<u8>,
+    #[serde(default)]
     details: BTreeMap<Detail, u64>,
+    #[serde(default)]
     others: BTreeMap<Cause, u64>,
+    #[serde(default)]
     first: Option<String>,
+    #[serde(default)]
     last: Option<String>,
+    #[serde(default)]
     delays: Histogram,
+    #[serde(default)]
     addresses: Sketch,
+    #[serde(default)]
     users: Sketch,
+    #[serde(default)]
     samples: Vec<Finding>,
 }
 
 /// Delays from login to failure.
-#[derive(Serialize)]
-struct Histogram {
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Histogram {
     min_ms: Option<i64>,
     max_ms: Option<i64>,
     /// Counts by the exponent of two that the delay in milliseconds stays below.
@@ -43,28 +53,37 @@ struct Histogram {
 }
 
 impl Histogram {
-    fn of(delays: &Delays) -> Self {
+    pub(super) fn of(delays: &Delays) -> Self {
         Histogram { min_ms: delays.min, max_ms: delays.max, below_2_to_the: delays.buckets.clone() }
+    }
+
+    /// Returns the histogram again.
+    pub(super) fn delays(self) -> Delays {
+        Delays { buckets: self.below_2_to_the, min: self.min_ms, max: self.max_ms }
     }
 }
 
 /// How many distinct values there were, and what merges.
-#[derive(Serialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Sketch {
     count: u64,
     estimated: bool,
-    /// The smallest hashes, in hexadecimal.
+    /// The smallest hashes, in hexadecimal; left out where they could be looked up in a list of all addresses.
+    #[serde(default)]
     hashes: Vec<String>,
 }
 
 impl Sketch {
     fn of(distinct: &Distinct) -> Self {
         let (count, exact) = distinct.count();
-        let hashes = match serde_json::to_value(distinct) {
-            Ok(serde_json::Value::Array(values)) => values.iter().filter_map(serde_json::Value::as_u64).map(|h| format!("{h:016x}")).collect(),
-            _ => Vec::new(),
-        };
-        Sketch { count, estimated: !exact, hashes }
+        Sketch { count, estimated: !exact, hashes: distinct.hashes().iter().map(|h| format!("{h:016x}")).collect() }
+    }
+
+    /// Returns the sketch again.
+    fn distinct(&self) -> Result<Distinct, ReadError> {
+        let hash = |text: &String| u64::from_str_radix(text, 16).map_err(|_| ReadError::Value(format!("{text:?} is no hash")));
+        let hashes = self.hashes.iter().map(hash).collect::<Result<Vec<_>, _>>()?;
+        Ok(if hashes.is_empty() { Distinct::told(self.count) } else { Distinct::of(hashes) })
     }
 }
 
@@ -118,4 +137,29 @@ fn clean(tally: &Tally) -> Cow<'_, Tally> {
         shown.cells.entry(new).or_default().merge(&cell);
     }
     Cow::Owned(shown)
+}
+
+/// Adds a row to a tally again.
+pub(super) fn add(row: Row, tally: &mut Tally) -> Result<(), ReadError> {
+    let key = Key {
+        window: row.window.as_deref().map(time).transpose()?,
+        realm: row.realm.map(Arc::from),
+        client: row.client.map(Arc::from),
+        cause: row.cause,
+        confidence: row.confidence,
+    };
+    let cell = Cell {
+        count: row.count,
+        details: row.details,
+        others: row.others,
+        first: row.first.as_deref().map(time).transpose()?,
+        last: row.last.as_deref().map(time).transpose()?,
+        delays: row.delays.delays(),
+        addresses: row.addresses.distinct()?,
+        users: row.users.distinct()?,
+        samples: row.samples,
+        windows: Vec::new(),
+    };
+    tally.cells.entry(key).or_default().merge(&cell);
+    Ok(())
 }

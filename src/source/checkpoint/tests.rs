@@ -99,7 +99,7 @@ fn whatever_a_power_loss_leaves_is_the_save_before_or_the_one_at_hand() {
                     assert!(damaged.is_empty(), "an interrupted save is no damage: {left:?}");
                     assert!(bytes == vec![n; 100] || n > 0 && bytes == vec![n - 1; 100], "save {n}");
                 }
-                other => assert!(n == 0, "save {n}: {other:?} of {left:?}"),
+                other => assert!(n == 0 && other == Loaded::Nothing, "save {n}: {other:?} of {left:?}"),
             }
             // and it goes on from there
             let mut next = over(left);

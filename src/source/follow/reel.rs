@@ -69,6 +69,10 @@ pub(super) struct Reel {
     pub(super) size: u64,
     /// When it was last written, nanoseconds since the epoch.
     pub(super) written: i64,
+    /// When it was last written before it was read: what lies beside it and was written since may have been written before it.
+    pub(super) since: i64,
+    /// Nothing of it was read yet, and nobody has asked for files that were written before it.
+    pub(super) fresh: bool,
     /// When it last grew.
     pub(super) grown: Instant,
     /// Since when it is not the one at the path.
@@ -99,6 +103,8 @@ impl Reel {
             head: Vec::new(),
             size: 0,
             written: 0,
+            since: 0,
+            fresh: true,
             grown: now,
             retired: None,
             damage: None,
@@ -111,6 +117,7 @@ impl Reel {
         let meta = file.metadata()?;
         let mut reel = Reel::new(Input::File(file), source, Inode::of(&meta), generation, now);
         (reel.size, reel.written) = (meta.len(), place::written(&meta));
+        reel.since = reel.written;
         Ok(reel)
     }
 
@@ -175,6 +182,7 @@ impl Reel {
         self.head.truncate(HEAD_BYTES.min(usize::try_from(mark.offset).unwrap_or(HEAD_BYTES)));
         (self.offset, self.lines, self.generation) = (mark.offset, mark.lines, mark.generation);
         self.size = self.size.max(mark.offset);
+        (self.since, self.fresh) = (mark.written, mark.offset == 0);
         Ok(Some(self))
     }
 
@@ -215,6 +223,31 @@ impl Reel {
             at -= n;
         }
         Ok(0)
+    }
+
+    /// Whether the first bytes of it are about to be read, which is asked once.
+    pub(super) fn is_first_read(&mut self) -> bool {
+        let Input::File(file) = &self.input else { return false };
+        self.fresh && file.metadata().is_ok_and(|meta| meta.len() > 0) && std::mem::take(&mut self.fresh)
+    }
+
+    /// Whether it begins with these bytes, as far as it goes.
+    pub(super) fn begins_with(&self, head: &[u8]) -> bool {
+        let (Input::File(file), mut own) = (&self.input, Vec::new()) else { return false };
+        place::read_at(file, &mut own, 0, head.len()).is_ok_and(|_| head.starts_with(&own))
+    }
+
+    /// Whether the other file begins as this one does, as far as the shorter one goes.
+    pub(super) fn begins_like(&self, other: &Reel) -> bool {
+        let (Input::File(a), Input::File(b)) = (&self.input, &other.input) else { return false };
+        let (Ok(size_a), Ok(size_b)) = (a.metadata().map(|m| m.len()), b.metadata().map(|m| m.len())) else { return false };
+        let common = size_a.min(size_b);
+        let is_same = |at: u64, n: usize| {
+            let (mut x, mut y) = (Vec::new(), Vec::new());
+            place::read_at(a, &mut x, at, n).is_ok() && place::read_at(b, &mut y, at, n).is_ok() && x == y
+        };
+        let head = HEAD_BYTES.min(usize::try_from(common).unwrap_or(HEAD_BYTES));
+        is_same(0, head) && is_same(common - head as u64, head)
     }
 
     /// Bytes that are written and not handed over.
@@ -260,13 +293,14 @@ impl Reel {
         rest
     }
 
-    /// Begins anew: the file was cut to be written again.
-    pub(super) fn rewind(&mut self, generation: u64) {
+    /// Begins anew: the file was cut to be written again. Returns how it had begun.
+    pub(super) fn rewind(&mut self, generation: u64) -> Vec<u8> {
         (self.offset, self.lines, self.skip_to, self.size, self.generation) = (0, 0, 0, 0, generation);
+        (self.since, self.fresh) = (self.written, true);
         self.rest.clear();
         self.before.clear();
-        self.head.clear();
         self.cutter = Cutter::default();
+        std::mem::take(&mut self.head)
     }
 
     /// Reads on; buffers are taken from `spare`.

@@ -70,6 +70,8 @@ pub(super) struct Trail {
     known: Vec<Mark>,
     /// Files that lay beside it from the beginning and are not to be read, should one come to the path.
     aside: Vec<Mark>,
+    /// How the file that was cut last had begun, and how far it was read.
+    cut: Option<(Vec<u8>, u64)>,
     /// The next generation.
     next: u64,
     start: Start,
@@ -96,6 +98,7 @@ impl Trail {
             current: None,
             known,
             aside: Vec::new(),
+            cut: None,
             next,
             start,
             history,
@@ -297,7 +300,7 @@ impl Trail {
             self.known.retain(|m| m.generation != reel.generation);
         } else {
             if let Some(before) = before {
-                for sibling in self.between(&before, reel.inode, c) {
+                for sibling in self.between(&before, &reel, c) {
                     self.older(&sibling.path, c);
                 }
             }
@@ -328,29 +331,39 @@ impl Trail {
     }
 
     /// Returns the files that were written between the newest one that is known and the one at the path now.
-    fn between(&self, before: &Mark, now: Inode, c: &Context<'_>) -> Vec<Sibling> {
+    fn between(&self, before: &Mark, here: &Reel, c: &Context<'_>) -> Vec<Sibling> {
         let beside = siblings::list(&self.path, &c.settings.find, c.followed);
         let found = beside.iter().position(|s| before.inode.is(&s.inode)).or_else(|| siblings::find(before, &beside, c.key, c.now).map(|(at, _)| at));
+        self.unread(&beside, found, before.written, here.inode, c)
+    }
+
+    /// Returns those beside the path that were never read: behind the one that was `found`, else those written since.
+    fn unread(&self, beside: &[Sibling], found: Option<usize>, since: i64, here: Inode, c: &Context<'_>) -> Vec<Sibling> {
+        let marks: Vec<Mark> = self.reels.iter().map(|r| r.mark(&self.name, c.key)).chain(self.known.iter().cloned()).collect();
         let is_known = |s: &Sibling| {
-            s.inode.is(&now)
-                || self.reels.iter().any(|r| r.inode.is(&s.inode))
+            s.inode.is(&here)
                 || self.aside.iter().any(|m| m.inode.is(&s.inode))
-                || self.known.iter().any(|m| m.inode.is(&s.inode) || siblings::find(m, std::slice::from_ref(s), c.key, c.now).is_some())
+                || marks.iter().any(|m| m.inode.is(&s.inode) || (m.offset > 0 && siblings::find(m, std::slice::from_ref(s), c.key, c.now).is_some()))
         };
-        let newer: Vec<Sibling> = match found {
-            Some(at) => beside[at + 1..].iter().filter(|s| !siblings::are_one(s, &beside[at])).cloned().collect(),
-            // it is gone: what was written since is newer
-            None => beside.into_iter().filter(|s| s.written >= before.written).collect(),
-        };
-        let mut newer: Vec<Sibling> = newer.into_iter().filter(|s| !is_known(s)).collect();
-        newer.dedup_by(|later, first| siblings::are_one(later, first));
-        newer
+        // where a file and what it is being packed to lie beside each other, the packed one is not whole yet
+        let packed = |at: usize| at > 0 && siblings::are_one(&beside[at], &beside[at - 1]);
+        let newer = |at: usize| found.map_or(beside[at].written >= since, |found| at > found);
+        (0..beside.len()).filter(|at| newer(*at) && !packed(*at)).map(|at| beside[at].clone()).filter(|s| !is_known(s)).collect()
+    }
+
+    /// Whether a file beside the path is a copy of what was read already, or of what stands at the path and is about to be cut.
+    fn is_copy(&self, sibling: &Sibling, here: &Reel, c: &Context<'_>) -> bool {
+        let Ok(other) = Reel::open(&sibling.path, "".into(), 0, c.now) else { return true };
+        here.begins_like(&other) || self.cut.as_ref().is_some_and(|(head, offset)| other.size <= *offset && other.begins_with(head))
     }
 
     /// Reads on; returns whether there may be more at once.
     pub(super) fn read(&mut self, c: &mut Context<'_>) -> bool {
         let mut at = 0;
         while at < self.reels.len() {
+            if self.reels[at].retired.is_none() && self.reels[at].is_first_read() && self.begun_after_others(at, c) {
+                return true;
+            }
             let reel = &mut self.reels[at];
             let skipping = reel.is_skipping();
             match reel.step(c.spare, c.settings.chunk_bytes, c.settings.max_line, c.now) {
@@ -390,6 +403,45 @@ impl Trail {
             at += 1;
         }
         false
+    }
+
+    /// A file was cut and written again before anything of it was read, perhaps more than once: what was in it lies beside it. Returns whether there
+    /// is such a file; it is read first.
+    fn begun_after_others(&mut self, at: usize, c: &mut Context<'_>) -> bool {
+        if self.reels[at].is_skipping() {
+            return false;
+        }
+        let beside = siblings::list(&self.path, &c.settings.find, c.followed);
+        let here = &self.reels[at];
+        let mut unread = self.unread(&beside, None, here.since, here.inode, c);
+        unread.retain(|s| !self.is_copy(s, here, c));
+        self.read_before(at, &unread, c)
+    }
+
+    /// Reads files before the one at hand; returns whether there are any.
+    fn read_before(&mut self, at: usize, unread: &[Sibling], c: &mut Context<'_>) -> bool {
+        if unread.is_empty() {
+            return false;
+        }
+        let mut reel = self.reels.remove(at);
+        for sibling in unread {
+            self.older(&sibling.path, c);
+        }
+        // the order of the generations is that of the files
+        let was_current = self.current == Some(reel.generation);
+        if reel.offset == 0 {
+            let mut old = reel.mark(&self.name, c.key);
+            old.finished = true;
+            reel.generation = self.next;
+            self.next += 1;
+            let mark = reel.mark(&self.name, c.key);
+            self.say(What::Rotated, vec![old, mark], c);
+        }
+        if was_current {
+            self.current = Some(reel.generation);
+        }
+        self.reels.push(reel);
+        true
     }
 
     /// Whether something has to be looked at soon though nothing changes.
@@ -481,20 +533,24 @@ impl Trail {
             let in_copy = if copy.is_packed() { seen } else { copy.size.saturating_sub(copy.offset) };
             copy.source = self.beside(&beside[beside_at].path);
             copy.retired = Some(c.now);
-            self.reels[at].rewind(generation);
+            self.cut = Some((self.reels[at].rewind(generation), mark.offset));
             let new = self.reels[at].mark(&self.name, c.key);
             self.say(What::Truncated { lost: Some(seen.saturating_sub(in_copy)) }, vec![new], c);
+            let unread = self.unread(&beside, Some(beside_at), 0, self.reels[at].inode, c);
             self.reels.insert(at, copy);
+            self.current = Some(generation).filter(|_| self.reels[at + 1].retired.is_none());
+            self.reels[at + 1].fresh = false;
+            self.read_before(at + 1, &unread, c);
+            return;
         } else {
             let held = self.reels[at].rest.len() as u64;
             let mark = self.hand_over_rest(at, c);
-            self.reels[at].rewind(generation);
+            self.cut = Some((self.reels[at].rewind(generation), mark.offset));
             let new = self.reels[at].mark(&self.name, c.key);
             self.say(What::Truncated { lost: Some(if skipped { 0 } else { seen.saturating_sub(held) }) }, vec![mark.clone(), new], c);
             self.remember(mark);
         }
-        let reel = &self.reels[self.reels.len() - 1];
-        if reel.retired.is_none() {
+        if self.reels[at].retired.is_none() {
             self.current = Some(generation);
         }
     }

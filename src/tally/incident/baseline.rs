@@ -1,0 +1,167 @@
+//! What a series usually does: its rate, how failures of it come together, and the day's pattern.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::grid::{Grid, real, windows};
+use super::scan::Taken;
+use super::series::{Points, Series, sum, within};
+
+/// Failures that one mishap brings with it where nothing is known: a request and two retries, as many clients are set up by default.
+pub(super) const RETRIES: f64 = 3.0;
+
+/// How many observations that assumption is worth.
+const WORTH: f64 = 5.0;
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// A pattern of the day is only known where it can be seen on so many days that are no part of what is looked at.
+const DAYS: usize = 2;
+
+/// Windows of an interval that are looked at one by one for a pattern of the day; a longer one covers whole days, and the rate alone counts.
+const LONGEST: usize = 20_000;
+
+/// How much the counts of the rest scatter, as variance by mean, and what that rests on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scatter {
+    pub(super) index: f64,
+    pub(super) weight: f64,
+}
+
+impl Scatter {
+    /// Draws what is usual towards what was observed, as far as that rests on something.
+    fn against(self, usual: f64) -> f64 {
+        (WORTH * usual + self.weight * self.index) / (WORTH + self.weight)
+    }
+
+    /// Adds another observation to this one.
+    fn and(self, other: Scatter) -> Scatter {
+        let weight = self.weight + other.weight;
+        let index = if weight > 0.0 { (self.index * self.weight + other.index * other.weight) / weight } else { 1.0 };
+        Scatter { index, weight }
+    }
+}
+
+/// Returns variance by mean of the counts inside an interval.
+fn inner(points: &Points, range: &Range<usize>) -> Scatter {
+    let counts = within(points, range);
+    let (n, squares) = counts.iter().fold((0.0, 0.0), |(n, squares), (_, count)| (n + real(*count), squares + real(*count).powi(2)));
+    let len = windows(range.len());
+    if range.len() < 3 || n == 0.0 {
+        return Scatter { index: 1.0, weight: 0.0 };
+    }
+    let mean = n / len;
+    Scatter { index: (squares - n * mean) / (len - 1.0) / mean, weight: (len - 1.0).min(n) }
+}
+
+/// Returns variance by mean of the counts in blocks of so many windows that are in none of the taken parts.
+fn scatter(points: &Points, taken: &Taken, grid: Grid, block: usize) -> Scatter {
+    let mut sums: BTreeMap<usize, u64> = BTreeMap::new();
+    for (index, count) in points {
+        *sums.entry(index / block).or_default() += count;
+    }
+    let is_taken = |b: usize| taken.0.iter().any(|r| r.start < (b + 1) * block && b * block < r.end);
+    let mut spoilt = BTreeSet::new();
+    for r in &taken.0 {
+        spoilt.extend(r.start / block..=(r.end - 1) / block);
+    }
+    let blocks = windows((grid.len / block).saturating_sub(spoilt.len()));
+    // the last block may be a part of one
+    let free = sums.iter().filter(|(b, _)| !is_taken(**b) && (**b + 1) * block <= grid.len);
+    let (n, squares) = free.fold((0.0, 0.0), |(n, squares), (_, count)| (n + real(*count), squares + real(*count).powi(2)));
+    if blocks < 2.0 || n == 0.0 {
+        return Scatter { index: 1.0, weight: 0.0 };
+    }
+    let mean = n / blocks;
+    let variance = (squares - n * mean) / (blocks - 1.0);
+    Scatter { index: variance / mean, weight: (blocks - 1.0).min(n) }
+}
+
+/// Returns how a series scatters from window to window.
+pub(super) fn window_scatter(points: &Points, taken: &Taken, grid: Grid) -> Scatter {
+    scatter(points, taken, grid, 1)
+}
+
+/// Returns how many failures one mishap brings with it: variance by mean of the counts outside the bursts, at the scales up to that of the interval, each drawn
+/// towards what is usual in this log as far as it rests on little. Dividing the exponent by it is the scaled Poisson distribution (Bohm and Zech, "The
+/// statistics of weighted Poisson events and its application", 2014). Counts that drift, as those of day and night, scatter more the longer the blocks, and
+/// so a long interval has to be the more extreme. A burst that is itself even says that failures do not come together, however little there is outside.
+pub(super) fn dispersion(points: &Points, taken: &Taken, range: &Range<usize>, grid: Grid, usual: f64) -> f64 {
+    let outside = scatter(points, taken, grid, 1);
+    let mut most = outside.against(usual).min(outside.and(inner(points, range)).against(usual)).max(1.0);
+    let mut block = 4;
+    while block <= range.len() && block <= grid.len / 8 {
+        let coarse = scatter(points, taken, grid, block);
+        // what little is known of long blocks adds nothing to what is known of short ones
+        if coarse.weight >= WORTH {
+            most = most.max(coarse.index);
+        }
+        block *= 4;
+    }
+    most
+}
+
+/// Returns how many failures are to be expected in an interval: by the rate outside, by the same time of other days, and by the successes of the same time,
+/// whichever is most.
+pub(super) fn expected(series: &Series<'_>, rest: &Points, free: f64, range: &Range<usize>, grid: Grid) -> f64 {
+    let outside: u64 = rest.iter().map(|p| p.1).sum();
+    let flat = real(outside) * grid.covered(range) / free.max(1e-9);
+    flat.max(by_day(rest, flat, range, grid)).max(by_traffic(series, outside, range))
+}
+
+/// Failures grow with the requests, where those are known.
+fn by_traffic(series: &Series<'_>, outside: u64, range: &Range<usize>) -> f64 {
+    let all: u64 = series.served.iter().map(|p| p.1).sum();
+    let inside = sum(&series.served, range);
+    if all > inside { real(outside) * real(inside) / real(all - inside) } else { 0.0 }
+}
+
+/// Returns what the same time of other days gives: of each window the larger of the mean of its hour and the mean of that window, give or take one.
+fn by_day(rest: &Points, flat: f64, range: &Range<usize>, grid: Grid) -> f64 {
+    let per_day = usize::try_from(DAY_MS / grid.window_ms).unwrap_or(0);
+    if per_day < 2 || range.len() > LONGEST {
+        return 0.0;
+    }
+    let day = |index: usize| grid.time(index).div_euclid(DAY_MS);
+    let busy = day(range.start)..=day(range.end - 1);
+    let others: Vec<i64> = (day(0)..=day(grid.len - 1)).filter(|d| !busy.contains(d)).collect();
+    if others.len() < DAYS {
+        return 0.0;
+    }
+    let of_day = |index: usize| grid.time(index).rem_euclid(DAY_MS);
+    let slot = |index: usize| usize::try_from(of_day(index) / grid.window_ms).unwrap_or(0);
+    let hour = |index: usize| of_day(index) / 3_600_000;
+    let (mut by_slot, mut by_hour): (BTreeMap<(i64, usize), u64>, BTreeMap<i64, u64>) = (BTreeMap::new(), BTreeMap::new());
+    for (index, count) in rest.iter().filter(|p| !busy.contains(&day(p.0))) {
+        *by_slot.entry((day(*index), slot(*index))).or_default() += count;
+        *by_hour.entry(hour(*index)).or_default() += count;
+    }
+    let days = windows(others.len());
+    let per_hour = (3_600_000.0 / real(grid.window_ms.unsigned_abs())).max(1.0);
+    let usual = flat / windows(range.len());
+    let window = |index: usize| {
+        let near = [slot(index) + per_day - 1, slot(index), slot(index) + 1].map(|s| s % per_day);
+        let most = |d: &i64| near.iter().filter_map(|s| by_slot.get(&(*d, *s))).max().copied().unwrap_or(0);
+        let at_slot = others.iter().map(|d| real(most(d))).sum::<f64>() / days;
+        let at_hour = by_hour.get(&hour(index)).map_or(0.0, |n| real(*n) / days / per_hour);
+        at_slot.max(at_hour).max(usual)
+    };
+    range.clone().map(window).sum()
+}
+
+/// Whether a long rise began at once, or ended at once where its beginning is not seen: what grows and fades over hours is a day, and not something that broke.
+pub(super) fn is_abrupt(points: &Points, range: &Range<usize>, grid: Grid) -> bool {
+    let slow = grid.windows_in(2 * 3_600_000);
+    if range.len() <= slow {
+        return true;
+    }
+    let step = (range.len() / 4).min(grid.windows_in(3_600_000)).max(1);
+    let (inside, outside) = if range.start > step {
+        (range.start..range.start + step, range.start.saturating_sub(2 * step)..range.start - step)
+    } else {
+        (range.end - step..range.end, (range.end + step).min(grid.len)..(range.end + 2 * step).min(grid.len))
+    };
+    let rate = |r: &Range<usize>| real(sum(points, r)) / grid.covered(r);
+    !outside.is_empty() && rate(&inside) >= super::scan::RISE * rate(&outside)
+}
