@@ -21,6 +21,7 @@ mod spelling;
 mod target;
 mod tail;
 mod terminal;
+mod view;
 mod zone;
 
 use std::ffi::OsString;
