@@ -32,7 +32,7 @@ fn debug() {
     }
     for (k, v) in &mut s {
         v.sort();
-        println!("{:?} {:?}", k, v);
+        println!("{k:?} {v:?}");
     }
     for tr in &a.triggers {
         println!("{} {:?} {:?} {:?}", t(tr.time), tr.what, tr.realm, tr.client);
