@@ -651,7 +651,7 @@ impl<'a> Run<'a> {
             told.or_else(|| self.fold.realm_of(id)).unwrap_or(id)
         };
         let served = serving.map(|serving| serving.finish(&names, realm));
-        let changed = view.triggers.iter().filter_map(|t| t.client());
+        let changed = view.triggers.iter().filter_map(super::triage::view::Trigger::client);
         let clients = changed.filter_map(|uuid| Some((uuid, Arc::from(names.text(*judge.uuids.get(&Key(uuid))?))))).collect();
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
         for (name, id) in self.counts.realms {

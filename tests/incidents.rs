@@ -27,14 +27,42 @@ fn debug() {
     let t = |ms: i64| chrono::DateTime::from_timestamp_millis(ms).unwrap().format("%H:%M:%S%.3f").to_string();
     let a = account(&rec, w);
     let mut s: std::collections::BTreeMap<_, Vec<_>> = Default::default();
-    for (k, c) in &a.tally.cells { s.entry((k.client.clone(), k.cause.slug())).or_default().push((k.window.map(t), c.count)); }
-    for (k, v) in &mut s { v.sort(); println!("{:?} {:?}", k, v); }
-    for tr in &a.triggers { println!("{} {:?} {:?} {:?}", t(tr.time), tr.what, tr.realm, tr.client); }
+    for (k, c) in &a.tally.cells {
+        s.entry((k.client.clone(), k.cause.slug())).or_default().push((k.window.map(t), c.count));
+    }
+    for (k, v) in &mut s {
+        v.sort();
+        println!("{k:?} {v:?}");
+    }
+    for tr in &a.triggers {
+        println!("{} {:?} {:?} {:?}", t(tr.time), tr.what, tr.realm, tr.client);
+    }
     println!("ages {:?}", a.refresh_ages);
     for i in &found.incidents {
-        println!("INCIDENT {:?} {} start {} peak {} {:.1}/min last {} {:?} count {} expected {:.1} surprise {:.1} cascade {:?} succ {:?} {:?}", i.realm, i.cause, t(i.start), t(i.peak), i.peak_per_minute, t(i.last), i.state, i.count, i.expected, i.surprise, i.cascade, i.successes, i.details);
-        for s in &i.clients { println!("    {:?} {} {:.2}", s.client, s.count, s.usual_per_minute); }
-        for s in &i.triggers { println!("    T {} {:?} {:?}", t(s.time), s.what, s.client); }
+        println!(
+            "INCIDENT {:?} {} start {} peak {} {:.1}/min last {} {:?} count {} expected {:.1} surprise {:.1} cascade {:?} succ {:?} {:?}",
+            i.realm,
+            i.cause,
+            t(i.start),
+            t(i.peak),
+            i.peak_per_minute,
+            t(i.last),
+            i.state,
+            i.count,
+            i.expected,
+            i.surprise,
+            i.cascade,
+            i.successes,
+            i.details
+        );
+        for s in &i.clients {
+            println!("    {:?} {} {:.2}", s.client, s.count, s.usual_per_minute);
+        }
+        for s in &i.triggers {
+            println!("    T {} {:?} {:?}", t(s.time), s.what, s.client);
+        }
     }
-    for c in &found.chronic { println!("CHRONIC {:?} {:?} {:?} {} {:.1}", c.client, c.habit, c.cause, c.count, c.per_hour); }
+    for c in &found.chronic {
+        println!("CHRONIC {:?} {:?} {:?} {} {:.1}", c.client, c.habit, c.cause, c.count, c.per_hour);
+    }
 }

@@ -12,15 +12,16 @@ mod explain;
 mod moment;
 mod notes;
 mod progress;
-mod report;
 mod prose;
+mod report;
 mod rules;
 mod scan;
 mod settings;
 mod spelling;
-mod target;
 mod tail;
+mod target;
 mod terminal;
+mod view;
 mod zone;
 
 use std::ffi::OsString;

@@ -24,7 +24,7 @@ use regex::Regex;
 use super::terminal::{Colour, Terminal};
 use super::{Error, FailOn, Format, Sure, duration, moment, zone};
 
-pub use report::{Compared, Report};
+pub use report::Report;
 pub use tail::Tail;
 
 /// Longest window: a year and a day.

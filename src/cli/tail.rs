@@ -39,7 +39,9 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
     let mut printer = Printer::new(&settings);
     let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
     let mut session = Session::begin(settings)?;
-    while !asked.end() && !session.is_ended() && !listeners.iter().any(|l| l.wants_end()) {
+    // what is said at the beginning stays above the view
+    printer.view();
+    while !asked.end() && !session.is_ended() && !printer.wants_end() && !listeners.iter().any(|l| l.wants_end()) {
         if asked.again() {
             session.again();
         }
@@ -49,16 +51,20 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
             updates.iter().for_each(|update| listener.update(update));
             listener.tick(now, &gauges);
         }
-        printer.print(&updates, now).map_err(Error::Output)?;
+        printer.print(&updates, now, &gauges).map_err(Error::Output)?;
         session.save_in_time();
     }
+    // the terminal is given back before the state is written: whatever happens then, the shell is as it was
+    let gauges = session.gauges();
+    printer.leave();
+    asked.set();
     let (updates, ended) = session.end();
     let now = ended.now;
     for mut listener in listeners {
         updates.iter().for_each(|update| listener.update(update));
         listener.finish(now);
     }
-    printer.print(&updates, now).map_err(Error::Output)?;
+    printer.print(&updates, now, &gauges).map_err(Error::Output)?;
     printer.end().map_err(Error::Output)?;
     let mut outcome = ended.outcome.map_err(Error::Spill)?;
     let settings = ended.settings;

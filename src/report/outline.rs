@@ -51,8 +51,8 @@ pub fn outline(report: &Report) -> Vec<Block> {
 }
 
 /// Returns the page's title.
-fn title(report: &Report) -> Prose {
-    Prose::new().say(report.title.clone().unwrap_or_else(|| "Failed token requests".to_owned()))
+pub(super) fn title(report: &Report) -> Prose {
+    report.title.clone().filter(|t| !t.is_empty()).unwrap_or_else(|| "Failed token requests".into())
 }
 
 fn about(report: &Report) -> Option<Block> {
@@ -92,7 +92,7 @@ fn matter_blocks(report: &Report, matter: &Matter, word: &'static str, blocks: &
             prose = prose.say(if n == 0 { ": " } else { "; " }).name(evidence);
         }
         if let Some(would) = &step.would_tell {
-            prose = prose.say(" What would tell: ").name(would);
+            prose = prose.say(format!(" – what would tell: {would}"));
         }
         lines.push(prose);
     }
@@ -210,7 +210,11 @@ fn comparison(report: &Report, blocks: &mut Vec<Block>) {
 
 fn gaps(report: &Report, blocks: &mut Vec<Block>) {
     let gaps = &report.gaps;
-    let mut list: Vec<Prose> = gaps.reasons.iter().map(|g| Prose::new().say(format!("{} of {} cannot be told for certain ", number(g.count), count(report.totals.failures, "failure"))).say(g.why)).collect();
+    let mut list: Vec<Prose> = gaps
+        .reasons
+        .iter()
+        .map(|g| Prose::new().say(format!("{} of {} cannot be told for certain ", number(g.count), count(report.totals.failures, "failure"))).say(g.why))
+        .collect();
     list.extend(gaps.remedies.iter().cloned());
     list.extend(gaps.rates.clone());
     list.extend(report.remarks.iter().cloned());
@@ -235,7 +239,14 @@ fn books(report: &Report, blocks: &mut Vec<Block>) {
         let all = report.suspects.len() as u64 + report.suspects_left_out;
         let first = &report.suspects[0];
         let looks = if all == 1 { "line looks forged and is" } else { "lines look forged and are" };
-        list.push(Prose::new().strong(format!("{} {looks} in no figure", number(all))).say(": first ").name(&first.file).say(format!(":{} ", first.line)).name(&first.why));
+        list.push(
+            Prose::new()
+                .strong(format!("{} {looks} in no figure", number(all)))
+                .say(": first ")
+                .name(&first.file)
+                .say(format!(":{} ", first.line))
+                .name(&first.why),
+        );
     }
     list.extend(books.problems.iter().take(5).map(|p| Prose::new().say("Not read: ").name(p)));
     list.extend(books.strangers.iter().take(5).map(|f| Prose::new().say("Not recognised: ").name(f)));

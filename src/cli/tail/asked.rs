@@ -39,6 +39,11 @@ impl Asked {
         self.end.load(Ordering::Relaxed)
     }
 
+    /// Notes that the run ends, whoever asked for it: from now on a signal ends it at once.
+    pub fn set(&self) {
+        self.end.store(true, Ordering::Relaxed);
+    }
+
     /// Whether files are to be opened and rules to be read again; asked once for each signal.
     pub fn again(&self) -> bool {
         self.again.swap(false, Ordering::Relaxed)

@@ -22,14 +22,12 @@ pub(super) fn gaps(run: &Run<'_>) -> Gaps {
 /// Names the options that would show what is missing.
 fn remedies(run: &Run<'_>) -> Vec<Prose> {
     let missing = |lack| run.account.lacks.contains_key(&lack);
-    let loggers: Vec<&str> = [
-        (Lack::SuccessEvents, "org.keycloak.events"),
-        (Lack::ClientAuthentication, "org.keycloak.authentication.ClientAuthenticationFlow"),
-    ]
-    .into_iter()
-    .filter(|(lack, _)| missing(*lack))
-    .map(|(_, logger)| logger)
-    .collect();
+    let loggers: Vec<&str> =
+        [(Lack::SuccessEvents, "org.keycloak.events"), (Lack::ClientAuthentication, "org.keycloak.authentication.ClientAuthenticationFlow")]
+            .into_iter()
+            .filter(|(lack, _)| missing(*lack))
+            .map(|(_, logger)| logger)
+            .collect();
     if loggers.is_empty() {
         return Vec::new();
     }
@@ -38,16 +36,16 @@ fn remedies(run: &Run<'_>) -> Vec<Prose> {
         let command = |logger: &&str| Prose::new().say("In jboss-cli: ").code(format!("/subsystem=logging/logger={logger}:add(level=DEBUG)"));
         return loggers.iter().map(command).collect();
     }
-    let levels = loggers.iter().map(|logger| format!(",{logger}:DEBUG")).collect::<String>();
-    let mut remedies = vec![Prose::new().say("Start Keycloak with ").code(format!("--log-level=INFO{levels}")).say(".")];
+    let levels: Vec<String> = loggers.iter().map(|logger| format!("{logger}:DEBUG")).collect();
+    let mut remedies = vec![Prose::new().say("Start Keycloak with ").code(format!("--log-level=INFO,{}", levels.join(","))).say(".")];
     if missing(Lack::SuccessEvents) {
         const NEW: &str = "--spi-events-listener--jboss-logging--success-level=info";
         const OLD: &str = "--spi-events-listener-jboss-logging-success-level=info";
         let prose = Prose::new().say("Or, for success events alone, with ");
         remedies.push(match versions.as_slice() {
             [] => prose.code(NEW).say(" (26.3 and later) or ").code(OLD).say(" (before)."),
-            some if some.iter().all(is_new_option) => prose.code(NEW).say("."),
-            some if !some.iter().any(is_new_option) => prose.code(OLD).say("."),
+            some if some.iter().all(|v| is_new_option(*v)) => prose.code(NEW).say("."),
+            some if !some.iter().any(|v| is_new_option(*v)) => prose.code(OLD).say("."),
             _ => prose.code(NEW).say(" (26.3 and later) or ").code(OLD).say(" (before)."),
         });
     }
@@ -61,11 +59,12 @@ fn rates(run: &Run<'_>) -> Option<Prose> {
     match (with, seen().count()) {
         (_, 0) => None,
         (0, _) => Some(
-            "Which share of the requests failed cannot be told: these logs do not show the successful ones (success events and the HTTP access log are off).".into(),
+            "Which share of the requests failed cannot be told: these logs do not show the successful ones (success events and the HTTP access log are off)."
+                .into(),
         ),
-        (some, all) if some < all => {
-            Some(Prose::new().say(format!("Successful requests are visible in the logs of {some} of {all} nodes only, so shares of failures are upper bounds.")))
-        }
+        (some, all) if some < all => Some(
+            Prose::new().say(format!("Successful requests are visible in the logs of {some} of {all} nodes only, so shares of failures are upper bounds.")),
+        ),
         _ => None,
     }
 }

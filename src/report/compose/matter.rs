@@ -14,11 +14,11 @@ use crate::tally::incident::{Chronic, Habit, Incident};
 const CLIENTS: usize = 50;
 
 /// Returns an incident; its triggers have the marks that they have in the time line.
-pub(super) fn of_incident(run: &Run<'_>, number: usize, incident: &Incident, line: Option<&mut Timeline>) -> Matter {
+pub(super) fn of_incident(run: &Run<'_>, number: usize, incident: &Incident, line: Option<&Timeline>) -> Matter {
     let subject = Subject::of_incident(incident, run);
     let mut triggers: Vec<Event> = incident.triggers.iter().map(|t| event::event(run, t)).collect();
     for (event, trigger) in triggers.iter_mut().zip(&incident.triggers) {
-        let marked = line.as_deref().and_then(|l| l.events.iter().find(|e| timeline::same(e, trigger, event.kind)));
+        let marked = line.and_then(|l| l.events.iter().find(|e| timeline::same(e, trigger, event.kind)));
         event.mark = marked.and_then(|e| e.mark);
         event.incidents = marked.map_or_else(|| vec![number], |e| e.incidents.clone());
     }
@@ -100,7 +100,9 @@ pub(super) fn habitual(run: &Run<'_>, chronic: &Chronic) -> Habitual {
         Habit::Steady => format!("fails all the time with {}", chronic.cause.unwrap_or(Cause::Unclassified).title()),
     };
     let advice = match chronic.habit {
-        Habit::DoubleExchange => "Find what runs the callback twice (a double effect, a reloaded page, a retrying proxy) and guard the exchange so that it runs once.",
+        Habit::DoubleExchange => {
+            "Find what runs the callback twice (a double effect, a reloaded page, a retrying proxy) and guard the exchange so that it runs once."
+        }
         Habit::RefreshStorm => "Refresh once for all tabs and threads, shortly before the access token ends, and let the others wait for that answer.",
         Habit::EarlyRefresh => "Keep the access token until shortly before its end; a refresh for each request costs the server a write.",
         Habit::Steady => chronic.cause.map_or("", |c| Catalogue::builtin().get(c).fix.first().map_or("", String::as_str)),

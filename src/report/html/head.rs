@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
-use super::words::title;
 use crate::report::model::Report;
+use crate::report::outline::title;
 
 /// How it looks.
 const STYLE: &str = include_str!("style.css");
@@ -21,11 +21,7 @@ fn hash(text: &str) -> String {
 
 /// Returns the head.
 pub(super) fn head(report: &Report) -> Markup {
-    let policy = format!(
-        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
-        hash(STYLE),
-        hash(SCRIPT)
-    );
+    let policy = format!("default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'", hash(STYLE), hash(SCRIPT));
     html! {
         head {
             meta charset="utf-8";
@@ -34,7 +30,7 @@ pub(super) fn head(report: &Report) -> Markup {
             meta name="color-scheme" content="light dark";
             meta name="referrer" content="no-referrer";
             meta name="generator" content=(report.generator);
-            title { (title(report)) }
+            title { (title(report).text()) }
             link rel="icon" href="data:,";
             style { (PreEscaped(STYLE)) }
         }

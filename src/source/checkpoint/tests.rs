@@ -92,7 +92,7 @@ fn whatever_a_power_loss_leaves_is_the_save_before_or_the_one_at_hand() {
     let mut state = state(disk.clone());
     for n in 0..4_u8 {
         let first = disk.steps.borrow().len();
-        state.save(&vec![n; 100]).expect("saved");
+        state.save(&[n; 100]).expect("saved");
         for left in &disk.steps.borrow()[first..] {
             match loaded(left) {
                 Loaded::Valid { bytes, damaged } => {
@@ -140,8 +140,8 @@ fn twice() -> Files {
     let mut state = state(disk.clone());
     state.save(b"the first save").expect("saved");
     state.save(b"the second save").expect("saved");
-    let files = disk.now.borrow().clone();
-    files
+
+    disk.now.borrow().clone()
 }
 
 #[test]
