@@ -14,6 +14,7 @@
 
 mod ahead;
 mod archive;
+pub mod checkpoint;
 mod cut;
 mod damage;
 mod decode;

@@ -216,3 +216,6 @@ impl Default for Settings {
         Settings { false_per_week: 0.01 }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,8 +53,8 @@ pub struct Word {
     pub stream: Option<usize>,
     /// What.
     pub what: What,
-    /// Where the file is read on from now on, where that changed.
-    pub mark: Option<Mark>,
+    /// Where files are read on from now on, where that changed.
+    pub marks: Vec<Mark>,
 }
 
 /// What happened.
@@ -69,7 +69,7 @@ pub enum What {
     Finished,
     /// The file was cut to be written again.
     Truncated {
-        /// Bytes that were written and could not be read; `None` where there is no telling.
+        /// Bytes that were seen and could not be read; `None` where nobody looked. What was written in the moment before the truncation is never seen.
         lost: Option<u64>,
     },
     /// Between what was read before and what is read now lines are missing.
@@ -119,10 +119,11 @@ impl fmt::Display for What {
             What::Appeared => f.write_str("is followed from now on"),
             What::Rotated => f.write_str("was rotated: another file is there now"),
             What::Finished => f.write_str("was read to its end"),
-            What::Truncated { lost: Some(0) } => f.write_str("was truncated: nothing was lost"),
-            What::Truncated { lost: Some(n) } => write!(f, "was truncated while it was behind: up to {n} bytes were lost"),
+            What::Truncated { lost: Some(0) } => f.write_str("was truncated; all that was seen of it had been read"),
+            What::Truncated { lost: Some(n) } => write!(f, "was truncated before it was read: {n} bytes that were seen are lost"),
             What::Truncated { lost: None } => f.write_str("was truncated while nobody read it: what was written before may be lost"),
-            What::Gap { at_least } => write!(f, "lines are missing: files between the last run and this one are gone, at least {at_least} bytes"),
+            What::Gap { at_least: 0 } => f.write_str("lines may be missing: the file that was read last is gone"),
+            What::Gap { at_least } => write!(f, "lines are missing: the file that was read last is gone, at least {at_least} bytes of it were not read"),
             What::Gone => f.write_str("is gone; it is waited for"),
             What::Unreadable(why) => write!(f, "cannot be read: {why}; it is tried again"),
             What::Back => f.write_str("can be read again"),

@@ -32,6 +32,13 @@ impl Inode {
         let (device, number) = numbers(meta);
         Inode { device, number, born }
     }
+
+    /// Whether both can be one file; a file system that was mounted again can have another number.
+    pub(super) fn is(&self, other: &Inode) -> bool {
+        let born = self.born.is_some() && self.born == other.born;
+        let other_born = self.born.is_some() && other.born.is_some() && !born;
+        self.number == other.number && (born || (self.device == other.device && !other_born))
+    }
 }
 
 #[cfg(unix)]

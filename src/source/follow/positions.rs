@@ -33,12 +33,9 @@ impl Default for Positions {
 impl Positions {
     /// Notes that all up to and with this event was taken in.
     pub fn acknowledge(&mut self, event: &Event) {
-        let mark = match event {
-            Event::Lines(arrival) => arrival.after.as_ref(),
-            Event::Word(word) => word.mark.as_ref(),
-        };
-        if let Some(mark) = mark {
-            self.set(mark);
+        match event {
+            Event::Lines(arrival) => arrival.after.iter().for_each(|mark| self.set(mark)),
+            Event::Word(word) => word.marks.iter().for_each(|mark| self.set(mark)),
         }
     }
 
