@@ -48,7 +48,9 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
         let updates = session.step(if session.is_waiting() { BUSY } else { IDLE });
         let (now, gauges) = (session.now(), session.gauges());
         for listener in &mut listeners {
-            updates.iter().for_each(|update| listener.update(update));
+            for update in &updates {
+                listener.update(update);
+            }
             listener.tick(now, &gauges);
         }
         printer.print(&updates, now, &gauges).map_err(Error::Output)?;
@@ -61,7 +63,9 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
     let (updates, ended) = session.end();
     let now = ended.now;
     for mut listener in listeners {
-        updates.iter().for_each(|update| listener.update(update));
+        for update in &updates {
+            listener.update(update);
+        }
         listener.finish(now);
     }
     printer.print(&updates, now, &gauges).map_err(Error::Output)?;

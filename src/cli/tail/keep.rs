@@ -56,7 +56,9 @@ impl Keep {
         let mut state = State::open(dir, checkpoint::fingerprint(&checkpoint::host(), &settings.targets)).map_err(refused)?;
         let bytes = match state.load().map_err(refused)? {
             Loaded::Valid { bytes, damaged } => {
-                damaged.iter().for_each(|path| say(&format!("note: {} is damaged; the save before it is used", path.display())));
+                for path in damaged {
+                    say(&format!("note: {} is damaged; the save before it is used", path.display()));
+                }
                 bytes
             }
             Loaded::Bad { damaged } => return Self::bad(settings, state, &format!("{} is damaged", damaged[0].display()), fresh),

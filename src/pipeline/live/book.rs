@@ -202,10 +202,10 @@ impl Book {
         self.first += 1;
         self.by_place.remove(&(entry.waiting.node, entry.waiting.position));
         if let Some(session) = entry.session {
-            forget(&mut self.by_session, session, id);
+            forget(&mut self.by_session, &session, id);
         }
         if let Some(client) = entry.waiting.client {
-            forget(&mut self.by_client, (entry.waiting.realm, client), id);
+            forget(&mut self.by_client, &(entry.waiting.realm, client), id);
         }
         if let Some(time) = entry.waiting.time {
             for late in &mut self.late {
@@ -232,13 +232,13 @@ impl Book {
 }
 
 /// Takes a number off the front of its list: the oldest goes first.
-fn forget<K: std::hash::Hash + Eq>(lists: &mut HashMap<K, VecDeque<u64>, RandomState>, key: K, id: u64) {
-    if let Some(list) = lists.get_mut(&key)
+fn forget<K: std::hash::Hash + Eq>(lists: &mut HashMap<K, VecDeque<u64>, RandomState>, key: &K, id: u64) {
+    if let Some(list) = lists.get_mut(key)
         && list.front() == Some(&id)
     {
         list.pop_front();
         if list.is_empty() {
-            lists.remove(&key);
+            lists.remove(key);
         }
     }
 }
