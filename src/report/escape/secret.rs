@@ -34,11 +34,13 @@ fn is_worth_a_look(text: &str) -> bool {
         || text.contains("ZX")
 }
 
+/// One way to mask; what it changes nothing of gives `None`.
+type Step<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// Masks what shows after decoding, then what is plain to see (the plain part of an encoded secret is only a part of it), then base64.
 fn masked_down_to(text: &str, depth: usize) -> Cow<'_, str> {
     let mut shown = Cow::Borrowed(text);
     let deeper = depth.saturating_sub(1);
-    type Step<'a> = &'a dyn Fn(&str) -> Option<String>;
     let steps: [Step<'_>; 4] =
         [&|text| if depth > 0 { hidden::decoded(text, deeper) } else { None }, &|text| owned(shapes(text)), &|text| owned(names(text)), &|text| {
             if depth > 0 { owned(hidden::runs(text, deeper)) } else { None }

@@ -49,7 +49,7 @@ struct Least {
 }
 
 impl Least {
-    fn of(series: usize, triggered: usize, grid: Grid, settings: &Settings) -> Self {
+    fn of(series: usize, triggered: usize, grid: Grid, settings: Settings) -> Self {
         let weeks = windows(grid.len) * real(grid.window_ms.unsigned_abs()) / WEEK_MS;
         let share = settings.false_per_week * weeks.max(1.0) / 2.0;
         let len = windows(grid.len);
@@ -60,7 +60,7 @@ impl Least {
 }
 
 /// Returns the bursts of all series, in the order of the series and of time. `triggers` are the windows of what explains a cause, by series.
-pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<usize>], grid: Grid, settings: &Settings) -> Vec<Burst> {
+pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<usize>], grid: Grid, settings: Settings) -> Vec<Burst> {
     let least = Least::of(all.len(), triggers.iter().map(Vec::len).sum(), grid, settings);
     let lowest = |t: &[usize]| if t.is_empty() { least.anywhere } else { least.after_trigger };
     let found: Vec<Vec<Range<usize>>> = all.par_iter().zip(triggers).map(|(s, t)| candidates(&s.points, grid, lowest(t))).collect();
