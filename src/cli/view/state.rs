@@ -115,11 +115,6 @@ impl State {
         self.counted.tick(now, gauges)
     }
 
-    /// Opens an alert, or closes it where there is no text.
-    pub fn alert(&mut self, id: &str, text: Option<&str>) {
-        self.counted.alert(id, text);
-    }
-
     /// Returns what is shown.
     pub fn shown(&self) -> &Counted {
         self.frozen.as_deref().unwrap_or(&self.counted)
