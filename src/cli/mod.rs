@@ -80,6 +80,10 @@ pub enum Format {
     Ndjson,
     /// One row a finding
     Csv,
+    /// One event a finding, in the Elastic Common Schema
+    Ecs,
+    /// One event a finding, in the Open Cybersecurity Schema Framework
+    Ocsf,
 }
 
 /// The least confidence that `--min-confidence` keeps.

@@ -6,7 +6,8 @@ use std::time::Instant;
 use kctriage::finding::Finding;
 use kctriage::pipeline::{self, Options};
 use kctriage::report::redact::Redactor;
-use kctriage::report::{Csv, Findings, Json, Ndjson, Summary, Terminal, terminal};
+use kctriage::report::siem::Schema;
+use kctriage::report::{Csv, Findings, Json, Ndjson, Siem, Summary, Terminal, terminal};
 use kctriage::source::{self, Found, Source};
 use kctriage::tally::{Outcome, Tally, Windows};
 
@@ -31,11 +32,13 @@ pub fn run(settings: &settings::Scan) -> Result<Exit, Error> {
     let found = discover(&settings.input)?;
     let window_ms = settings.window_ms.unwrap_or_else(|| match settings.format {
         Format::Text => terminal::window_ms(bytes(&found).unwrap_or(PIPED)),
-        Format::Json | Format::Ndjson | Format::Csv => Options::default().window_ms,
+        Format::Json | Format::Ndjson | Format::Csv | Format::Ecs | Format::Ocsf => Options::default().window_ms,
     });
     let mut outcome = match settings.format {
         Format::Ndjson => stream(settings, found, window_ms, Ndjson::new(&mut out))?,
         Format::Csv => stream(settings, found, window_ms, Csv::new(&mut out))?,
+        Format::Ecs => stream(settings, found, window_ms, Siem::new(Schema::Ecs, &mut out))?,
+        Format::Ocsf => stream(settings, found, window_ms, Siem::new(Schema::Ocsf, &mut out))?,
         Format::Text => read(&settings.input, found, window_ms, Print::Counts(Windows::Together))?,
         Format::Json => match &settings.redactor {
             Some(redactor) => counted(redactor, settings, found, window_ms)?,
@@ -47,7 +50,7 @@ pub fn run(settings: &settings::Scan) -> Result<Exit, Error> {
     }
     let notes = Notes::of(&outcome, &settings.input);
     match settings.format {
-        Format::Ndjson | Format::Csv => notes.say(),
+        Format::Ndjson | Format::Csv | Format::Ecs | Format::Ocsf => notes.say(),
         Format::Json => {
             notes.say();
             Json.write(&outcome, &mut out).map_err(Error::Output)?;

@@ -28,6 +28,7 @@ pub mod ndjson;
 pub mod outline;
 pub mod redact;
 pub mod sheet;
+pub mod siem;
 pub mod terminal;
 pub mod text;
 pub mod tone;
@@ -47,6 +48,7 @@ pub use markdown::{Dialect, Markdown};
 pub use model::Report;
 pub use ndjson::Ndjson;
 pub use sheet::Sheet;
+pub use siem::Siem;
 pub use terminal::Terminal;
 pub use text::Text;
 
