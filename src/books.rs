@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-/// Longest piece of a line that is kept as a sample, in bytes.
-const SAMPLE_BYTES: usize = 160;
+/// Longest piece of a line that is kept as a sample, in bytes: more than is shown, since a secret that is cut may not be known as one.
+const SAMPLE_BYTES: usize = 1024;
 
 /// How many samples are kept.
 const SAMPLES: usize = 3;

@@ -24,6 +24,7 @@ pub const PLACEHOLDERS: [&str; 6] = ["client", "realm", "delay", "lifespan", "si
 ///
 /// The order is that of the catalogue; the slugs are part of the contract with other programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// 1: the code came after its lifespan.
@@ -229,6 +230,7 @@ impl FromStr for Cause {
 
 /// Says more about a finding of cause 4 or 6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Detail {
     /// Cause 4: the token is past its `exp`.

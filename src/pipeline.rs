@@ -4,12 +4,13 @@
 //! merged signals are split by session and taken in by the shards in parallel; at the end the failures are decided, in order.
 
 mod feed;
+mod fold;
 mod mixed;
 mod store;
 mod walked;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::sync::Arc;
 
@@ -17,32 +18,27 @@ use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
 use rayon::prelude::*;
 
 use crate::books::Books;
-use crate::finding::{Finding, Trust};
+use crate::finding::Finding;
 use crate::names::{Key, Names, Sym};
 use crate::realm::Realms;
-use crate::record::{Layout, Line, Stamp, line, wrapper};
+use crate::record::{Line, Stamp, line, wrapper};
 use crate::signal::access::{self, Access, Entry, Login};
-use crate::signal::batch::{self, Batch, Inside};
+use crate::signal::batch::{self, Batch};
 use crate::signal::event;
-use crate::signal::relayed::Relayed;
 use crate::source::{self, Bounds, Found, Gathered, Grammar, Marks, Payload, Place, Problem, SLACK_MS, Source, Stream, Unwrapped, Unwrapper, Wrapping};
 use crate::tally::served::Serving;
 use crate::tally::{Accesses, Filter, Ledger, Outcome, Quoted, SourceReport, Windows};
-use crate::triage::browsers::Browsers;
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::{Judge, settled};
-use crate::triage::join::{self, Join};
-use crate::triage::joined::{Joined, Suspect, What};
+use crate::triage::joined::Suspect;
 use crate::triage::pairing::Pairing;
 use crate::triage::rules::Rules;
-use crate::triage::shard::{SHARDS, Shard, shard_of};
+use crate::triage::shard::{SHARDS, Shard};
 use crate::triage::spill::{Order, Spill};
-use crate::triage::stored::{ByTime, Twins};
 use crate::triage::timeline::Waiting;
-use crate::triage::tokens::Tokens;
 use crate::triage::verdict::{Lack, Verdict};
-use crate::triage::view::{Node, View};
 use feed::{Arrived, Fed, Feed};
+use fold::{Fold, MERGE, Strand};
 use mixed::{Piece, Sorted, Sorter};
 use store::Store;
 
@@ -172,47 +168,10 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
     Stamp::Unknown
 }
 
-/// One stream at work.
-struct Running<'a> {
-    feed: Feed<'a>,
-    /// The stream of the input that it is of.
-    stream: usize,
-    join: Join,
-    by_time: ByTime,
-    queue: VecDeque<Joined>,
-    /// All of it is read.
-    is_read: bool,
-    /// Chunks that are read and not taken in yet.
-    in_flight: usize,
-    /// All of it is joined.
-    ended: bool,
-    inside: Inside,
-    /// Lines read of each source, by its number in the run.
-    lines: BTreeMap<usize, u64>,
-    /// Nodes by host; the stream's own is first.
-    nodes: Vec<(Option<Vec<u8>>, u32)>,
-    /// The wrapper or the user named the node: what its records say of their host does not split it.
-    named: bool,
-    /// The wrapper's times say the zone of the lines' own.
-    zone_told: bool,
-    keycloak: bool,
-    /// Whether each source, by its number in the run, begins as a log of access lines only, once that is known.
-    proxied: BTreeMap<usize, bool>,
-    /// Quoted answers, with their sources' numbers in the run.
-    relayed: Vec<(usize, Relayed)>,
-    relayed_count: u64,
-}
-
-/// Quoted answers that are kept of a stream.
-const QUOTED: usize = 1000;
-
 /// Names that are counted apart where nobody says otherwise: their counts take some 30 MB.
 pub const MAX_KEYS: usize = 1 << 14;
 /// Chunks that are scanned at once, for each thread.
-const CHUNKS: usize = 4;
-
-/// Signals that are merged before the shards take them in.
-const MERGE: usize = 1 << 14;
+const CHUNKS: usize = 2;
 
 /// Shards that end their timelines at once.
 const FINISH: usize = 8;
@@ -296,47 +255,37 @@ fn scan(fed: Vec<(usize, Fed)>, progress: &(dyn Fn(u64) + Sync)) -> Vec<Scanned>
     fed.into_par_iter().map(scan).collect()
 }
 
+/// Where the batches of one stream come from.
+struct Running<'a> {
+    feed: Feed<'a>,
+    /// The stream of the input that it is of.
+    stream: usize,
+    /// All of it is read.
+    is_read: bool,
+    /// Chunks that are read and not taken in yet.
+    in_flight: usize,
+}
+
 struct Run<'a> {
     options: &'a Options,
     rules: &'a Rules,
     /// Findings go to a sink, in order.
     listed: bool,
     ledger: Ledger,
-    /// Successes, where they are asked for.
-    serving: Option<Serving>,
     lacks: BTreeMap<Lack, u64>,
     left_out: u64,
     /// Realms of failures: their names, and their ids.
     realms: HashSet<(Option<Sym>, Option<Sym>)>,
     names_of_sources: Vec<String>,
     streams: &'a [Stream],
+    /// One for each strand of the fold.
     running: Vec<Running<'a>>,
-    sources: Vec<SourceReport>,
+    fold: Fold,
     /// Batches that were read before they could be joined.
     store: Store,
-    names: Names,
-    view: View,
-    shards: Vec<Shard>,
-    browsers: Browsers,
-    pairing: Pairing,
-    /// What realm exports call the ids of realms.
-    named: Vec<(Sym, Sym)>,
-    twins: Twins,
-    /// What merged signals are on their way from one join to the next; empty in between.
-    single: Vec<Joined>,
-    ready: Vec<Joined>,
-    /// What the shards take in next, and how many that are.
-    parts: Vec<Vec<Joined>>,
-    merged: usize,
-    /// What a chunk's join gave; empty in between.
-    joined: Vec<Joined>,
     done: bool,
-    tokens: Tokens,
     spill: Spill,
-    problems: Vec<Problem>,
-    caps: BTreeSet<String>,
     assumed_dates: Vec<(String, NaiveDate, &'static str)>,
-    zone_assumed: bool,
 }
 
 /// Puts the pieces of one node in the order of their first lines, unless they overlap by no more than threads do.
@@ -363,50 +312,31 @@ impl<'a> Run<'a> {
         progress: &(dyn Fn(u64) + Sync),
     ) -> io::Result<Self> {
         let spill = if listed { Spill::default() } else { Spill::unordered() };
+        let mut fold = Fold::new(&options.realms);
+        fold.serving = options.successes.then(|| Serving::new(options.window_ms, options.max_keys));
         let mut run = Run {
             options,
             rules,
             listed,
             ledger: Ledger::new(options.window_ms, windows, options.max_keys),
-            serving: options.successes.then(|| Serving::new(options.window_ms, options.max_keys)),
             lacks: BTreeMap::new(),
             left_out: 0,
             realms: HashSet::new(),
             names_of_sources: Vec::new(),
             streams,
             running: Vec::new(),
-            sources: Vec::new(),
+            fold,
             store: before.store,
-            names: Names::default(),
-            view: View::default(),
-            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-            browsers: Browsers::default(),
-            pairing: Pairing::default(),
-            named: Vec::new(),
-            twins: Twins::default(),
-            single: Vec::new(),
-            ready: Vec::new(),
-            parts: (0..SHARDS).map(|_| Vec::new()).collect(),
-            merged: 0,
-            joined: Vec::new(),
             done: false,
-            tokens: Tokens::default(),
             spill,
-            problems: before.problems,
-            caps: BTreeSet::new(),
             assumed_dates: Vec::new(),
-            zone_assumed: false,
         };
-        for realm in options.realms.iter() {
-            if let Some(id) = &realm.id {
-                run.named.push((run.names.number(id.as_bytes()), run.names.number(realm.name.as_bytes())));
-            }
-        }
+        run.fold.problems = before.problems;
         let bounds = bounds(streams, options.max_line);
         let mut bases = Vec::new();
         for stream in streams {
-            bases.push(run.sources.len());
-            run.sources.extend(stream.sources.iter().map(|s| SourceReport {
+            bases.push(run.fold.sources.len());
+            run.fold.sources.extend(stream.sources.iter().map(|s| SourceReport {
                 name: s.name.clone(),
                 node: stream.node.clone(),
                 named: s.named,
@@ -422,7 +352,7 @@ impl<'a> Run<'a> {
                 if let Place::Walked(member) = source.place {
                     places.insert(member, (number, bases[number] + rank));
                     let report = std::mem::take(&mut reports[member]);
-                    run.sources[bases[number] + rank] = SourceReport { name: source.name.clone(), node: stream.node.clone(), ..report };
+                    run.fold.sources[bases[number] + rank] = SourceReport { name: source.name.clone(), node: stream.node.clone(), ..report };
                 }
             }
         }
@@ -431,13 +361,13 @@ impl<'a> Run<'a> {
                 (piece.stream, piece.source) = (*stream, *source);
             }
         }
-        run.names_of_sources = run.sources.iter().map(|s| s.name.clone()).collect();
+        run.names_of_sources = run.fold.sources.iter().map(|s| s.name.clone()).collect();
         let mut feeds = run.sort(sorted, &bases, bounds, progress)?;
         for (number, stream) in streams.iter().enumerate().filter(|(_, s)| !s.is_mixed()) {
             let reader = Unwrapped::open(stream, options.chunk_bytes, &options.lines).within(bounds);
             feeds.push((stream.node.clone(), number, Feed::Live(Box::new(reader), bases[number]), false));
         }
-        run.pairing = Pairing::new(feeds.len());
+        run.fold.pairing = Pairing::new(feeds.len());
         feeds.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         for (name, number, feed, named) in feeds {
             run.start(name, number, feed, named);
@@ -449,15 +379,15 @@ impl<'a> Run<'a> {
     fn sort(&mut self, before: Sorted, bases: &[usize], bounds: Bounds, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Vec<(String, usize, Feed<'a>, bool)>> {
         let mut sorter = Sorter::new(self.options, bounds, &mut self.store, progress);
         for (number, stream) in self.streams.iter().enumerate().filter(|(_, s)| s.is_mixed()) {
-            sorter.stream(number, stream, bases[number], &mut self.sources)?;
+            sorter.stream(number, stream, bases[number], &mut self.fold.sources)?;
         }
         let mut read = sorter.finish();
         read.pieces.extend(before.pieces);
         read.problems.extend(before.problems);
         read.capped |= before.capped;
-        self.problems.extend(read.problems);
+        self.fold.problems.extend(read.problems);
         if read.capped {
-            self.caps.insert("nodes".into());
+            self.fold.caps.insert("nodes".into());
         }
         let mut nodes: BTreeMap<Result<Box<[u8]>, usize>, Vec<Piece>> = BTreeMap::new();
         for piece in read.pieces {
@@ -480,7 +410,7 @@ impl<'a> Run<'a> {
             })
             .collect();
         for (source, nodes) in seen {
-            self.sources[source].node = nodes.into_iter().collect::<Vec<_>>().join(", ");
+            self.fold.sources[source].node = nodes.into_iter().collect::<Vec<_>>().join(", ");
         }
         Ok(feeds)
     }
@@ -488,30 +418,11 @@ impl<'a> Run<'a> {
     /// Begins a node.
     fn start(&mut self, name: String, number: usize, feed: Feed<'a>, named: bool) {
         let stream = &self.streams[number];
-        let node = u32::try_from(self.view.nodes.len()).unwrap_or(u32::MAX);
-        self.view.nodes.push(Node { stream: self.running.len(), name, ..Node::default() });
         let date = self.date(stream);
         let told = stream.sources.iter().find_map(|s| s.wrapping.as_ref()?.zone_minutes).filter(|_| !self.options.zone_named);
         let zone = told.and_then(|minutes| FixedOffset::west_opt(minutes * 60)).map(Zone::Fixed);
-        self.running.push(Running {
-            feed,
-            stream: number,
-            join: Join::new(Clock::new(zone.unwrap_or(self.options.zone), date)),
-            by_time: ByTime::default(),
-            queue: VecDeque::new(),
-            is_read: false,
-            in_flight: 0,
-            ended: false,
-            inside: Inside::Nothing,
-            lines: BTreeMap::new(),
-            nodes: vec![(None, node)],
-            named,
-            zone_told: zone.is_some(),
-            keycloak: false,
-            proxied: BTreeMap::new(),
-            relayed: Vec::new(),
-            relayed_count: 0,
-        });
+        self.running.push(Running { feed, stream: number, is_read: false, in_flight: 0 });
+        self.fold.start(name, Clock::new(zone.unwrap_or(self.options.zone), date), named, zone.is_some());
     }
 
     /// Returns the date of a stream's first line where its layout has none.
@@ -574,30 +485,41 @@ impl<'a> Run<'a> {
             self.take(running, arrived, batch);
             self.running[running].feed.recycle(bytes);
         }
-        for r in self.running.iter_mut().filter(|r| r.is_read && r.in_flight == 0 && !r.ended) {
-            r.ended = true;
-            r.join.finish(&mut self.joined);
-            r.by_time.take(&mut self.joined, &mut r.queue);
-            r.by_time.finish(&mut r.queue);
+        for (number, r) in self.running.iter().enumerate() {
+            if r.is_read && r.in_flight == 0 && !self.fold.strands[number].ended {
+                self.fold.end(number);
+            }
         }
-        self.done = self.running.iter().all(|r| r.ended && r.queue.is_empty());
-        self.merge();
+        self.done = self.fold.strands.iter().all(|s| s.ended && s.queue.is_empty());
+        self.fold.merge();
         if self.done {
-            self.pairing.finish(&mut self.ready);
-            self.part();
+            self.fold.pairing.finish(&mut self.fold.ready);
+            self.fold.part();
         }
-        if self.merged >= MERGE || self.done {
-            self.dispatch()?;
+        if self.fold.merged >= MERGE || self.done {
+            self.fold.dispatch(self.rules);
+            self.collect()?;
         }
         self.read()
     }
 
+    /// Takes in what a chunk held.
+    fn take(&mut self, number: usize, arrived: Arrived, batch: Batch) {
+        if let Stamp::TimeOfDay(_) = batch.first {
+            self.date_of_wrapped(number, arrived.marks.as_ref());
+        }
+        self.running[number].in_flight -= 1;
+        self.fold.take(number, arrived, batch);
+    }
+
     /// Reads chunks of the streams that have nothing left to merge.
     fn read(&mut self) -> io::Result<Vec<(usize, Fed)>> {
-        let waiting = self.running.iter().filter(|r| !r.is_read && r.queue.is_empty()).count();
+        let mut free: Vec<bool> = self.fold.strands.iter().map(|s| s.queue.is_empty()).collect();
+        free.iter_mut().zip(&self.running).for_each(|(free, r)| *free &= !r.is_read);
+        let waiting = free.iter().filter(|f| **f).count();
         let each = (rayon::current_num_threads() * CHUNKS).div_ceil(waiting.max(1));
         let mut fed = Vec::new();
-        for (number, r) in self.running.iter_mut().enumerate().filter(|(_, r)| !r.is_read && r.queue.is_empty()) {
+        for (number, r) in self.running.iter_mut().enumerate().filter(|(n, _)| free[*n]) {
             for _ in 0..each {
                 if let Some(next) = r.feed.next(&mut self.store)? {
                     r.in_flight += 1;
@@ -611,81 +533,12 @@ impl<'a> Run<'a> {
         Ok(fed)
     }
 
-    /// Takes in what a chunk held.
-    fn take(&mut self, number: usize, arrived: Arrived, mut batch: Batch) {
-        if let Stamp::TimeOfDay(_) = batch.first {
-            self.date_of_wrapped(number, arrived.marks.as_ref());
-        }
-        let r = &mut self.running[number];
-        r.in_flight -= 1;
-        let lines_before = r.lines.entry(arrived.source).or_default();
-        *lines_before = arrived.line.unwrap_or(*lines_before);
-        let before = *lines_before;
-        *lines_before = (before + batch.lines).saturating_sub(arrived.breaks);
-        let line = |l: u64| arrived.marks.as_ref().and_then(|m| m.line(l)).unwrap_or(before + l + 1);
-        let report = &mut self.sources[arrived.source];
-        if let Some(error) = arrived.error {
-            self.problems.push(Problem::of(report.name.clone(), error));
-        }
-        report.books.damaged += arrived.dropped.bytes();
-        report.dropped.add(arrived.dropped);
-        if arrived.dropped.long > 0 {
-            report.books.caps_hit.insert("max-line".into());
-        }
-        report.books.parsed = report.books.parsed.saturating_add_signed(arrived.wrapper_bytes);
-        number_samples(&mut batch.books, &report.name, line);
-        number_samples(&mut batch.lead, &report.name, line);
-        let was = r.inside;
-        if r.inside == Inside::Record {
-            // the lead goes on with a record of the chunk before
-            report.books.parsed += batch.lead.skipped;
-        } else {
-            report.books.merge(&batch.lead);
-        }
-        r.inside = batch.inside.unwrap_or(r.inside);
-        report.books.merge(&batch.books);
-        for (sum, n) in report.layouts.iter_mut().zip(batch.layouts) {
-            *sum += n;
-        }
-        if report.nearest.is_none() {
-            report.nearest = batch.nearest.map(|(l, m)| (line(l), m));
-        }
-        if let Some(begins) = batch.begins_proxied {
-            r.proxied.entry(arrived.source).or_insert(begins);
-        }
-        take_proxied(&mut batch, r.proxied.get(&arrived.source) == Some(&true), was, report, line);
-        r.keycloak |= batch.keycloak;
-        self.view.nodes[r.nodes[0].1 as usize].access_log |= batch.access_log;
-        self.zone_assumed |= matches!(batch.first, Stamp::Local(_) | Stamp::TimeOfDay(_)) && !r.zone_told;
-        r.relayed_count += batch.relayed.len() as u64;
-        for mut quote in std::mem::take(&mut batch.relayed).into_iter().take(QUOTED.saturating_sub(r.relayed.len())) {
-            quote.line = line(quote.line);
-            r.relayed.push((arrived.source, quote));
-        }
-        let source = u32::try_from(arrived.source).unwrap_or(u32::MAX);
-        let (nodes, view, named) = (&mut r.nodes, &mut self.view, r.named);
-        let mut node = |host: Option<&[u8]>| {
-            let host = host.filter(|_| !named);
-            if let Some((_, number)) = nodes.iter().find(|(h, _)| h.as_deref() == host) {
-                return *number;
-            }
-            let number = u32::try_from(view.nodes.len()).unwrap_or(u32::MAX);
-            let name = host.map(|h| String::from_utf8_lossy(h).into_owned()).unwrap_or_default();
-            let stream = view.nodes[nodes[0].1 as usize].stream;
-            view.nodes.push(Node { stream, name, ..Node::default() });
-            nodes.push((host.map(<[u8]>::to_vec), number));
-            number
-        };
-        let chunk = &mut join::Chunk { source, line: before, marks: arrived.marks.as_ref(), node: &mut node };
-        r.join.chunk(batch, chunk, &mut self.names, &mut self.joined);
-        r.by_time.take(&mut self.joined, &mut r.queue);
-    }
-
     /// Takes a date for lines without one, where neither the beginning of the file nor the wrapper shows it.
     fn date_of_wrapped(&mut self, number: usize, marks: Option<&Marks>) {
-        let r = &mut self.running[number];
+        let r = &self.running[number];
+        let clock = self.fold.strands[number].join.clock();
         let told = marks.and_then(Marks::first).is_some_and(|m| m.time.is_some()) && self.options.date.is_none();
-        if r.join.clock().has_date() || told {
+        if clock.has_date() || told {
             return;
         }
         let stream = &self.streams[r.stream];
@@ -693,95 +546,19 @@ impl<'a> Run<'a> {
         if self.options.date.is_none() {
             self.assumed_dates.push((stream.node.clone(), date, why));
         }
-        self.running[number].join.clock().begins_on(date);
-    }
-
-    /// Merges the streams' signals by time as far as all of them are known.
-    fn merge(&mut self) {
-        loop {
-            if self.running.iter().any(|r| !r.ended && r.queue.is_empty()) {
-                return;
-            }
-            // every stream has shown its first signal by now
-            self.twins.active = self.running.iter().any(|r| r.by_time.is_stored()) && self.running.iter().any(|r| r.by_time.is_log());
-            let Some(next) = self.running.iter().enumerate().filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min() else {
-                self.twins.finish(&mut self.single);
-                self.note();
-                return;
-            };
-            // as long as no other stream comes before, this one goes on
-            let limit = self.running.iter().enumerate().filter(|(i, _)| *i != next.1).filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min();
-            let r = &mut self.running[next.1];
-            while r.queue.front().is_some_and(|j| limit.is_none_or(|l| (j.clock, next.1) < l)) {
-                if let Some(joined) = r.queue.pop_front() {
-                    self.twins.take(joined, &mut self.single);
-                }
-            }
-            self.note();
-            if self.merged >= MERGE {
-                return;
-            }
-        }
-    }
-
-    /// Takes note of what was merged.
-    fn note(&mut self) {
-        for mut joined in self.single.drain(..) {
-            if let What::Failed(failed) = &mut joined.what
-                && failed.failure.client == Some(Sym::OTHER)
-            {
-                // which client it was is not known any more, so nothing about it is certain
-                failed.failure.trust = Trust::Ambiguous;
-                self.caps.insert("names".into());
-            }
-            if let What::Failed(failed) = &mut joined.what
-                && failed.failure.realm == failed.failure.realm_id
-                && let Some((_, name)) = failed.failure.realm.and_then(|id| self.named.iter().find(|(i, _)| *i == id))
-            {
-                failed.failure.realm = Some(*name);
-            }
-            self.tokens.follow(&mut joined);
-            self.view.note(&joined);
-            if let Some(serving) = &mut self.serving {
-                serving.note(&joined);
-            }
-            if self.browsers.follow(&mut joined, &self.names) {
-                self.pairing.push(joined, &mut self.ready);
-            }
-        }
-        self.part();
-    }
-
-    /// Splits by session what is ready.
-    fn part(&mut self) {
-        self.merged += self.ready.len();
-        for joined in self.ready.drain(..) {
-            self.parts[shard_of(&joined)].push(joined);
-        }
-    }
-
-    /// Lets the shards take in what was merged.
-    fn dispatch(&mut self) -> io::Result<()> {
-        let rules = self.rules;
-        self.merged = 0;
-        self.shards.par_iter_mut().zip(&mut self.parts).for_each(|(shard, part)| {
-            for joined in part.drain(..) {
-                shard.take(joined, &|failed| rules.settle(failed));
-            }
-        });
-        self.collect()
+        self.fold.strands[number].join.clock().begins_on(date);
     }
 
     /// Counts what is decided already, and moves the rest of what the shards have done to where it waits for the end.
     fn collect(&mut self) -> io::Result<()> {
-        let nodes: Vec<(Arc<str>, usize)> = self.view.nodes.iter().map(|n| (Arc::from(n.name.as_str()), n.stream)).collect();
-        let mut shards = std::mem::take(&mut self.shards);
-        let names = std::mem::take(&mut self.names);
+        let nodes: Vec<(Arc<str>, usize)> = self.fold.view.nodes.iter().map(|n| (Arc::from(n.name.as_str()), n.stream)).collect();
+        let mut shards = std::mem::take(&mut self.fold.shards);
+        let names = std::mem::take(&mut self.fold.names);
         // neighbours are mostly of one realm
         let mut last = None;
         for shard in &mut shards {
             for (realm, lesson) in shard.lessons.drain(..) {
-                self.view.learn(realm, lesson);
+                self.fold.view.learn(realm, lesson);
             }
             for waiting in shard.done.drain(..) {
                 let realm = (waiting.failed.failure.realm, waiting.realm);
@@ -800,7 +577,7 @@ impl<'a> Run<'a> {
                 self.spill.push(Order::of(&waiting, name, *stream), waiting)?;
             }
         }
-        (self.shards, self.names) = (shards, names);
+        (self.fold.shards, self.fold.names) = (shards, names);
         Ok(())
     }
 
@@ -826,18 +603,18 @@ impl<'a> Run<'a> {
     fn finish(mut self, mut sink: Sink<'_>) -> io::Result<Outcome> {
         // not all at once: what is open at the end can be most of a short log
         for begin in (0..SHARDS).step_by(FINISH) {
-            self.shards[begin..SHARDS.min(begin + FINISH)].par_iter_mut().for_each(Shard::finish);
+            self.fold.shards[begin..SHARDS.min(begin + FINISH)].par_iter_mut().for_each(Shard::finish);
             self.collect()?;
         }
-        self.view.spans = self.running.iter().map(|r| r.join.span()).collect();
-        self.view.end = self.view.spans.iter().flatten().map(|s| s.1).max();
-        self.view.settle();
+        self.fold.view.spans = self.fold.strands.iter().map(|r| r.join.span()).collect();
+        self.fold.view.end = self.fold.view.spans.iter().flatten().map(|s| s.1).max();
+        self.fold.view.settle();
         let mut profiles: hashbrown::HashMap<_, crate::triage::profile::Profile, _> = hashbrown::HashMap::default();
         let mut uuids = hashbrown::HashMap::default();
-        let mut books = Books { caps_hit: std::mem::take(&mut self.caps), ..Books::default() };
-        for shard in &mut self.shards {
+        let mut books = Books { caps_hit: std::mem::take(&mut self.fold.caps), ..Books::default() };
+        for shard in &mut self.fold.shards {
             for (realm, lesson) in shard.lessons.drain(..) {
-                self.view.learn(realm, lesson);
+                self.fold.view.learn(realm, lesson);
             }
             for (key, profile) in std::mem::take(&mut shard.profiles) {
                 profiles.entry(key).or_default().merge(&profile);
@@ -856,12 +633,12 @@ impl<'a> Run<'a> {
         for realm in self.options.realms.iter() {
             for (client, settings) in &realm.clients {
                 if let Some(uuid) = &settings.uuid {
-                    uuids.entry(Key::of(uuid.as_bytes())).or_insert_with(|| self.names.number(client.as_bytes()));
+                    uuids.entry(Key::of(uuid.as_bytes())).or_insert_with(|| self.fold.names.number(client.as_bytes()));
                 }
             }
         }
-        let (view, sources) = (std::mem::take(&mut self.view), self.names_of_sources.clone());
-        let names = std::mem::take(&mut self.names);
+        let (view, sources) = (std::mem::take(&mut self.fold.view), self.names_of_sources.clone());
+        let names = std::mem::take(&mut self.fold.names);
         let realms = &self.options.realms;
         let profiles_full = books.caps_hit.contains("profiles of clients");
         let judge = Judge {
@@ -874,7 +651,7 @@ impl<'a> Run<'a> {
             realms: Some(realms),
             sources: &sources,
             names: &names,
-            fit: self.pairing.fit,
+            fit: self.fold.pairing.fit,
         };
         let mut unjoined = 0;
         let mut sorted = std::mem::take(&mut self.spill).sorted()?;
@@ -892,11 +669,12 @@ impl<'a> Run<'a> {
             books.caps_hit.insert("keys".into());
         }
         let tally = self.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
+        let serving = self.fold.serving.take();
         let realm = |id: Sym| {
             let told = self.realms.iter().filter(|r| r.1 == Some(id)).filter_map(|r| r.0).min();
-            told.or_else(|| self.named.iter().find(|n| n.0 == id).map(|n| n.1)).unwrap_or(id)
+            told.or_else(|| self.fold.realm_of(id)).unwrap_or(id)
         };
-        let served = self.serving.map(|serving| serving.finish(&names, realm));
+        let served = serving.map(|serving| serving.finish(&names, realm));
         let changed = view.triggers.iter().filter_map(|t| t.client());
         let clients = changed.filter_map(|uuid| Some((uuid, Arc::from(names.text(*judge.uuids.get(&Key(uuid))?))))).collect();
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
@@ -906,30 +684,31 @@ impl<'a> Run<'a> {
                 worked.entry(name).and_modify(|a| *a = age.max(*a)).or_insert(age);
             }
         }
-        for source in &self.sources {
+        for source in &self.fold.sources {
             books.merge(&source.books);
         }
-        if self.running.iter().any(|r| r.by_time.late) {
+        if self.fold.strands.iter().any(|r| r.by_time.late) {
             books.caps_hit.insert("stored events out of order".into());
         }
-        books.time_went_back = self.running.iter().map(|r| r.join.went_back).sum();
+        books.time_went_back = self.fold.strands.iter().map(|r| r.join.went_back).sum();
         let span = view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-        let (quoted, quoted_count) = quotes(&self.running, &sources, self.options.zone);
-        let access = requests(&self.running, unjoined);
+        let (quoted, quoted_count) = quotes(&self.fold.strands, &sources, self.options.zone);
+        let access = requests(&self.fold.strands, unjoined);
         let mut suspects: Vec<(String, Suspect)> = self
-            .running
+            .fold
+            .strands
             .iter()
             .flat_map(|r| r.join.suspects.iter())
             .map(|s| (sources.get(s.at.source as usize).cloned().unwrap_or_default(), s.clone()))
             .collect();
         suspects.sort();
-        if self.running.iter().any(|r| r.join.suspects_dropped > 0) {
+        if self.fold.strands.iter().any(|r| r.join.suspects_dropped > 0) {
             books.caps_hit.insert("suspects".into());
         }
         Ok(Outcome {
             tally,
             books,
-            sources: self.sources,
+            sources: self.fold.sources,
             view,
             lacks: self.lacks,
             worked,
@@ -938,9 +717,9 @@ impl<'a> Run<'a> {
             access,
             quoted,
             quoted_count,
-            problems: self.problems,
+            problems: self.fold.problems,
             assumed_dates: self.assumed_dates,
-            zone_assumed: self.zone_assumed,
+            zone_assumed: self.fold.zone_assumed,
             span,
             clients,
             served,
@@ -960,52 +739,12 @@ impl Run<'_> {
     }
 }
 
-/// Takes in lines that look like those of an access log by themselves: in a source that began as one they are; in a server's log they are a client's words.
-fn take_proxied(batch: &mut Batch, is_access_log: bool, inside: Inside, report: &mut SourceReport, line: impl Fn(u64) -> u64) {
-    let mut proxied = std::mem::take(&mut batch.proxied);
-    if !is_access_log {
-        for books in [&mut proxied.lead, &mut proxied.books] {
-            number_samples(books, &report.name, &line);
-        }
-        if inside == Inside::Record {
-            report.books.parsed += proxied.lead.skipped;
-        } else {
-            report.books.merge(&proxied.lead);
-        }
-        report.books.merge(&proxied.books);
-        return;
-    }
-    let lines = proxied.lead.unparsed_lines + proxied.books.unparsed_lines;
-    report.books.parsed += proxied.lead.skipped + proxied.books.skipped;
-    report.books.records += lines;
-    report.layouts[Layout::Access as usize] += lines;
-    batch.keycloak |= lines > 0;
-    batch.signals.append(&mut proxied.signals);
-    batch.signals.sort_by_key(|s| s.line);
-    if let Some((first, last)) = proxied.span {
-        if batch.first == Stamp::Unknown {
-            batch.first = first;
-        }
-        if last != Stamp::Unknown {
-            batch.last = last;
-        }
-    }
-}
-
-/// Gives the samples of a chunk their place in the source.
-fn number_samples(books: &mut Books, source: &str, line: impl Fn(u64) -> u64) {
-    for sample in &mut books.samples {
-        source.clone_into(&mut sample.source);
-        sample.line = line(sample.line);
-    }
-}
-
 /// Returns the answers that logs other than Keycloak's quote.
-fn quotes(running: &[Running<'_>], sources: &[String], zone: Zone) -> (Vec<Quoted>, u64) {
+fn quotes(strands: &[Strand], sources: &[String], zone: Zone) -> (Vec<Quoted>, u64) {
     let clock = Clock::new(zone, None);
     let mut all = Vec::new();
     let mut count = 0;
-    for r in running.iter().filter(|r| !r.keycloak) {
+    for r in strands.iter().filter(|r| !r.keycloak) {
         count += r.relayed_count;
         all.extend(r.relayed.iter().map(|(source, quote)| Quoted {
             time: clock.instant(quote.at, 0, None).and_then(DateTime::from_timestamp_millis),
@@ -1018,10 +757,10 @@ fn quotes(running: &[Running<'_>], sources: &[String], zone: Zone) -> (Vec<Quote
 }
 
 /// Adds up the token requests that access lines show: the server's own where there are any, else its proxies'.
-fn requests(running: &[Running<'_>], unjoined: u64) -> Accesses {
-    let own = running.iter().any(|r| !r.join.requests.is_empty());
+fn requests(strands: &[Strand], unjoined: u64) -> Accesses {
+    let own = strands.iter().any(|r| !r.join.requests.is_empty());
     let mut all = Accesses { own, unjoined, ..Accesses::default() };
-    for r in running {
+    for r in strands {
         for (realm, requests) in if own { &r.join.requests } else { &r.join.proxied_requests } {
             all.realms.entry(realm.as_deref().map(String::from)).or_default().merge(*requests);
         }

@@ -8,6 +8,7 @@ use kctriage::report::escape::Untrusted;
 use kctriage::triage::rules::RuleError;
 
 use super::exit::Exit;
+use super::target::TargetError;
 
 /// What stops a command. What is wrong with a log is never one: that is printed with the results.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,14 @@ pub enum Error {
         /// What is wrong.
         error: ExportError,
     },
+    /// The page cannot be written where it was to go.
+    #[error("{}: {error}", shown(path))]
+    Target {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        error: TargetError,
+    },
     /// Standard output cannot be written.
     #[error("standard output cannot be written: {0}")]
     Output(io::Error),
@@ -94,6 +103,7 @@ impl Error {
             Error::Unreadable { .. } => "--rules takes a TOML file; without it the built-in table is used".into(),
             Error::Rules { path, .. } => format!("kctriage rules check {}", super::settings::quoted(std::slice::from_ref(path))),
             Error::Realm { .. } => "--realm-export takes what kc.sh export or the admin console's partial export writes".into(),
+            Error::Target { error, .. } => error.advice().into(),
             Error::Spill(_) => "free space there, or point TMPDIR to another folder".into(),
             Error::Threads(_) => "try --threads 1".into(),
         }

@@ -12,11 +12,13 @@ mod explain;
 mod moment;
 mod notes;
 mod progress;
+mod report;
 mod prose;
 mod rules;
 mod scan;
 mod settings;
 mod spelling;
+mod target;
 mod terminal;
 mod zone;
 
@@ -54,6 +56,7 @@ struct Typed {
 #[derive(Debug, Subcommand)]
 enum Command {
     Scan(Box<Scan>),
+    Report(Box<Report>),
     Explain(Explain),
     Rules(Rules),
     Doctor(Box<Doctor>),
@@ -156,6 +159,17 @@ struct Input {
     verbose: bool,
 }
 
+/// What is made unrecognisable.
+#[derive(Debug, Args)]
+struct Redact {
+    /// Print pseudonyms for users, sessions and addresses: the same for the same value, others in each run
+    #[arg(long, help_heading = "Output")]
+    redact: bool,
+    /// A file with a secret of at least 16 bytes: with it, pseudonyms are the same in each run (implies --redact)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    redact_key: Option<PathBuf>,
+}
+
 /// Find the cause of every failed token request
 ///
 /// Evidence is read from all of the input; --since, --client and the like choose what is printed and counted.
@@ -183,6 +197,15 @@ struct Scan {
     /// Exit with 1 if there are findings so sure
     #[arg(long, value_enum, value_name = "CONFIDENCE", default_value_t, help_heading = "Output")]
     fail_on: FailOn,
+    #[command(flatten)]
+    redact: Redact,
+    #[command(flatten)]
+    filters: Filters,
+}
+
+/// Which findings are printed and counted.
+#[derive(Debug, Args)]
+struct Filters {
     /// Not before this: 2026-11-23T14:00:00Z, '2026-11-23 14:00', 14:00 (of today, or of --date)
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
     since: Option<String>,
@@ -204,6 +227,69 @@ struct Scan {
     /// Only what is at least so sure
     #[arg(long, value_enum, value_name = "CONFIDENCE", help_heading = "Filters")]
     min_confidence: Option<Sure>,
+}
+
+/// Explain what happened: one page for a ticket, a colleague, or the shelf
+///
+/// What failed, for whom, since when, why, how sure that is, what to do, and what the logs could not show: incidents with what set them off, a time line,
+/// tables, and the flowchart as it was walked. The format is told by the name after -o.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kctriage report /var/log/keycloak/ -o incident.html
+  kctriage report /var/log/keycloak/ -o ticket.md --title 'Logins fail since 10:40'
+  kctriage report server.log --format jira | xclip
+  kctriage report server.log --since-restart -o after-upgrade.html
+  kctriage report server.log --compare 09:00..10:00 10:00..11:00
+  kctriage report --from tally.json -o week.html
+
+Exit codes: 0 done, 2 usage, 3 input damaged, unreadable or not understood")]
+struct Report {
+    #[command(flatten)]
+    input: Input,
+    /// Write the page here, in one piece or not at all; - is standard output [default: standard output]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    output: Option<PathBuf>,
+    /// How to write it [default: what the name after -o says, else text]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    format: Option<Sheet>,
+    /// What to call it
+    #[arg(long, value_name = "TEXT", help_heading = "Output")]
+    title: Option<String>,
+    /// Leave users, addresses and sessions as they were logged; the page says so
+    #[arg(long, conflicts_with_all = ["redact", "redact_key"], help_heading = "Output")]
+    no_redact: bool,
+    #[command(flatten)]
+    redact: Redact,
+    /// Length of the windows that are counted in: 10s, 5m [default: what suits the size]
+    #[arg(long, value_name = "DURATION", help_heading = "Reading")]
+    window: Option<String>,
+    /// A tally that was saved, or a folder that holds one, beside or in place of logs (may be repeated)
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    from: Vec<PathBuf>,
+    /// Hold one time against another: 09:00..10:00 10:00..11:00
+    #[arg(long, value_names = ["BEFORE", "AFTER"], num_args = 2, conflicts_with = "since_restart", help_heading = "Before and after")]
+    compare: Vec<String>,
+    /// Hold the time since the last start of a server against the time before it
+    #[arg(long, help_heading = "Before and after")]
+    since_restart: bool,
+    #[command(flatten)]
+    filters: Filters,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sheet {
+    /// One self-contained page for a browser
+    Html,
+    /// Markdown for GitHub and its like
+    Markdown,
+    /// Wiki markup for Jira
+    Jira,
+    /// JSON (docs/schema/report.schema.json)
+    Json,
+    /// Text for a terminal
+    Text,
 }
 
 /// Explain a cause, an error message, or how log lines are read
@@ -313,6 +399,7 @@ pub fn run() -> Result<Exit, Error> {
     let typed = parse(std::env::args_os())?;
     match typed.command {
         Command::Scan(scan) => scan::run(&settings::Scan::of(*scan, typed.color)?),
+        Command::Report(report) => report::run(&settings::Report::of(*report, typed.color)?),
         Command::Explain(explain) => explain::run(&settings::Explain::of(explain, typed.color)?),
         Command::Rules(rules) => match rules.command {
             RulesCommand::List { rules, format } => rules::list(&settings::rules(&rules)?, format, typed.color),

@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use kctriage::finding::Finding;
 use kctriage::pipeline::{self, Options};
+use kctriage::report::redact::Redactor;
 use kctriage::report::{Csv, Findings, Json, Ndjson, Summary, Terminal, terminal};
 use kctriage::source::{self, Found, Source};
-use kctriage::tally::{Outcome, Windows};
+use kctriage::tally::{Outcome, Tally, Windows};
 
 use super::notes::Notes;
 use super::progress::Progress;
@@ -18,7 +19,7 @@ use super::{Error, Exit, Format};
 const BUFFER: usize = 1 << 16;
 
 /// Standard input is counted as if it had so many bytes: enough that a long one does not leave too many windows.
-const PIPED: u64 = 1 << 26;
+pub const PIPED: u64 = 1 << 26;
 
 /// Bytes of text that a byte of a compressed log is guessed to hold.
 const PACKED: u64 = 12;
@@ -32,12 +33,18 @@ pub fn run(settings: &settings::Scan) -> Result<Exit, Error> {
         Format::Text => terminal::window_ms(bytes(&found).unwrap_or(PIPED)),
         Format::Json | Format::Ndjson | Format::Csv => Options::default().window_ms,
     });
-    let outcome = match settings.format {
+    let mut outcome = match settings.format {
         Format::Ndjson => stream(settings, found, window_ms, Ndjson::new(&mut out))?,
         Format::Csv => stream(settings, found, window_ms, Csv::new(&mut out))?,
         Format::Text => read(&settings.input, found, window_ms, Print::Counts(Windows::Together))?,
-        Format::Json => read(&settings.input, found, window_ms, Print::Counts(Windows::Apart))?,
+        Format::Json => match &settings.redactor {
+            Some(redactor) => counted(redactor, settings, found, window_ms)?,
+            None => read(&settings.input, found, window_ms, Print::Counts(Windows::Apart))?,
+        },
     };
+    if let Some(redactor) = &settings.redactor {
+        redactor.outcome(&mut outcome);
+    }
     let notes = Notes::of(&outcome, &settings.input);
     match settings.format {
         Format::Ndjson | Format::Csv => notes.say(),
@@ -72,9 +79,29 @@ fn page(settings: &settings::Scan, started: Instant) -> Terminal {
 
 /// Writes findings as they come.
 fn stream(settings: &settings::Scan, found: Found, window_ms: i64, mut format: impl Findings) -> Result<Outcome, Error> {
-    let outcome = read(&settings.input, found, window_ms, Print::Each(&mut |finding| format.finding(&finding)))?;
+    let outcome = read(&settings.input, found, window_ms, Print::Each(&mut |finding| format.finding(&hidden(settings, finding))))?;
     format.finish().map_err(Error::Output)?;
     Ok(outcome)
+}
+
+/// Returns the finding as it may be shown.
+fn hidden(settings: &settings::Scan, mut finding: Finding) -> Finding {
+    if let Some(redactor) = &settings.redactor {
+        redactor.finding(&mut finding);
+    }
+    finding
+}
+
+/// Counts pseudonyms in place of what they stand for: a tally holds hashes of addresses and users, which without a key can be found by trying.
+fn counted(redactor: &Redactor, settings: &settings::Scan, found: Found, window_ms: i64) -> Result<Outcome, Error> {
+    let mut tally = Tally::new(window_ms);
+    let mut add = |mut finding: Finding| {
+        redactor.finding(&mut finding);
+        tally.add(&finding);
+        Ok(())
+    };
+    let outcome = read(&settings.input, found, window_ms, Print::Each(&mut add))?;
+    Ok(Outcome { tally, ..outcome })
 }
 
 /// Finds what there is to read.
@@ -85,7 +112,7 @@ pub fn discover(input: &Input) -> Result<Found, Error> {
 }
 
 /// Returns the bytes of all inputs; `None` where standard input is among them.
-fn bytes(found: &Found) -> Option<u64> {
+pub fn bytes(found: &Found) -> Option<u64> {
     let sources = || found.streams.iter().flat_map(|s| &s.sources);
     let text = |s: &Source| if s.packed { s.size.saturating_mul(PACKED) } else { s.size };
     sources().all(|s| s.path.is_some()).then(|| sources().map(text).sum())

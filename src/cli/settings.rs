@@ -1,5 +1,7 @@
 //! What was typed, checked and made ready.
 
+mod report;
+
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use kctriage::pipeline::{Lines, MAX_KEYS, Options};
 use kctriage::realm::Realms;
 use kctriage::record::wrapper::{self, Told};
 use kctriage::report::escape::Untrusted;
+use kctriage::report::redact::{Key, Redactor, SHORTEST_KEY};
 use kctriage::source::Find;
 use kctriage::tally::Filter;
 use kctriage::triage::clock::Zone;
@@ -19,6 +22,8 @@ use regex::Regex;
 
 use super::terminal::{Colour, Terminal};
 use super::{Error, FailOn, Format, Sure, duration, moment, zone};
+
+pub use report::{Compared, Report};
 
 /// Longest window: a year and a day.
 const LONGEST_WINDOW: (i64, &str) = (366 * 86_400_000, "a year");
@@ -74,6 +79,8 @@ pub struct Scan {
     pub top: usize,
     /// The least confidence that makes the exit code 1; `None` means that none does.
     pub fail_on: Option<Confidence>,
+    /// What makes pseudonyms; `None` means that all is printed as it was logged.
+    pub redactor: Option<Redactor>,
 }
 
 /// What `explain` explains.
@@ -133,29 +140,7 @@ impl Scan {
             |text: &String| duration::parse_within(text, SHORTEST, LONGEST_WINDOW).map_err(|what| Error::value("--window", text, what, duration::ADVICE));
         let window_ms = typed.window.as_ref().map(window).transpose()?;
         let day = date.unwrap_or_else(|| today(zone));
-        let moment = |option, text: Option<&String>| {
-            text.map(|t| moment::parse(t, zone, day).ok_or_else(|| Error::value(option, t, "it is no time", moment::ADVICE))).transpose()
-        };
-        let (since, until) = (moment("--since", typed.since.as_ref())?, moment("--until", typed.until.as_ref())?);
-        if let (Some(s), Some(u), Some(given)) = (since, until, &typed.until)
-            && s >= u
-        {
-            return Err(Error::value("--until", given, "it is not after --since", "findings from --since on and before --until are printed"));
-        }
-        let cause = |text: &String| cause(text).map_err(|advice| Error::value("--cause", text, "no such cause is known", advice));
-        input.options.filter = Filter {
-            since,
-            until,
-            realms: typed.realm,
-            clients: typed.client,
-            causes: typed.cause.iter().map(cause).collect::<Result<_, _>>()?,
-            sessions: typed.session,
-            min_confidence: typed.min_confidence.map(|sure| match sure {
-                Sure::Certain => Confidence::Certain,
-                Sure::Likely => Confidence::Likely,
-                Sure::Ambiguous => Confidence::Ambiguous,
-            }),
-        };
+        input.options.filter = filter(typed.filters, zone, day)?;
         let fail_on = match typed.fail_on {
             FailOn::Certain => Some(Confidence::Certain),
             FailOn::Likely => Some(Confidence::Likely),
@@ -163,7 +148,8 @@ impl Scan {
             FailOn::Never => None,
         };
         let top = typed.top.map_or(TOP, |n| usize::try_from(n).unwrap_or(usize::MAX));
-        Ok(Scan { input, format: typed.format, window_ms, top, fail_on })
+        let redactor = if typed.redact.redact || typed.redact.redact_key.is_some() { Some(redactor(typed.redact.redact_key.as_deref())?) } else { None };
+        Ok(Scan { input, format: typed.format, window_ms, top, fail_on, redactor })
     }
 }
 
@@ -173,6 +159,45 @@ impl Explain {
         let life_ms = lifespan(typed.code_lifespan.as_ref())?;
         Ok(Explain { words: typed.what, rules: rules(&typed.rules)?, life_ms, terminal: Terminal::of_stdout(colour) })
     }
+}
+
+/// Reads which findings are printed and counted; a time without a day is of `day`.
+fn filter(typed: super::Filters, zone: Zone, day: NaiveDate) -> Result<Filter, Error> {
+    let moment = |option, text: Option<&String>| {
+        text.map(|t| moment::parse(t, zone, day).ok_or_else(|| Error::value(option, t, "it is no time", moment::ADVICE))).transpose()
+    };
+    let (since, until) = (moment("--since", typed.since.as_ref())?, moment("--until", typed.until.as_ref())?);
+    if let (Some(s), Some(u), Some(given)) = (since, until, &typed.until)
+        && s >= u
+    {
+        return Err(Error::value("--until", given, "it is not after --since", "findings from --since on and before --until are printed"));
+    }
+    let cause = |text: &String| cause(text).map_err(|advice| Error::value("--cause", text, "no such cause is known", advice));
+    Ok(Filter {
+        since,
+        until,
+        realms: typed.realm,
+        clients: typed.client,
+        causes: typed.cause.iter().map(cause).collect::<Result<_, _>>()?,
+        sessions: typed.session,
+        min_confidence: typed.min_confidence.map(|sure| match sure {
+            Sure::Certain => Confidence::Certain,
+            Sure::Likely => Confidence::Likely,
+            Sure::Ambiguous => Confidence::Ambiguous,
+        }),
+    })
+}
+
+/// Returns what makes pseudonyms: with the key of a file, else with one that nobody knows.
+pub(super) fn redactor(key: Option<&Path>) -> Result<Redactor, Error> {
+    let advice = "it takes a file with a secret of your own: head -c 32 /dev/urandom | base64 > FILE";
+    let Some(path) = key else {
+        let no_numbers = |error| Error::Usage { what: format!("the system has no random numbers: {error}"), advice: "give a key: --redact-key FILE".into() };
+        return Ok(Redactor::new(&Key::random().map_err(no_numbers)?));
+    };
+    let wrong = |what: String| Error::value("--redact-key", &path.to_string_lossy(), what, advice);
+    let bytes = fs::read(path).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+    Ok(Redactor::new(&Key::of(bytes).ok_or_else(|| wrong(format!("the key is shorter than {SHORTEST_KEY} bytes")))?))
 }
 
 /// Reads what is looked for.

@@ -12,6 +12,8 @@
 //! ```
 
 pub mod json;
+mod loggers;
+pub mod mask;
 pub mod object;
 pub mod quick;
 pub mod stamp;

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
+use super::mask;
 use super::stamp::{Stamp, stamp};
 use super::{Layout, Level, Record};
 
@@ -35,24 +36,21 @@ enum Asked {
     Not,
 }
 
-/// Returns what a key is to us; of keys that mean the same, the default layout's stands before that of ECS, as in the parser.
+/// Returns what a key is to us; of keys that mean the same, the default layout's stands before that of ECS, as in the parser. By its length first: that leaves
+/// few to compare with.
 fn asked(key: &[u8]) -> Asked {
-    Asked::For(match key {
-        b"timestamp" => TIMESTAMP,
-        b"@timestamp" => TIMESTAMP + 1,
-        b"loggerName" => LOGGER,
-        b"log.logger" => LOGGER + 1,
-        b"level" => LEVEL,
-        b"log.level" => LEVEL + 1,
-        b"message" => MESSAGE,
-        b"threadName" => THREAD,
-        b"process.thread.name" => THREAD + 1,
-        b"hostName" => HOST,
-        b"host.hostname" => HOST + 1,
-        b"host.name" => HOST + 2,
-        b"log" | b"process" | b"host" => return Asked::Nested,
-        _ => return Asked::Not,
-    })
+    let among = |keys: &[(&[u8], usize)]| keys.iter().find(|(k, _)| *k == key).map_or(Asked::Not, |(_, place)| Asked::For(*place));
+    match key.len() {
+        3 | 4 | 7 if matches!(key, b"log" | b"host" | b"process") => Asked::Nested,
+        5 => among(&[(b"level", LEVEL)]),
+        7 => among(&[(b"message", MESSAGE)]),
+        8 => among(&[(b"hostName", HOST)]),
+        9 => among(&[(b"timestamp", TIMESTAMP), (b"log.level", LEVEL + 1), (b"host.name", HOST + 2)]),
+        10 => among(&[(b"loggerName", LOGGER), (b"threadName", THREAD), (b"@timestamp", TIMESTAMP + 1), (b"log.logger", LOGGER + 1)]),
+        13 => among(&[(b"host.hostname", HOST + 1)]),
+        19 => among(&[(b"process.thread.name", THREAD + 1)]),
+        _ => Asked::Not,
+    }
 }
 
 /// A string as it stands between its quotes.
@@ -74,6 +72,11 @@ pub struct Object<'a> {
     values: [Option<Text<'a>>; KEYS],
 }
 
+/// Whether a backslash may stand before this letter; an escape by number is left to the parser.
+fn is_escape(letter: u8) -> bool {
+    matches!(letter, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')
+}
+
 /// Reads from the left.
 struct Cursor<'a> {
     line: &'a [u8],
@@ -86,16 +89,37 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a string from behind its opening quote.
+    #[inline]
     fn string(&mut self) -> Option<Text<'a>> {
         let start = self.at;
         let mut escaped = false;
+        'blocks: while let Some(block) = self.line.get(self.at..)?.first_chunk() {
+            let mut marks = mask::equal(*block, b'"') | mask::equal(*block, b'\\');
+            while marks != 0 {
+                let place = marks.trailing_zeros();
+                let at = self.at + place as usize;
+                if self.line[at] == b'"' {
+                    self.at = at + 1;
+                    return Some(Text { raw: &self.line[start..at], escaped });
+                }
+                is_escape(*self.line.get(at + 1)?).then_some(())?;
+                escaped = true;
+                if place as usize + 1 == mask::WIDTH {
+                    self.at = at + 2;
+                    continue 'blocks;
+                }
+                // what stands behind a backslash is no mark
+                marks &= !(0b11 << place);
+            }
+            self.at += mask::WIDTH;
+        }
         loop {
             let at = self.at + memchr2(b'"', b'\\', self.line.get(self.at..)?)?;
             if self.line[at] == b'"' {
                 self.at = at + 1;
                 return Some(Text { raw: &self.line[start..at], escaped });
             }
-            matches!(self.line.get(at + 1)?, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't').then_some(())?;
+            is_escape(*self.line.get(at + 1)?).then_some(())?;
             escaped = true;
             self.at = at + 2;
         }
@@ -161,9 +185,12 @@ impl<'a> Cursor<'a> {
 /// Reads a line without its line end.
 #[must_use]
 pub fn object(line: &[u8]) -> Option<Object<'_>> {
+    if line.first() != Some(&b'{') {
+        return None;
+    }
     // the least byte of all, not the first that is too small: that can be asked of many bytes at once
     let least = line.iter().fold(u8::MAX, |least, c| least.min(*c));
-    if line.first() != Some(&b'{') || least < b' ' || std::str::from_utf8(line).is_err() {
+    if least < b' ' || std::str::from_utf8(line).is_err() {
         return None;
     }
     let mut values = [None; KEYS];
@@ -239,23 +266,38 @@ impl<'a> Object<'a> {
 
 /// Undoes the escapes of a string, which were looked at before.
 fn unescaped(raw: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        out.extend_from_slice(&rest[..at]);
-        out.push(match rest.get(at + 1) {
-            Some(b'b') => 8,
-            Some(b'f') => 12,
-            Some(b'n') => b'\n',
-            Some(b'r') => b'\r',
-            Some(b't') => b'\t',
-            Some(c) => *c,
-            None => b'\\',
-        });
-        rest = rest.get(at + 2..).unwrap_or_default();
+    // sixteen bytes are copied at once, whether they are wanted or not: the next ones are written over those that are not
+    let mut out = vec![0; raw.len() + mask::WIDTH];
+    let (mut at, mut end) = (0, 0);
+    while let Some(block) = raw.get(at..).and_then(|r| r.first_chunk()) {
+        out[end..end + mask::WIDTH].copy_from_slice(block);
+        let found = mask::equal(*block, b'\\').trailing_zeros() as usize;
+        if found >= mask::WIDTH {
+            (at, end) = (at + mask::WIDTH, end + mask::WIDTH);
+            continue;
+        }
+        out[end + found] = escape(raw.get(at + found + 1));
+        (at, end) = (at + found + 2, end + found + 1);
     }
-    out.extend_from_slice(rest);
+    out.truncate(end);
+    let mut rest = raw.get(at..).unwrap_or_default().iter();
+    while let Some(c) = rest.next() {
+        out.push(if *c == b'\\' { escape(rest.next()) } else { *c });
+    }
     out
+}
+
+/// Returns what a letter behind a backslash stands for.
+fn escape(letter: Option<&u8>) -> u8 {
+    match letter {
+        Some(b'b') => 8,
+        Some(b'f') => 12,
+        Some(b'n') => b'\n',
+        Some(b'r') => b'\r',
+        Some(b't') => b'\t',
+        Some(c) => *c,
+        None => b'\\',
+    }
 }
 
 #[cfg(test)]
@@ -293,6 +335,20 @@ mod tests {
             "",
         ] {
             assert!(read(unusual).is_none(), "{unusual}");
+        }
+    }
+
+    #[test]
+    fn every_escape_is_undone_wherever_it_stands() {
+        for length in 0..40 {
+            for (escape, plain) in [(r"\n", "\n"), (r#"\""#, "\""), (r"\\", "\\"), (r"\\\t", "\\\t"), (r#"\"\"\/"#, "\"\"/")] {
+                for behind in [0, 1, 2, 15, 16, 17] {
+                    let (before, after) = ("a".repeat(length), "b".repeat(behind));
+                    let line = format!("{{\"loggerName\":\"{before}{escape}{after}\"}}");
+                    let logger = object(line.as_bytes()).map(|o| o.logger().into_owned());
+                    assert_eq!(logger, Some(format!("{before}{plain}{after}").into_bytes()), "{line}");
+                }
+            }
         }
     }
 

@@ -7,79 +7,121 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
+use super::loggers::Loggers;
 use super::stamp::{Stamp, stamp};
 use super::{Layout, Level, Record};
 
-/// Bytes of `2026-11-23 14:48:`: the day and the minute, which stay the same for many lines.
-const MINUTE: usize = 17;
+/// Bytes of `2026-11-23 14:48`: the day and the minute, which stay the same for many lines.
+const MINUTE: usize = 16;
 
 /// Where the logger begins.
 const LOGGER: usize = 31;
 
-/// Reads heads; remembers the minute that it saw last.
-#[derive(Debug, Clone, Default)]
-pub struct Quick {
-    minute: [u8; MINUTE],
+/// What stands behind the minute in `:22,304 `, and where the digits are.
+const SECOND: u64 = u64::from_le_bytes(*b":00,000 ");
+const DIGITS: u64 = u64::from_le_bytes([0, 0xff, 0xff, 0, 0xff, 0xff, 0xff, 0]);
+const UPPER: u64 = u64::from_le_bytes([0xf0; 8]) & DIGITS;
+const SIX: u64 = u64::from_le_bytes([6; 8]) & DIGITS;
+
+/// The levels, with the bytes around them.
+const LEVELS: [u64; 6] = [
+    u64::from_le_bytes(*b" INFO  ["),
+    u64::from_le_bytes(*b" DEBUG ["),
+    u64::from_le_bytes(*b" WARN  ["),
+    u64::from_le_bytes(*b" ERROR ["),
+    u64::from_le_bytes(*b" TRACE ["),
+    u64::from_le_bytes(*b" FATAL ["),
+];
+
+/// Reads heads; remembers the minute that it saw last, and what `tell` says of the loggers that it met.
+#[derive(Debug)]
+pub struct Quick<T> {
+    minute: u128,
     /// Its beginning in milliseconds since the epoch, as if the wall clock were UTC.
     begins: i64,
+    loggers: Loggers<T>,
+    tell: fn(&[u8]) -> T,
 }
 
 /// A head that was recognised.
 #[derive(Debug, Clone, Copy)]
-pub struct Head<'a> {
+pub struct Head<'a, T> {
     line: &'a [u8],
     /// Where the logger ends.
     logger: usize,
     /// Where the thread ends.
     thread: usize,
     at: i64,
+    /// What was told of the logger.
+    pub told: T,
 }
 
-impl Quick {
+/// Returns the eight bytes at a place as one number.
+#[inline]
+fn eight(b: &[u8; LOGGER], at: usize) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&b[at..at + 8]);
+    u64::from_le_bytes(bytes)
+}
+
+impl<T: Copy> Quick<T> {
+    /// Returns a reader that asks `tell` about each logger, and not again for each line.
+    pub fn new(tell: fn(&[u8]) -> T) -> Self {
+        Quick { minute: u128::from_le_bytes(*b"1970-01-01 00:00"), begins: 0, loggers: Loggers::default(), tell }
+    }
+
     /// Reads the head of a line without its line feed.
     #[inline]
-    pub fn head<'a>(&mut self, line: &'a [u8]) -> Option<Head<'a>> {
+    pub fn head<'a>(&mut self, line: &'a [u8]) -> Option<Head<'a, T>> {
         let b: &[u8; LOGGER] = line.first_chunk()?;
-        if b[..MINUTE] != self.minute {
-            self.turn(b)?;
-        }
-        let digit = |i: usize| b[i].wrapping_sub(b'0');
-        let (s1, s2, f1, f2, f3) = (digit(17), digit(18), digit(20), digit(21), digit(22));
-        let digits = s1.max(s2).max(f1).max(f2).max(f3) <= 9;
-        if !digits || b[19] != b',' || b[23] != b' ' || b[29] != b' ' || b[30] != b'[' {
+        let second = eight(b, MINUTE);
+        // a byte is a digit where its upper half is 3, and still is with 6 more
+        let is_well = second & (UPPER | !DIGITS) == SECOND && ((second & DIGITS) + SIX) & UPPER == SECOND & UPPER;
+        if !is_well || !LEVELS.contains(&eight(b, 23)) {
             return None;
         }
-        let second = s1 * 10 + s2;
-        if second > 60 || !matches!(&b[24..29], b"INFO " | b"DEBUG" | b"WARN " | b"ERROR" | b"TRACE" | b"FATAL") {
+        let minute = b.first_chunk().map(|m| u128::from_le_bytes(*m))?;
+        if minute != self.minute {
+            self.turn(b, minute)?;
+        }
+        let digit = |i: usize| u32::from(b[i] & 0xf);
+        let ms = (digit(17) * 10 + digit(18)) * 1000 + (digit(20) * 10 + digit(21)) * 10 + digit(22);
+        if ms >= 61_000 {
             return None;
         }
-        let logger = LOGGER + line[LOGGER..].iter().position(|c| matches!(c, b']' | b' '))?;
-        if line.get(logger..logger + 3) != Some(b"] (") {
+        let rest = &line[LOGGER..];
+        let (length, told) = match self.loggers.find(rest) {
+            Some(found) => found,
+            None => self.meet(rest)?,
+        };
+        let logger = LOGGER + length;
+        let thread = closing(line, logger + 3)?;
+        Some(Head { line, logger, thread, at: self.begins + i64::from(ms), told })
+    }
+
+    /// Takes in a logger that was not met, or not lately.
+    #[cold]
+    fn meet(&mut self, rest: &[u8]) -> Option<(usize, T)> {
+        let length = rest.iter().position(|c| matches!(c, b']' | b' '))?;
+        if rest.get(length..length + 3) != Some(b"] (") {
             return None;
         }
-        let mut thread = logger + 3;
-        loop {
-            thread += memchr(b')', &line[thread..])?;
-            if line.get(thread + 1) == Some(&b' ') {
-                break;
-            }
-            thread += 1;
-        }
-        let ms = (u32::from(f1) * 10 + u32::from(f2)) * 10 + u32::from(f3);
-        Some(Head { line, logger, thread, at: self.begins + i64::from(second) * 1000 + i64::from(ms) })
+        let told = (self.tell)(&rest[..length]);
+        self.loggers.put(rest, length, told);
+        Some((length, told))
     }
 
     /// Takes in another minute.
     #[cold]
-    fn turn(&mut self, b: &[u8; LOGGER]) -> Option<()> {
-        let mut text = [0; MINUTE + 2];
+    fn turn(&mut self, b: &[u8; LOGGER], minute: u128) -> Option<()> {
+        let mut text = [0; MINUTE + 3];
         text[..MINUTE].copy_from_slice(&b[..MINUTE]);
-        text[MINUTE..].copy_from_slice(b"00");
+        text[MINUTE..].copy_from_slice(b":00");
         // the parser takes a T before the hours as well, and then reads the rest in its own way
         match stamp(&text) {
             Some((Stamp::Local(begins), _)) if b[10] == b' ' => {
                 self.begins = begins;
-                self.minute.copy_from_slice(&b[..MINUTE]);
+                self.minute = minute;
                 Some(())
             }
             _ => None,
@@ -87,7 +129,37 @@ impl Quick {
     }
 }
 
-impl<'a> Head<'a> {
+/// Finds the parenthesis that ends the thread's name: the first with a blank behind it.
+#[inline]
+fn closing(line: &[u8], from: usize) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const CLOSING: u64 = u64::from_le_bytes([b')'; 8]);
+    let mut at = from;
+    // names are short: most end before a search by wider steps would have begun
+    while at < from + 32 {
+        let Some(bytes) = line.get(at..).and_then(|l| l.first_chunk()) else { break };
+        let other = u64::from_le_bytes(*bytes) ^ CLOSING;
+        let equal = other.wrapping_sub(ONES) & !other & (ONES << 7);
+        if equal == 0 {
+            at += 8;
+            continue;
+        }
+        at += equal.trailing_zeros() as usize / 8;
+        if line.get(at + 1) == Some(&b' ') {
+            return Some(at);
+        }
+        at += 1;
+    }
+    loop {
+        at += memchr(b')', line.get(at..)?)?;
+        if line.get(at + 1) == Some(&b' ') {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+impl<'a, T> Head<'a, T> {
     /// Returns the logger's name.
     #[must_use]
     pub fn logger(&self) -> &'a [u8] {
@@ -138,7 +210,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn what_is_read_by_columns_is_what_the_parser_reads(text in "2026-1[0-9]-[0-4][0-9][ T][0-2][0-9]:[0-9]{2}:[0-9]{2},[0-9]{3} (INFO |WARN |DEBUG|INFO|wArn ) ?\\[?[a-z. ]{0,6}\\]? ?\\(?[a-z) ]{0,6}\\)? ?[a-z]{0,3}\r?") {
-            let mut quick = Quick::default();
+            let mut quick = Quick::new(<[u8]>::len);
             // a minute that is remembered must not make another line right
             quick.head(b"2026-10-10 10:10:10,000 INFO  [a] (t) m");
             if let Some(head) = quick.head(text.as_bytes()) {
@@ -151,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_default_format_is_read_and_no_other() {
-        let mut quick = Quick::default();
+        let mut quick = Quick::new(<[u8]>::len);
         let table = [
             ("2026-11-23 14:48:22,304 WARN  [org.keycloak.events] (executor-thread-1) m", true),
             ("2026-11-23 14:48:60,304 WARN  [a] (t (x)) m", true),

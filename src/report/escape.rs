@@ -1,6 +1,6 @@
 //! The only way for log text into an output.
 //!
-//! Input: [`Untrusted`] text, which cannot be printed as it is. Output: text that is inert where it goes. What is a secret by its shape is masked
+//! Input: [`Untrusted`] text, which cannot be printed as it is. Output: text that is inert where it goes. What is a secret by its shape or its name is masked
 //! first, then the text is cut to a width, then escaped: so neither a cut nor an escape can hide a secret from the mask.
 //!
 //! ```
@@ -10,20 +10,20 @@
 //! ```
 
 pub mod json;
+mod markup;
+mod secret;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::sync::OnceLock;
 
-use regex::Regex;
 use unicode_width::UnicodeWidthChar;
 
 /// Text that a client, a log or a file system wrote; it has no `Display`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Untrusted<'a>(&'a str);
 
-/// What replaces a secret.
-const MASK: &str = "[secret]";
+/// Letters of a line that are an excerpt of it.
+const EXCERPT: usize = 160;
 
 impl<'a> Untrusted<'a> {
     /// Wraps text of foreign origin.
@@ -35,7 +35,7 @@ impl<'a> Untrusted<'a> {
     /// Returns the text for a terminal: at most `columns` wide, the cut marked by an ellipsis, without anything that acts instead of being seen.
     #[must_use]
     pub fn terminal(self, columns: usize) -> String {
-        visible(&parameters(&self.masked()), columns)
+        visible(&self.masked(), columns)
     }
 
     /// Returns the text for a cell of a CSV file, which a spreadsheet may open or a terminal may show: nothing in it begins a formula (CWE-1236), and
@@ -48,58 +48,19 @@ impl<'a> Untrusted<'a> {
         if formula { format!("'{shown}") } else { shown }
     }
 
-    /// Returns the text as logged but for what is a secret by its shape: for formats that escape on their own (JSON).
+    /// Returns the text as logged but for what is a secret by its shape or by the name before it (`client_secret=…`), encoded or not: for formats that escape on their own (JSON).
     #[must_use]
     pub fn masked(self) -> Cow<'a, str> {
-        redact(self.0)
+        secret::masked(self.0)
     }
 
-    /// Returns the text of a whole line, where values of parameters that hold secrets (`client_secret=…`) are masked, too.
+    /// Returns the beginning of a line, masked before it is cut.
     #[must_use]
     pub fn excerpt(self) -> String {
-        parameters(&self.masked()).into_owned()
+        let masked = self.masked();
+        let end = masked.char_indices().nth(EXCERPT).map_or(masked.len(), |(at, _)| at);
+        masked[..end].to_owned()
     }
-}
-
-/// Masks what is a secret by its shape: JWTs and pieces of them (also in base64), `Bearer` and `Basic` credentials, the user part of a URL, and
-/// Keycloak's codes.
-fn redact(text: &str) -> Cow<'_, str> {
-    static SHAPES: OnceLock<[(Regex, &str); 5]> = OnceLock::new();
-    // Most values hold none of these letters: a look for them is cheaper than five searches.
-    if !["ey", "ZX", "://", "earer", "EARER", "asic", "ASIC", "pop", "PoP", "POP", "%3A", "%3a", ".", "\\/"].iter().any(|hint| text.contains(hint)) {
-        return Cow::Borrowed(text);
-    }
-    let shapes = SHAPES.get_or_init(|| {
-        [
-            (r"eyJ[A-Za-z0-9_-]{5,}(?:(?:\.|%2[eE])[A-Za-z0-9_=-]*)*", MASK),
-            (r"ZXlK[A-Za-z0-9+/_=-]{6,}", MASK),
-            // plain words after "basic" are English; credentials have a digit, a capital or padding, or are long
-            (
-                r"\b(?P<scheme>(?i:bearer|basic|dpop))(?P<gap>(?:\s|%20|\+|:|=|\\t)+)(?:[a-z._~+/%-]*[A-Z0-9=][A-Za-z0-9._~+/%=-]*|[A-Za-z0-9._~+/%=-]{16,})",
-                "${scheme}${gap}[secret]",
-            ),
-            (r"(?i)([a-z][a-z0-9+.-]*(?:://|%3a%2f%2f|:\\/\\/))[^/?#\s\\]+(?:@|%40)", "${1}[secret]@"),
-            (r"\b[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}\.[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", MASK),
-        ]
-        .map(|(pattern, with)| (Regex::new(pattern).expect("a literal pattern, tested"), with))
-    });
-    let mut text = Cow::Borrowed(text);
-    for (shape, with) in shapes {
-        if let Cow::Owned(masked) = shape.replace_all(&text, *with) {
-            text = Cow::Owned(masked);
-        }
-    }
-    text
-}
-
-/// Masks the values of parameters that hold secrets, as a query string, a form or a JSON object writes them.
-fn parameters(text: &str) -> Cow<'_, str> {
-    static NAMES: OnceLock<Regex> = OnceLock::new();
-    let names = NAMES.get_or_init(|| {
-        let names = "client_secret|client_assertion|assertion|access_token|refresh_token|id_token|subject_token|actor_token|token|code|code_verifier|device_code|password|passwd|secret|cookie|key";
-        Regex::new(&format!(r#"(?i)\b({names})(=|%3d|\\?["']\s*:\s*\\?["'])([^&\s"',;\\}}]+)"#)).expect("a literal pattern, tested")
-    });
-    names.replace_all(text, "${1}${2}[secret]")
 }
 
 /// Whether a character acts on a terminal, or hides, instead of being seen.

@@ -54,7 +54,7 @@ fn window(ms: i64) -> Option<String> {
 }
 
 /// Returns the word for what would have told candidates apart.
-fn lack(lack: Lack) -> &'static str {
+pub(super) fn lack(lack: Lack) -> &'static str {
     match lack {
         Lack::SuccessEvents => "success-events",
         Lack::ClientAuthentication => "client-authentication",

@@ -16,12 +16,22 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+pub mod compose;
 pub mod csv;
 pub mod escape;
+pub mod html;
 pub mod json;
+pub mod lines;
+pub mod markdown;
+pub mod model;
 pub mod ndjson;
+pub mod outline;
+pub mod sheet;
+pub mod redact;
 pub mod terminal;
+pub mod text;
 pub mod tone;
+pub mod why;
 
 use std::io;
 
@@ -30,9 +40,15 @@ use crate::record::text::Missing;
 use crate::tally::{Outcome, SourceReport};
 
 pub use csv::Csv;
+pub use html::Html;
 pub use json::Json;
+pub use lines::Lines;
+pub use markdown::{Dialect, Markdown};
+pub use model::Report;
 pub use ndjson::Ndjson;
+pub use sheet::Sheet;
 pub use terminal::Terminal;
+pub use text::Text;
 
 /// A format that says what a whole run found.
 pub trait Summary {
@@ -42,6 +58,16 @@ pub trait Summary {
     ///
     /// When `out` cannot be written.
     fn write(&self, outcome: &Outcome, out: &mut dyn io::Write) -> io::Result<()>;
+}
+
+/// A format of the page that explains an incident.
+pub trait Paper {
+    /// Writes the page.
+    ///
+    /// # Errors
+    ///
+    /// When `out` cannot be written.
+    fn write(&self, report: &Report, out: &mut dyn io::Write) -> io::Result<()>;
 }
 
 /// A format that has one entry a finding.

@@ -6,17 +6,17 @@
 mod advice;
 mod books;
 mod facts;
-mod figure;
-mod gaps;
-mod group;
+pub(super) mod figure;
+pub(super) mod gaps;
+pub(super) mod group;
 mod headline;
-mod moment;
-mod page;
-mod pulse;
+pub(super) mod moment;
+pub(super) mod page;
+pub(super) mod pulse;
 mod relayed;
 mod story;
 mod strangers;
-mod strip;
+pub(super) mod strip;
 mod suspects;
 mod table;
 
@@ -64,7 +64,7 @@ impl Summary for Terminal {
     fn write(&self, outcome: &Outcome, out: &mut dyn io::Write) -> io::Result<()> {
         let mut page = Page::new(self.width.clamp(WIDTHS.0, WIDTHS.1), self.colour);
         let run = Run { settings: self, outcome, moments: Moments::new(self.zone, outcome.span) };
-        let groups = group::groups(outcome);
+        let groups = group::groups(&outcome.tally, outcome.span);
         strangers::write(&run, &mut page);
         headline::write(&run, &mut page);
         table::write(&run, &groups, &mut page);

@@ -10,6 +10,7 @@ use super::relayed::{self, Relayed};
 use super::{Kind, Signal, is_access_logger, matters, read, read_rest};
 use crate::books::Books;
 use crate::names::Names;
+use crate::record::mask;
 use crate::record::object::object;
 use crate::record::quick::Quick;
 use crate::record::text::Missing;
@@ -113,13 +114,14 @@ fn read_all(bytes: &[u8], mut reading: Reading) -> Batch {
         relayed: Vec::new(),
     };
     let mut at = 0;
-    while at < bytes.len() {
-        let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i);
-        let text = &bytes[at..end];
-        let next = (end + 1).min(bytes.len());
-        take(&mut b, text, (next - at) as u64, &mut reading);
+    for end in mask::Ends::of(bytes) {
+        take(&mut b, &bytes[at..end], (end + 1 - at) as u64, &mut reading);
         b.lines += 1;
-        at = next;
+        at = end + 1;
+    }
+    if at < bytes.len() {
+        take(&mut b, &bytes[at..], (bytes.len() - at) as u64, &mut reading);
+        b.lines += 1;
     }
     if !b.keycloak {
         quotes(&mut b, bytes);
@@ -127,14 +129,33 @@ fn read_all(bytes: &[u8], mut reading: Reading) -> Batch {
     b
 }
 
+/// What a logger's name says of its records.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    matters: bool,
+    access: bool,
+    keycloak: bool,
+}
+
+impl Told {
+    fn of(logger: &[u8]) -> Self {
+        Told { matters: matters(logger), access: is_access_logger(logger), keycloak: logger.starts_with(b"org.keycloak") }
+    }
+}
+
 /// What is remembered from line to line.
-#[derive(Default)]
 struct Reading {
-    quick: Quick,
+    quick: Quick<Told>,
     /// A line without its colours.
     scratch: Vec<u8>,
     /// Nothing is read by columns.
     plain: bool,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Reading { quick: Quick::new(Told::of), scratch: Vec::new(), plain: false }
+    }
 }
 
 /// Takes in one line of `size` bytes, its line feed included.
@@ -144,9 +165,8 @@ fn take(b: &mut Batch, text: &[u8], size: u64, reading: &mut Reading) {
         return parsed(b, text, size, number, &mut reading.scratch);
     }
     if let Some(head) = reading.quick.head(text) {
-        let logger = head.logger();
-        let is_access = is_access_logger(logger);
-        if matters(logger) && (!is_access || access::matters(text)) {
+        let told = head.told;
+        if told.matters && (!told.access || access::matters(text)) {
             return record(b, &head.record(), size, number);
         }
         b.begins_proxied.get_or_insert(false);
@@ -155,8 +175,8 @@ fn take(b: &mut Batch, text: &[u8], size: u64, reading: &mut Reading) {
         b.books.parsed += size;
         b.layouts[Layout::Text as usize] += 1;
         b.inside = Some(Inside::Record);
-        b.keycloak |= logger.starts_with(b"org.keycloak") || head.message_begins(b"Keycloak ");
-        b.access_log |= is_access;
+        b.keycloak = b.keycloak || told.keycloak || head.message_begins(b"Keycloak ");
+        b.access_log |= told.access;
         b.last = head.at();
         if b.first == Stamp::Unknown {
             b.first = b.last;
@@ -173,7 +193,7 @@ fn take(b: &mut Batch, text: &[u8], size: u64, reading: &mut Reading) {
         b.layouts[object.layout() as usize] += 1;
         b.inside = Some(Inside::Nothing);
         b.begins_proxied.get_or_insert(false);
-        b.keycloak |= logger.starts_with(b"org.keycloak") || object.message_begins(b"Keycloak ");
+        b.keycloak = b.keycloak || logger.starts_with(b"org.keycloak") || object.message_begins(b"Keycloak ");
         let at = object.at();
         match at {
             Stamp::TimeOfDay(ms) => pass_midnights(b, ms),

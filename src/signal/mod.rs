@@ -189,7 +189,7 @@ fn event_kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
     }
     let quoting = Some(list.quoting);
     // a quoted list whose end is a bare one: the end belongs to an old server's own event, the rest is a client's words
-    if matches!(list.quoting, Quoting::Quoted(_)) || list.trust == Trust::Ambiguous {
+    if !list.ends_once && (matches!(list.quoting, Quoting::Quoted(_)) || list.trust == Trust::Ambiguous) {
         if let Some(end) = tail_failure(message, record) {
             return Some(Kind::Tail(Box::new(end), Some(Box::new(Kind::User(user, quoting)))));
         }

@@ -5,10 +5,10 @@
 use memchr::{memchr, memrchr};
 
 /// NULs in a row that are a hole and no text: what a log that was cut short under its writer, or lost its power, is filled up with.
-const HOLE: usize = 64;
+pub(super) const HOLE: usize = 64;
 
 /// Bytes of a source that were not taken for text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Dropped {
     /// Bytes of lines beyond the longest one.
     pub long: u64,
@@ -50,6 +50,11 @@ pub(super) struct Holes {
 }
 
 impl Holes {
+    /// Returns what goes on within a hole.
+    pub(super) fn inside() -> Self {
+        Holes { inside: true, cuts: 0 }
+    }
+
     /// Takes out the holes behind `from`. `offset` is where the buffer's beginning lies in the source. Returns the place of a hole that cut a line
     /// in two; what follows it is not looked at yet.
     pub(super) fn take(&mut self, buf: &mut Vec<u8>, from: usize, offset: u64, dropped: &mut Dropped) -> Option<usize> {

@@ -19,7 +19,7 @@ const ID_DIGITS: usize = 12;
 
 /// What the sources of one node have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Node {
+pub(super) enum Node {
     /// `--node-from` says so.
     Told(String),
     /// A container of a pod.
@@ -64,7 +64,7 @@ pub fn streams(mut sources: Vec<Source>, find: &Find) -> Vec<Stream> {
 }
 
 /// Returns the node that a path belongs to.
-fn node(path: &Path, find: &Find) -> Node {
+pub(super) fn node(path: &Path, find: &Find) -> Node {
     static POD: OnceLock<[Regex; 2]> = OnceLock::new();
     static CONTAINER: OnceLock<Regex> = OnceLock::new();
     let text = path.to_string_lossy();
@@ -91,7 +91,7 @@ fn node(path: &Path, find: &Find) -> Node {
 }
 
 /// Names nodes as shortly as they can be told apart.
-fn labels(nodes: &[&Node]) -> Vec<String> {
+pub(super) fn labels(nodes: &[&Node]) -> Vec<String> {
     let paths: Vec<PathBuf> = nodes
         .iter()
         .map(|node| match node {
@@ -139,7 +139,7 @@ fn base(path: &Path) -> PathBuf {
 
 /// How a name places a file among its kin: by the container's restarts first (`1.log`), then dated ones by date, then numbers downwards, the live
 /// file last.
-fn place(path: &Path) -> (u64, u8, String, i64) {
+pub(super) fn place(path: &Path) -> (u64, u8, String, i64) {
     let name = file_name(path);
     let Some(c) = suffix().captures(&name) else { return (0, 2, String::new(), 0) };
     let restart = c["base"].strip_suffix(".log").and_then(|n| n.parse().ok()).unwrap_or(0);
@@ -149,6 +149,11 @@ fn place(path: &Path) -> (u64, u8, String, i64) {
         (None, Some(n)) => (restart, 1, String::new(), -n),
         (None, None) => (restart, 2, String::new(), 0),
     }
+}
+
+/// Whether a name has nothing that a rotation appends: the file can be the one that is written.
+pub(super) fn is_live(path: &Path) -> bool {
+    place(path).1 == 2
 }
 
 /// Puts the files of one node in order: by name, unless their first stamps say otherwise.
@@ -175,7 +180,7 @@ fn in_order(sources: &mut Vec<Source>) {
 }
 
 /// Names each path by its last parts that tell it from the others.
-fn shortest(paths: &[PathBuf]) -> Vec<String> {
+pub(super) fn shortest(paths: &[PathBuf]) -> Vec<String> {
     let mut names: Vec<Option<String>> = vec![None; paths.len()];
     let mut take = 1;
     loop {

@@ -14,12 +14,14 @@
 
 mod ahead;
 mod archive;
+pub mod checkpoint;
 mod cut;
 mod damage;
 mod decode;
 mod discover;
 mod find;
 mod folder;
+pub mod follow;
 mod kept;
 mod kin;
 mod marks;

@@ -88,10 +88,13 @@ pub struct Reader<'a> {
 
 /// Reads until `buf` holds `size` bytes or the input ends; returns whether it ended.
 fn fill(input: &mut dyn Read, buf: &mut Vec<u8>, size: usize) -> io::Result<bool> {
+    /// Copying asks for this much room before it sees that there is no more.
+    const SPARE: usize = 1 << 13;
     let want = size.saturating_sub(buf.len());
-    buf.reserve(want);
-    let read = input.take(want as u64).read_to_end(buf)?;
-    Ok(read < want)
+    buf.reserve(want + SPARE);
+    // asks for all that there is room for, where reading to the end would ask for little first and then for more and more
+    let read = io::copy(&mut input.take(want as u64), buf)?;
+    Ok(read < want as u64)
 }
 
 impl<'a> Reader<'a> {

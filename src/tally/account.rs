@@ -18,7 +18,7 @@ use crate::triage::verdict::Lack;
 pub type Name = Option<Arc<str>>;
 
 /// Successful token requests of one window, realm and client.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Served {
     /// Codes that were exchanged.
     pub exchanges: u64,

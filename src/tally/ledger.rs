@@ -19,7 +19,7 @@ use crate::triage::timeline::Waiting;
 use crate::triage::verdict::Verdict;
 
 /// How counts are kept apart by time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Windows {
     /// Each window has cells of its own, with all that a cell holds: what programs read.
     Apart,
@@ -28,7 +28,7 @@ pub enum Windows {
 }
 
 /// What failures are counted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 struct Slot {
     window: Option<i64>,
     realm: Option<Sym>,
@@ -38,7 +38,7 @@ struct Slot {
 }
 
 /// What is known of the failures of one slot.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Row {
     count: u64,
     details: SmallVec<[(Detail, u64); 1]>,
@@ -93,7 +93,7 @@ impl Row {
 }
 
 /// Counts of failures.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Ledger {
     window_ms: i64,
     windows: Windows,

@@ -21,7 +21,7 @@ use crate::triage::verdict::Lack;
 use crate::triage::view::{self, TriggerKind, View};
 
 /// What was found out about one source.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct SourceReport {
     /// Its name.
     pub name: String,

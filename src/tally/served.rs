@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 use super::account::{Name, Served, Successes};
 use super::{Delays, Ledger};
@@ -19,7 +20,7 @@ use crate::triage::joined::{Joined, What};
 const SESSIONS: usize = 200_000;
 
 /// When a session's client was last given a token.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Issued {
     times: HashMap<(Key, Sym), i64, RandomState>,
     order: VecDeque<(Key, Sym)>,
@@ -42,7 +43,7 @@ impl Issued {
 }
 
 /// Counts of successful token requests, while a run goes on.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Serving {
     window_ms: i64,
     /// How many clients are counted apart, as in [`Ledger`].

@@ -17,6 +17,7 @@ use crate::signal::access;
 const KEEP: usize = 100_000;
 
 /// A map that forgets what came first.
+#[derive(serde::Serialize, serde::Deserialize)]
 struct Recent<T> {
     entries: HashMap<Key, T, RandomState>,
     order: VecDeque<Key>,
@@ -42,7 +43,7 @@ impl<T> Recent<T> {
 }
 
 /// The logins by client and address, and when addresses were last given a token.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub struct Browsers {
     logins: Recent<(i64, At)>,
     granted: Recent<i64>,

@@ -3,7 +3,7 @@
 //! Input: a [`Stamp`] and what is known of its stream. Output: milliseconds since the epoch in UTC. A stamp without a zone is read in the
 //! zone that the user named (UTC by default); one without a date counts midnights from a date that the stream was given.
 
-use chrono::{Duration, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, TimeZone};
+use chrono::{Duration, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone};
 
 use crate::record::Stamp;
 use crate::record::stamp::DAY_MS;
@@ -40,6 +40,18 @@ impl Zone {
             }
         }
     }
+
+    /// Returns what a wall clock of the zone shows at an instant; `None` where no calendar has it.
+    #[must_use]
+    pub fn wall(self, ms: i64) -> Option<NaiveDateTime> {
+        let utc = naive(ms)?;
+        let offset = match self {
+            Zone::Utc => return Some(utc),
+            Zone::Fixed(offset) => offset,
+            Zone::Named(zone) => zone.offset_from_utc_datetime(&utc).fix(),
+        };
+        utc.checked_add_offset(offset)
+    }
 }
 
 impl std::fmt::Display for Zone {
@@ -57,8 +69,10 @@ fn naive(local_ms: i64) -> Option<NaiveDateTime> {
 }
 
 /// The clock of one node's stream: counts midnights where lines have no date.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Clock {
+    /// Told again after a restart: it is an option.
+    #[serde(skip)]
     zone: Zone,
     /// The date of the first line without one.
     date: Option<NaiveDate>,

@@ -8,6 +8,7 @@ mod access;
 mod forged;
 mod outbox;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use foldhash::fast::RandomState;
@@ -34,6 +35,7 @@ const WENT_BACK_MS: i64 = 1000;
 const LOST_MS: i64 = 1000;
 
 /// The state of one stream.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct Join {
     clock: Clock,
     /// Pending companions by host and thread.
@@ -49,7 +51,7 @@ pub struct Join {
     style: Style,
     hold: Option<Hold>,
     /// An event whose time went back behind a client's words, until the next line says whether the clock did or the client lied.
-    doubt: Option<(Placed, &'static str)>,
+    doubt: Option<(Placed, Cow<'static, str>)>,
     /// The time of the last signal that was believed.
     believed: Option<i64>,
     /// The last line that ended with a client's own words: its number in the stream.
@@ -75,7 +77,7 @@ const FOREIGN: &str = "is not quoted as this server's other events are";
 /// Suspect lines that are kept of a stream.
 const SUSPECTS: usize = 1000;
 
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 struct Pending {
     with: Companions,
     /// The attempt to authenticate is over: the next `client authenticator:` begins another request.
@@ -87,7 +89,7 @@ struct Pending {
 }
 
 /// A signal with its time and place.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Placed {
     time: Option<i64>,
     at: At,
@@ -284,7 +286,7 @@ impl Join {
         if let Some((doubtful, why)) = self.doubt.take() {
             let returned = signal.time.zip(self.believed).is_some_and(|(t, b)| b - t <= WENT_BACK_MS);
             if returned {
-                self.suspect(&doubtful, why);
+                self.suspect(&doubtful, &why);
             } else {
                 self.believe(doubtful, out);
             }
@@ -294,11 +296,11 @@ impl Join {
             match self.style.is_foreign(quoting) {
                 Foreign::Surely => return self.suspect(&signal, FOREIGN),
                 Foreign::Perhaps if back => {
-                    self.doubt = Some((signal, FOREIGN));
+                    self.doubt = Some((signal, FOREIGN.into()));
                     return;
                 }
                 _ if back && self.carrier.is_some_and(|line| signal.line == line + 1) => {
-                    self.doubt = Some((signal, "follows a client's own words and its time goes back"));
+                    self.doubt = Some((signal, "follows a client's own words and its time goes back".into()));
                     return;
                 }
                 _ => {}
@@ -403,7 +405,7 @@ impl Join {
     fn answerable(&mut self, user: &User, signal: &Placed, out: &mut Vec<Joined>) {
         let pending = self.threads.entry(signal.thread).or_default();
         pending.unanswered = match user {
-            User::Failure(f) => Some(Unanswered::new(signal.time, f.ip.as_deref())),
+            User::Failure(f) => Some(Unanswered::new(signal.time, f.ip.clone())),
             User::Success(_) | User::Elsewhere => None,
         };
         self.outbox.close(signal.thread, None, out);

@@ -155,7 +155,7 @@ impl Failed {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
     /// A success, and how the client authenticated where `ClientAuthenticationFlow` said it.
     Success(Success, Option<Authenticator>),
@@ -174,7 +174,7 @@ pub enum What {
 }
 
 /// A signal with its companions, its time and its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
     /// When, milliseconds since the epoch.
     pub time: Option<i64>,

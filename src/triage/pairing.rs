@@ -26,7 +26,7 @@ const RELEASE_AFTER_MS: i64 = 10_000;
 const HELD: usize = 1 << 18;
 
 /// How well the lines and the events of a run fit together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Fit {
     /// Failures with an event while there were lines.
     pub events: u64,
@@ -57,7 +57,7 @@ impl Fit {
 }
 
 /// The state of the join.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub struct Pairing {
     active: bool,
     queue: VecDeque<Joined>,

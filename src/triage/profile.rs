@@ -10,7 +10,7 @@ use crate::signal::companion::Authenticator;
 pub type Moment = (i64, At);
 
 /// How one client authenticates.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Methods {
     /// The latest success with a secret (or of a public client: the server prints the same for both).
     pub secret_ok: Option<Moment>,
@@ -26,7 +26,7 @@ pub struct Methods {
 
 /// What is known of one client of one realm. Of a client that only fails nothing but its failures is known, and that takes little memory: whoever can make
 /// up clients makes up such ones.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Profile {
     methods: Option<Box<Methods>>,
     /// The latest line that shows that the client exists: a success, or an error that comes after it was found.

@@ -39,7 +39,7 @@ const PROFILES: usize = 1792;
 const UUIDS: usize = 1792;
 
 /// One shard.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub struct Shard {
     /// Each in a box: there can be hundreds of thousands, and a table that grows would move them all.
     timelines: HashMap<Key, Box<Timeline>, RandomState>,

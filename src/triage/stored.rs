@@ -24,7 +24,7 @@ pub const TWIN_MS: i64 = 100;
 const HELD: usize = 1 << 12;
 
 /// A stream of stored events: pages come newest first or one kind behind the other, and no thread's order is in them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct ByTime {
     /// The stream's first signal was stored; unknown before it.
     stored: Option<bool>,
@@ -83,7 +83,7 @@ impl ByTime {
 }
 
 /// Pairs each stored event with the log line of the same event; the line stays, the stored one goes.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Twins {
     /// There are both: set before the first signal.
     pub active: bool,

@@ -23,7 +23,7 @@ pub const TOGETHER_MS: i64 = 1;
 const KEEP: usize = 256;
 
 /// What a signal means to its session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Step {
     /// A login gave the client a code.
     Login,
@@ -50,7 +50,7 @@ pub enum Step {
 }
 
 /// One step.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Entry {
     time: Option<i64>,
     client: Option<Sym>,
@@ -59,7 +59,7 @@ struct Entry {
 }
 
 /// A failure of the session, until its facts are known.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Open {
     /// Its own entry.
     entry: usize,
@@ -136,7 +136,7 @@ pub struct Facts {
 }
 
 /// What a timeline adds to what is known of its realm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lesson {
     /// A code that old still worked.
     Worked(i64),
@@ -149,7 +149,7 @@ pub enum Lesson {
 }
 
 /// One session.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Timeline {
     entries: SmallVec<[Entry; 2]>,
     open: Vec<Open>,

@@ -16,7 +16,7 @@ use crate::names::Key;
 const KEEP: usize = 400_000;
 
 /// Sessions by token id.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Tokens {
     sessions: HashMap<Key, Key, RandomState>,
     order: VecDeque<Key>,

@@ -8,7 +8,7 @@ use crate::finding::Confidence;
 use super::joined::At;
 
 /// What would have told the candidates apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Lack {
     /// Success events: logins and code exchanges.
     SuccessEvents,
@@ -33,7 +33,7 @@ impl Lack {
 }
 
 /// What was concluded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Verdict {
     /// What kind of the first candidate.
     pub detail: Option<Detail>,

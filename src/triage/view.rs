@@ -19,7 +19,7 @@ const UNKNOWN_LIFE_MS: i64 = 5 * 60_000;
 const PARTIAL_MS: i64 = 3_600_000;
 
 /// One server process, as far as its log shows it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Node {
     /// Its stream's number.
     pub stream: usize,
@@ -58,7 +58,7 @@ pub struct Node {
 }
 
 /// Something that may have triggered failures.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Trigger {
     /// When.
     pub time: i64,
@@ -82,7 +82,7 @@ impl Trigger {
 }
 
 /// The kinds of triggers.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum TriggerKind {
     /// The server started; its version.
     Started(Option<String>),
@@ -109,7 +109,7 @@ const LESSONS: usize = 4096;
 const TRIGGERS: usize = 10_000;
 
 /// The view.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct View {
     /// The nodes, by number.
     pub nodes: Vec<Node>,

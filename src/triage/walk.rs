@@ -13,6 +13,7 @@
 
 mod other;
 mod steps;
+mod told;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde::Serialize;
+
+pub use told::retell;
 
 use super::clock::{Clock, Zone};
 use super::decide::Judge;

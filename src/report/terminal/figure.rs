@@ -6,7 +6,7 @@ use crate::triage::verdict;
 const THIN: char = '\u{202f}';
 
 /// Writes `9999`, `12 345`.
-pub(super) fn number(n: u64) -> String {
+pub(in crate::report) fn number(n: u64) -> String {
     let digits = n.to_string();
     if digits.len() < 5 {
         return digits;
@@ -22,7 +22,7 @@ pub(super) fn number(n: u64) -> String {
 }
 
 /// Writes `1 node`, `2 nodes`: the word's plural takes an s.
-pub(super) fn count(n: u64, word: &str) -> String {
+pub(in crate::report) fn count(n: u64, word: &str) -> String {
     let plural = match word.strip_suffix('y') {
         _ if n == 1 => word.to_owned(),
         Some(stem) => format!("{stem}ies"),
@@ -33,7 +33,7 @@ pub(super) fn count(n: u64, word: &str) -> String {
 }
 
 /// Writes `0 B`, `999 B`, `1.1 MiB`, `24 MiB`.
-pub(super) fn bytes(n: u64) -> String {
+pub(in crate::report) fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
     if n < 1024 {
         return format!("{n} B");
@@ -51,7 +51,7 @@ pub(super) fn bytes(n: u64) -> String {
 }
 
 /// Writes a delay: `40 ms`, `71.2 s`, `60 s`, `12 min`.
-pub(super) fn span(ms: i64) -> String {
+pub(in crate::report) fn span(ms: i64) -> String {
     let text = verdict::span(ms);
     match text.split_once(".0 ") {
         Some((whole, unit)) => format!("{whole} {unit}"),
@@ -60,7 +60,7 @@ pub(super) fn span(ms: i64) -> String {
 }
 
 /// Writes a length of log: `45 s`, `12 min`, `2 h 10 min`, `3 days`.
-pub(super) fn length(ms: i64) -> String {
+pub(in crate::report) fn length(ms: i64) -> String {
     let s = ms.unsigned_abs().div_ceil(1000).max(1);
     let two = |big: u64, unit: &str, small: u64, sub: &str| if small == 0 { format!("{big} {unit}") } else { format!("{big} {unit} {small} {sub}") };
     match s {
@@ -76,7 +76,7 @@ pub(super) fn length(ms: i64) -> String {
 }
 
 /// Writes a range of delays: `4 to 9.5 s`, `71.2 s`.
-pub(super) fn range(min: i64, max: i64) -> String {
+pub(in crate::report) fn range(min: i64, max: i64) -> String {
     let (low, high) = (span(min), span(max));
     if low == high {
         return high;
@@ -88,7 +88,7 @@ pub(super) fn range(min: i64, max: i64) -> String {
 }
 
 /// Writes how often something comes that came `n` times in that time: `about 40 a minute`; `None` where that says nothing.
-pub(super) fn rate(n: u64, ms: i64) -> Option<String> {
+pub(in crate::report) fn rate(n: u64, ms: i64) -> Option<String> {
     let gaps = n.checked_sub(1)?;
     let ms = u64::try_from(ms).ok()?;
     if gaps < 4 || ms < 1000 {
@@ -105,13 +105,23 @@ pub(super) fn rate(n: u64, ms: i64) -> Option<String> {
     Some(if n == 0 { "less than one a day".to_owned() } else { format!("about {} {} {unit}", number(n), if unit == "hour" { "an" } else { "a" }) })
 }
 
+/// Writes a figure with as many digits as mean something: `0.2`, `38`, `1 200`.
+pub(in crate::report) fn few(value: f64) -> String {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a figure for a person; it saturates
+    match value {
+        v if v < 0.05 => "about none".to_owned(),
+        v if v < 9.95 => format!("{v:.1}").trim_end_matches(".0").to_owned(),
+        v => number(v.round() as u64),
+    }
+}
+
 /// Joins names: `a`, `a and b`, `a, b and c`, `a, b and 4 more`.
-pub(super) fn list(names: &[String], most: usize) -> String {
+pub(in crate::report) fn list(names: &[String], most: usize) -> String {
     joined(names, most, "and")
 }
 
 /// Joins alternatives: `a`, `a or b`, `a, b or c`.
-pub(super) fn either(names: &[String]) -> String {
+pub(in crate::report) fn either(names: &[String]) -> String {
     joined(names, names.len(), "or")
 }
 

@@ -22,7 +22,7 @@ pub(super) fn write(run: &Run<'_>, page: &mut Page) {
     for (lack, n) in entries {
         page.labelled(&format!("   {:>wide$} ", number(*n)), &Text::new().plain(reason(*lack)));
     }
-    let versions = versions(run);
+    let versions: Vec<_> = run.outcome.view.nodes.iter().flat_map(|n| &n.versions).filter_map(|(_, v)| parts_of(v)).collect();
     let missing = |lack| lacks.contains_key(&lack);
     if !missing(Lack::SuccessEvents) && !missing(Lack::ClientAuthentication) {
         return;
@@ -56,7 +56,7 @@ pub(super) fn write(run: &Run<'_>, page: &mut Page) {
 }
 
 /// Says why failures stay unsure.
-fn reason(lack: Lack) -> &'static str {
+pub(in crate::report) fn reason(lack: Lack) -> &'static str {
     match lack {
         Lack::SuccessEvents => "because successful logins and exchanges are not logged (success events)",
         Lack::ClientAuthentication => "because it is not logged how clients authenticate (ClientAuthenticationFlow)",
@@ -72,24 +72,25 @@ fn reason(lack: Lack) -> &'static str {
 fn success_option(versions: &[(u32, u32)]) -> Text {
     const NEW: &str = "--spi-events-listener--jboss-logging--success-level=info";
     const OLD: &str = "--spi-events-listener-jboss-logging-success-level=info";
-    let is_new = |v: &(u32, u32)| *v >= (26, 3);
     let text = Text::new().plain("or, for success events alone, with ");
-    if !versions.is_empty() && versions.iter().all(is_new) {
+    if !versions.is_empty() && versions.iter().all(is_new_option) {
         text.add(Tone::Strong, NEW)
-    } else if !versions.is_empty() && !versions.iter().any(is_new) {
+    } else if !versions.is_empty() && !versions.iter().any(is_new_option) {
         text.add(Tone::Strong, OLD)
     } else {
         text.add(Tone::Strong, NEW).plain(" (26.3 and later), ").add(Tone::Strong, OLD).plain(" (before)")
     }
 }
 
-/// Returns major and minor of the versions that the logs show.
-fn versions(run: &Run<'_>) -> Vec<(u32, u32)> {
-    let parse = |v: &str| {
-        let mut parts = v.split('.').map(|p| p.parse::<u32>().ok());
-        Some((parts.next()??, parts.next().flatten().unwrap_or(0)))
-    };
-    run.outcome.view.nodes.iter().flat_map(|n| &n.versions).filter_map(|(_, v)| parse(v)).collect()
+/// Whether a version names the options of its listeners with two hyphens between the parts.
+pub(in crate::report) fn is_new_option(version: &(u32, u32)) -> bool {
+    *version >= (26, 3)
+}
+
+/// Returns major and minor of a version.
+pub(in crate::report) fn parts_of(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split('.').map(|p| p.parse::<u32>().ok());
+    Some((parts.next()??, parts.next().flatten().unwrap_or(0)))
 }
 
 /// Returns the paths that were typed, for a command to copy.

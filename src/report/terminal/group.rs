@@ -6,34 +6,34 @@ use std::collections::BTreeMap;
 
 use crate::cause::{Cause, Detail};
 use crate::finding::{Confidence, Finding};
-use crate::tally::{Cell, Delays, Distinct, Key, Outcome};
+use crate::tally::{Cell, Delays, Distinct, Key, Tally};
 
 /// A client that is not known fails seldom under one name; names with so few failures are told together.
 const FEW: u64 = 3;
 
 /// Failures that are told together.
 #[derive(Debug, Clone)]
-pub(super) struct Group<'a> {
-    pub(super) realm: Option<&'a str>,
-    pub(super) cause: Cause,
+pub(in crate::report) struct Group<'a> {
+    pub(in crate::report) realm: Option<&'a str>,
+    pub(in crate::report) cause: Cause,
     /// The clients and their failures, most first; `None` is a request that named no client.
-    pub(super) clients: Vec<(Option<&'a str>, u64)>,
-    pub(super) count: u64,
+    pub(in crate::report) clients: Vec<(Option<&'a str>, u64)>,
+    pub(in crate::report) count: u64,
     /// Failures by how sure, in the order of [`Confidence::ALL`].
-    pub(super) sure: [u64; 3],
-    pub(super) details: BTreeMap<Detail, u64>,
-    pub(super) others: BTreeMap<Cause, u64>,
-    pub(super) first: Option<i64>,
-    pub(super) last: Option<i64>,
-    pub(super) delays: Delays,
+    pub(in crate::report) sure: [u64; 3],
+    pub(in crate::report) details: BTreeMap<Detail, u64>,
+    pub(in crate::report) others: BTreeMap<Cause, u64>,
+    pub(in crate::report) first: Option<i64>,
+    pub(in crate::report) last: Option<i64>,
+    pub(in crate::report) delays: Delays,
     /// The delays of those that are certain.
-    pub(super) certain_delays: Delays,
-    pub(super) addresses: Distinct,
-    pub(super) users: Distinct,
+    pub(in crate::report) certain_delays: Delays,
+    pub(in crate::report) addresses: Distinct,
+    pub(in crate::report) users: Distinct,
     /// Counts and first times by the starts of windows.
-    pub(super) windows: BTreeMap<i64, (u64, Option<i64>)>,
+    pub(in crate::report) windows: BTreeMap<i64, (u64, Option<i64>)>,
     /// Some of the failures whole: the surest first, of these the best proven.
-    pub(super) samples: Vec<&'a Finding>,
+    pub(in crate::report) samples: Vec<&'a Finding>,
 }
 
 impl<'a> Group<'a> {
@@ -131,16 +131,16 @@ fn note(windows: &mut BTreeMap<i64, (u64, Option<i64>)>, window: i64, (count, fi
     entry.1 = entry.1.into_iter().chain(first).min();
 }
 
-/// Returns the groups of an outcome, most failures first.
-pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
+/// Returns the groups of a tally over a time, most failures first.
+pub(in crate::report) fn groups(tally: &Tally, span: Option<(i64, i64)>) -> Vec<Group<'_>> {
     let mut clients: BTreeMap<(Option<&str>, Cause, Option<&str>), Group<'_>> = BTreeMap::new();
-    for (key, cell) in &outcome.tally.cells {
+    for (key, cell) in &tally.cells {
         let (realm, client) = (key.realm.as_deref(), key.client.as_deref());
         clients.entry((realm, key.cause, client)).or_insert_with(|| Group::new(realm, client, key.cause)).add(key, cell);
     }
     let mut single: Vec<Group<'_>> = clients.into_values().collect();
     single.sort_by_key(|g| std::cmp::Reverse(g.count));
-    let slack = outcome.span.map_or(0, |(from, to)| (to - from) / 10).max(outcome.tally.window_ms);
+    let slack = span.map_or(0, |(from, to)| (to - from) / 10).max(tally.window_ms);
     let mut groups: Vec<Group<'_>> = Vec::new();
     for group in single {
         let same = |g: &&mut Group<'_>| g.realm == group.realm && g.cause == group.cause && g.meets(&group, slack);

@@ -5,14 +5,14 @@ use chrono::{DateTime, Datelike, FixedOffset, NaiveDateTime, Offset, TimeZone, U
 use crate::triage::clock::Zone;
 
 /// Writes instants; with their day where the log has more than one, or none is known.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moments {
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::report) struct Moments {
     zone: Zone,
     dated: bool,
 }
 
 impl Moments {
-    pub(super) fn new(zone: Zone, span: Option<(i64, i64)>) -> Self {
+    pub(in crate::report) fn new(zone: Zone, span: Option<(i64, i64)>) -> Self {
         let mut moments = Moments { zone, dated: false };
         moments.dated = span.is_none_or(|(a, b)| moments.local(a).map(|t| t.date()) != moments.local(b).map(|t| t.date()));
         moments
@@ -29,22 +29,27 @@ impl Moments {
         Some(utc.with_timezone(&offset).naive_local())
     }
 
+    /// Returns how far the zone's clock is ahead of UTC.
+    pub(in crate::report) fn offset_ms(self, ms: i64) -> i64 {
+        self.local(ms).map_or(0, |t| t.and_utc().timestamp_millis() - ms)
+    }
+
     fn format(self, ms: i64, form: &str) -> String {
         self.local(ms).map_or_else(|| "an unknown time".to_owned(), |t| t.format(form).to_string())
     }
 
     /// Writes `10:41:47`, or `11-23 10:41:47` in a log of several days.
-    pub(super) fn time(self, ms: i64) -> String {
+    pub(in crate::report) fn time(self, ms: i64) -> String {
         self.format(ms, if self.dated { "%m-%d %H:%M:%S" } else { "%H:%M:%S" })
     }
 
     /// Writes `10:41`, with the day in a log of several.
-    pub(super) fn minute(self, ms: i64) -> String {
+    pub(in crate::report) fn minute(self, ms: i64) -> String {
         self.format(ms, if self.dated { "%m-%d %H:%M" } else { "%H:%M" })
     }
 
     /// Writes the span of a log: `2026-11-23 10:00:00 to 12:10:00 UTC`.
-    pub(super) fn span(self, from: i64, to: i64) -> String {
+    pub(in crate::report) fn span(self, from: i64, to: i64) -> String {
         let same_year = self.local(from).map(|t| t.year()) == self.local(to).map(|t| t.year());
         let end = match (self.dated, same_year) {
             (false, _) => "%H:%M:%S",

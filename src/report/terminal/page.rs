@@ -4,65 +4,65 @@ use std::fmt::Write as _;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-pub(super) use crate::report::tone::Tone;
+pub(in crate::report) use crate::report::tone::Tone;
 
 /// A piece of a paragraph: text that is the program's own, or has been escaped.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Text(Vec<(Tone, String)>);
+pub(in crate::report) struct Text(Vec<(Tone, String)>);
 
 impl Text {
-    pub(super) fn new() -> Self {
+    pub(in crate::report) fn new() -> Self {
         Text::default()
     }
 
     /// Adds text.
-    pub(super) fn add(mut self, tone: Tone, text: impl Into<String>) -> Self {
+    pub(in crate::report) fn add(mut self, tone: Tone, text: impl Into<String>) -> Self {
         self.0.push((tone, text.into()));
         self
     }
 
     /// Adds plain text.
-    pub(super) fn plain(self, text: impl Into<String>) -> Self {
+    pub(in crate::report) fn plain(self, text: impl Into<String>) -> Self {
         self.add(Tone::Plain, text)
     }
 
     /// Adds faint text.
-    pub(super) fn faint(self, text: impl Into<String>) -> Self {
+    pub(in crate::report) fn faint(self, text: impl Into<String>) -> Self {
         self.add(Tone::Faint, text)
     }
 
     /// Adds another text.
-    pub(super) fn append(mut self, other: Text) -> Self {
+    pub(in crate::report) fn append(mut self, other: Text) -> Self {
         self.0.extend(other.0);
         self
     }
 }
 
 /// The page under work.
-pub(super) struct Page {
+pub(in crate::report) struct Page {
     width: usize,
     colour: bool,
     text: String,
 }
 
 impl Page {
-    pub(super) fn new(width: usize, colour: bool) -> Self {
+    pub(in crate::report) fn new(width: usize, colour: bool) -> Self {
         Page { width, colour, text: String::new() }
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub(in crate::report) fn width(&self) -> usize {
         self.width
     }
 
     /// Leaves a line free, unless nothing is above.
-    pub(super) fn gap(&mut self) {
+    pub(in crate::report) fn gap(&mut self) {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
     }
 
     /// Writes a line as it is, cut at the width.
-    pub(super) fn row(&mut self, row: &Text) {
+    pub(in crate::report) fn row(&mut self, row: &Text) {
         let mut left = self.width;
         let mut cut = Vec::new();
         for (tone, text) in &row.0 {
@@ -81,12 +81,12 @@ impl Page {
     }
 
     /// Writes a paragraph, broken between words: its first line is indented by `first` columns, the others by `rest`.
-    pub(super) fn paragraph(&mut self, first: usize, rest: usize, text: &Text) {
+    pub(in crate::report) fn paragraph(&mut self, first: usize, rest: usize, text: &Text) {
         self.fill(" ".repeat(first), rest, text);
     }
 
     /// Writes a paragraph that stands beside a label.
-    pub(super) fn labelled(&mut self, label: &str, text: &Text) {
+    pub(in crate::report) fn labelled(&mut self, label: &str, text: &Text) {
         self.fill(label.to_owned(), label.width(), text);
     }
 
@@ -145,7 +145,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(in crate::report) fn finish(self) -> String {
         self.text
     }
 }

@@ -9,25 +9,25 @@ const BINS: usize = 1000;
 
 /// How a group's failures are spread over the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Pulse {
+pub(in crate::report) struct Pulse {
     /// The first failure, or that with which they became many.
-    pub(super) since: i64,
+    pub(in crate::report) since: i64,
     /// How many came before it.
-    pub(super) before: u64,
+    pub(in crate::report) before: u64,
     /// They run from the log's beginning.
-    pub(super) from_start: bool,
+    pub(in crate::report) from_start: bool,
     /// The last failure.
-    pub(super) last: i64,
+    pub(in crate::report) last: i64,
     /// The log ends before their not coming could be noticed.
-    pub(super) going: bool,
+    pub(in crate::report) going: bool,
     /// From the last failure to the log's end.
-    pub(super) quiet_ms: i64,
+    pub(in crate::report) quiet_ms: i64,
     /// That silence is so long that they are over.
-    pub(super) over: bool,
+    pub(in crate::report) over: bool,
 }
 
 /// Returns how a group's failures are spread over a log; `None` where times are not known.
-pub(super) fn pulse(group: &Group<'_>, span: Option<(i64, i64)>, window_ms: i64) -> Option<Pulse> {
+pub(in crate::report) fn pulse(group: &Group<'_>, span: Option<(i64, i64)>, window_ms: i64) -> Option<Pulse> {
     let (from, to) = span?;
     let (first, last) = group.first.zip(group.last)?;
     let onset = onset(&group.windows, from, to, window_ms);

@@ -5,17 +5,17 @@ const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 
 /// How the log's time is cut into the columns of a strip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scale {
+pub(in crate::report) struct Scale {
     start: i64,
     step: i64,
     /// Columns.
-    pub(super) columns: usize,
+    pub(in crate::report) columns: usize,
 }
 
 impl Scale {
     /// Cuts a time into at most `most` columns of a round length, none shorter than the windows that were counted; `None` where that leaves
     /// nothing to see.
-    pub(super) fn new(from: i64, to: i64, window_ms: i64, most: usize) -> Option<Scale> {
+    pub(in crate::report) fn new(from: i64, to: i64, window_ms: i64, most: usize) -> Option<Scale> {
         const ROUND: [i64; 18] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
         let most_ms = i64::try_from(most).ok()?;
         let fits = |step: i64| to.div_euclid(step) - from.div_euclid(step) < most_ms;
@@ -26,12 +26,17 @@ impl Scale {
     }
 
     /// Returns the length of a column in milliseconds.
-    pub(super) fn step_ms(self) -> i64 {
+    pub(in crate::report) fn step_ms(self) -> i64 {
         self.step
     }
 
-    /// Draws counts by the starts of their windows. The tallest block is this strip's own peak.
-    pub(super) fn draw(self, windows: impl IntoIterator<Item = (i64, u64)>) -> String {
+    /// Returns the start of the first column.
+    pub(in crate::report) fn start_ms(self) -> i64 {
+        self.start
+    }
+
+    /// Adds up counts by the starts of their windows, a sum for each column.
+    pub(in crate::report) fn sums(self, windows: impl IntoIterator<Item = (i64, u64)>) -> Vec<u64> {
         let mut sums = vec![0_u64; self.columns];
         for (start, count) in windows {
             let column = (start.max(self.start) - self.start) / self.step;
@@ -39,6 +44,12 @@ impl Scale {
                 *sum += count;
             }
         }
+        sums
+    }
+
+    /// Draws counts by the starts of their windows. The tallest block is this strip's own peak.
+    pub(in crate::report) fn draw(self, windows: impl IntoIterator<Item = (i64, u64)>) -> String {
+        let sums = self.sums(windows);
         let peak = sums.iter().copied().max().unwrap_or(0).max(1);
         sums.into_iter()
             .map(|n| match n {

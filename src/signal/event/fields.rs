@@ -12,33 +12,28 @@ const ADDRESS: usize = 6;
 /// How many keys can stand in front: up to the error.
 const PREFIX: usize = 8;
 
-/// Returns the place of a key; `None` where nothing asks for it.
-#[inline]
-fn place(key: &[u8]) -> Option<usize> {
-    Some(match key {
-        b"type" | b"event" => 0,
-        b"realmId" => 1,
-        b"realmName" => 2,
-        b"clientId" => 3,
-        b"userId" => 4,
-        b"sessionId" => 5,
-        b"ipAddress" => ADDRESS,
-        b"error" => 7,
-        b"reason" => 8,
-        b"grant_type" => 9,
-        b"code_id" => 10,
-        b"client_auth_method" => 11,
-        b"client_assertion_id" => 12,
-        b"refresh_token_id" => 13,
-        b"updated_refresh_token_id" => 14,
-        b"response_type" => 15,
-        b"authSessionParentId" => 16,
-        b"resourcePath" => 17,
-        b"resourceType" => 18,
-        b"redirect_uri" => 19,
-        b"username" => 20,
-        _ => return None,
-    })
+/// Returns the place of a key; `None` where nothing asks for it. By its length first: that leaves one or two to compare with. Where the key is a constant
+/// nothing of it is left.
+#[inline(always)]
+#[allow(clippy::inline_always)] // asked for by constants, where it has to vanish
+pub(super) fn place(key: &[u8]) -> Option<usize> {
+    let among = |keys: &[(&[u8], usize)]| keys.iter().find(|(k, _)| *k == key).map(|(_, place)| *place);
+    match key.len() {
+        4 => among(&[(b"type", 0)]),
+        5 => among(&[(b"error", 7), (b"event", 0)]),
+        6 => among(&[(b"userId", 4), (b"reason", 8)]),
+        7 => among(&[(b"realmId", 1), (b"code_id", 10)]),
+        8 => among(&[(b"clientId", 3), (b"username", 20)]),
+        9 => among(&[(b"ipAddress", ADDRESS), (b"realmName", 2), (b"sessionId", 5)]),
+        10 => among(&[(b"grant_type", 9)]),
+        12 => among(&[(b"redirect_uri", 19), (b"resourcePath", 17), (b"resourceType", 18)]),
+        13 => among(&[(b"response_type", 15)]),
+        16 => among(&[(b"refresh_token_id", 13)]),
+        18 => among(&[(b"client_auth_method", 11)]),
+        19 => among(&[(b"client_assertion_id", 12), (b"authSessionParentId", 16)]),
+        24 => among(&[(b"updated_refresh_token_id", 14)]),
+        _ => None,
+    }
 }
 
 /// The fields of one list.
@@ -55,9 +50,13 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Adds a field.
-    #[inline]
     pub(super) fn push(&mut self, key: &'a [u8], value: &'a [u8]) {
-        let place = place(key);
+        self.put(place(key), key, value);
+    }
+
+    /// Adds a field whose key has that place.
+    #[inline]
+    pub(super) fn put(&mut self, place: Option<usize>, key: &'a [u8], value: &'a [u8]) {
         self.first.get_or_insert((key, value));
         if self.in_order.is_none() {
             self.seen += 1;

@@ -42,6 +42,8 @@ pub struct Event<'a> {
     pub trust: Trust,
     /// The line ended inside the list: what follows is not known.
     pub cut: bool,
+    /// The list ends with the line and no value holds a comma: the line's end cannot be read as that of a bare list, nor of a warning.
+    pub ends_once: bool,
 }
 
 impl<'a> Event<'a> {

@@ -11,9 +11,10 @@
 //! tail  = ", requestUri=" … / ", cookies=[" … / ", stackTrace=" …      (TRACE level, not quoted)
 //! ```
 
-use super::fields::Fields;
+use super::fields::{Fields, place};
 use super::{Event, Quoting};
 use crate::finding::Trust;
+use crate::record::mask;
 use nom::bytes::complete::{tag, take_while_m_n};
 use nom::error::Error;
 use nom::sequence::terminated;
@@ -62,44 +63,72 @@ fn behind(message: &[u8], at: usize, quote: u8) -> Behind<'_> {
 pub(super) fn parse(message: &[u8], quote: u8) -> Option<Event<'_>> {
     let (value, first) = opening(message, quote).ok()?;
     let start = message.len() - value.len();
-    let (fields, mut trust, cut) = match plain(message, first, start, quote) {
-        Some(fields) => (fields, Trust::Quoted, false),
-        None => Reading::of(message, start, quote).fields(first, start)?,
+    let (fields, mut trust, cut, ends_once) = match plain(message, first, start, quote) {
+        Some((fields, ends_once)) => (fields, Trust::Quoted, false, ends_once),
+        None => {
+            let (fields, trust, cut) = Reading::of(message, start, quote).fields(first, start)?;
+            (fields, trust, cut, false)
+        }
     };
     if !cut && first != b"operationType" && !fields.are_in_order() {
         trust = Trust::Ambiguous;
     }
-    Some(Event { fields, quoting: Quoting::Quoted(quote), trust, cut })
+    Some(Event { fields, quoting: Quoting::Quoted(quote), trust, cut, ends_once })
 }
 
-/// The common case: no backslash before any quote, so every quote ends a value. `None` where it is not so.
-fn plain<'a>(message: &'a [u8], mut key: &'a [u8], mut start: usize, quote: u8) -> Option<Fields<'a>> {
+/// The common case: no backslash before any quote, so every quote ends a value. `None` where it is not so. Says as well whether no value holds a comma: then the
+/// end of the line cannot be that of a bare list, too.
+fn plain<'a>(message: &'a [u8], mut key: &'a [u8], mut start: usize, quote: u8) -> Option<(Fields<'a>, bool)> {
     let mut fields = Fields::default();
+    let (mut at_place, mut commas) = (place(key), false);
     loop {
-        let at = start + memchr::memchr(quote, &message[start..])?;
+        let (at, comma) = value(message, start, quote)?;
         if at > start && message[at - 1] == b'\\' {
             return None;
         }
-        fields.push(key, &message[start..at]);
-        if let Some((k, s)) = next(message, at, quote) {
-            (key, start) = (k, s);
+        commas |= comma;
+        fields.put(at_place, key, &message[start..at]);
+        if let Some((p, k, s)) = next(message, at, quote) {
+            (at_place, key, start) = (p, k, s);
             continue;
         }
         match behind(message, at, quote) {
-            Behind::End | Behind::Tail => return Some(fields),
-            Behind::Next(k, s) => (key, start) = (k, s),
+            // any other mark could be a part of an id, as bare lists have them
+            Behind::End => return Some((fields, !commas && matches!(quote, b'"' | b'\''))),
+            Behind::Tail => return Some((fields, false)),
+            Behind::Next(k, s) => (at_place, key, start) = (place(k), k, s),
             Behind::Other => return None,
         }
     }
 }
 
-/// Reads `, key="` behind the quote at `at`, as [`behind`] does: nearly every quote of nearly every list is one of these.
+/// Finds the quote behind a value; says as well whether a comma stands before it.
 #[inline]
-fn next(message: &[u8], at: usize, quote: u8) -> Option<(&[u8], usize)> {
+fn value(message: &[u8], start: usize, quote: u8) -> Option<(usize, bool)> {
+    let (mut at, mut comma) = (start, false);
+    while let Some(block) = message.get(at..)?.first_chunk() {
+        let (quotes, commas) = (mask::equal(*block, quote), mask::equal(*block, b','));
+        if quotes != 0 {
+            let end = quotes.trailing_zeros();
+            return Some((at + end as usize, comma || commas & ((1 << end) - 1) != 0));
+        }
+        comma |= commas != 0;
+        at += mask::WIDTH;
+    }
+    let rest = &message[at..];
+    let end = rest.iter().position(|c| *c == quote)?;
+    Some((at + end, comma || rest[..end].contains(&b',')))
+}
+
+/// Reads `, key="` behind the quote at `at`, as [`behind`] does, with the key's place: nearly every quote of nearly every list is one of these.
+#[inline]
+fn next(message: &[u8], at: usize, quote: u8) -> Option<(Option<usize>, &[u8], usize)> {
     let rest = message.get(at + 1..)?.strip_prefix(b", ")?;
-    let length = rest.iter().take(65).position(|c| !IN_KEY[usize::from(*c)])?;
-    let goes_on = (1..=64).contains(&length) && rest[length] == b'=' && rest.get(length + 1) == Some(&quote);
-    goes_on.then(|| (&rest[..length], at + 3 + length + 2))
+    let length = mask::find(&rest[..rest.len().min(65)], 0, b'=')?;
+    let key = &rest[..length];
+    let place = place(key);
+    let is_key = place.is_some() || (!key.is_empty() && key.iter().all(|c| IN_KEY[usize::from(*c)]));
+    (is_key && rest.get(length + 1) == Some(&quote)).then(|| (place, key, at + 3 + length + 2))
 }
 
 /// The bytes that a key is made of.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::super::joined::{Answered, Companions, Failed, Joined, What};
 use super::{Join, Placed};
-use crate::signal::{Access, access, answers};
+use crate::signal::{Access, Id, access, answers};
 
 /// An event and its access line are not further apart; they belong together long after a failure no longer waits.
 const SAME_MS: i64 = 30_000;
@@ -16,7 +16,7 @@ const SAME_MS: i64 = 30_000;
 const REALMS: usize = 1000;
 
 /// Token requests of one realm.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Requests {
     /// Those that were answered with a token.
     pub successes: u64,
@@ -39,20 +39,23 @@ impl Requests {
 pub type ByRealm = BTreeMap<Option<Box<str>>, Requests>;
 
 /// An event of a failure that no access line followed yet.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct Unanswered {
     time: Option<i64>,
-    address: Option<Box<str>>,
+    /// As the event says it; it is read when a line comes, which is seldom.
+    address: Option<Id>,
 }
 
 impl Unanswered {
-    pub fn new(time: Option<i64>, address: Option<&str>) -> Self {
-        Unanswered { time, address: address.and_then(|a| access::address(a.as_bytes())) }
+    pub fn new(time: Option<i64>, address: Option<Id>) -> Self {
+        Unanswered { time, address }
     }
 
     /// Whether an access line can be this event's own.
     fn is_of(&self, access: &Access, time: Option<i64>) -> bool {
         let near = self.time.zip(time).is_none_or(|(a, b)| (b - a).abs() <= SAME_MS);
-        near && self.address.as_deref().zip(access.address.as_deref()).is_none_or(|(a, b)| a == b)
+        let address = self.address.as_ref().and_then(|a| access::address(a.bytes()));
+        near && address.as_deref().zip(access.address.as_deref()).is_none_or(|(a, b)| a == b)
     }
 }
 

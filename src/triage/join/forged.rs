@@ -13,6 +13,7 @@ use crate::triage::joined::At;
 const REACH: u64 = 64;
 
 /// What an unfinished line was.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) enum Held {
     /// An event, cut inside the client's id.
     Event(Box<Failure>, Box<Placed>),
@@ -21,6 +22,7 @@ pub(super) enum Held {
 }
 
 /// An unfinished line and what came after it.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Hold {
     pub(super) held: Held,
     pub(super) queue: Vec<Placed>,
@@ -60,7 +62,7 @@ pub(super) fn is_token_request(failure: &Failure) -> bool {
 }
 
 /// How the events of a stream were quoted since the server's last start.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Style {
     bare: u64,
     quoted: u64,

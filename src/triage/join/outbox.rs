@@ -20,7 +20,7 @@ const HELD: usize = 1 << 14;
 type Thread = (Option<Sym>, Sym);
 
 /// The outbox of one stream.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub struct Outbox {
     active: bool,
     queue: VecDeque<(Joined, bool)>,

@@ -26,6 +26,7 @@ const CROWD: usize = 512;
 const LANE: usize = 4096;
 
 /// A failure with an event.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct Happened {
     pub number: u64,
     /// The largest time of its stream: never smaller than that of the one before.
@@ -38,6 +39,7 @@ pub struct Happened {
 }
 
 /// A failed request in another log.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct Line {
     pub number: u64,
     pub clock: i64,
@@ -47,7 +49,7 @@ pub struct Line {
 }
 
 /// What became of a line.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Fate {
     /// Not looked at yet.
     Open,
@@ -60,7 +62,7 @@ pub enum Fate {
 }
 
 /// What happened at one address.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub struct Lane {
     pub events: VecDeque<Happened>,
     pub lines: VecDeque<Line>,

@@ -9,8 +9,8 @@ use crate::triage::pasted::Pasted;
 /// How many lines are explained.
 const LINES: usize = 20;
 
-/// Longest excerpt of a line, in characters.
-const EXCERPT: usize = 80;
+/// Longest excerpt of a line, in characters: more than is shown, since a secret that is cut may not be known as one.
+const EXCERPT: usize = 1000;
 
 /// Says of the first lines what each is.
 pub(super) fn lines(pasted: &Pasted<'_>) -> Vec<Walk> {

@@ -60,6 +60,9 @@ fn an_attackers_text_never_moves_the_address() {
     }
 }
 
+/// What lists are made of, and what can be read in two ways.
+const PARTS: [&str; 9] = [", userId=\"x\"", ", ipAddress=\"1\"", ", error=\"e\"", ", userId=u", ", ipAddress=1, error=e", ", a=\"", "\"", ",", "' not found."];
+
 proptest::proptest! {
     #[test]
     fn whatever_is_encoded_is_read_back_or_said_to_be_ambiguous(client in "[a\\\\\", =x]{0,12}", username in "[a\\\\\", =x\u{e9}]{0,12}") {
@@ -69,6 +72,15 @@ proptest::proptest! {
         if e.trust == Trust::Quoted {
             proptest::prop_assert_eq!(e.text("clientId").unwrap_or_default(), client);
             proptest::prop_assert_eq!(e.text("username").unwrap_or_default(), username);
+        }
+    }
+
+    #[test]
+    fn a_list_that_ends_once_ends_as_nothing_else(parts in proptest::collection::vec(proptest::sample::select(PARTS.to_vec()), 0..8), quote in proptest::sample::select(vec!['"', '\'', '-', '7'])) {
+        let line = format!("type={quote}X{quote}{}", parts.concat()).replace('"', &quote.to_string());
+        if list(line.as_bytes()).is_some_and(|e| e.ends_once) {
+            proptest::prop_assert!(super::super::tail(line.as_bytes()).is_none(), "{}", line);
+            proptest::prop_assert!(!line.ends_with("' not found.") && !line.ends_with("'."), "{}", line);
         }
     }
 

@@ -1,0 +1,125 @@
+//! `report`: reads logs or saved tallies and writes the page that explains what happened.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use kctriage::report::compose::{self, Scribe};
+use kctriage::report::model::{Kind, Prose, Report};
+use kctriage::report::redact::Redactor;
+use kctriage::report::{Dialect, Html, Markdown, Paper, Sheet as JsonSheet, Text, json, terminal};
+use kctriage::tally::incident::Incidents;
+use kctriage::tally::{Account, Windows};
+
+use super::notes::Notes;
+use super::scan::{self, Print};
+use super::settings;
+use super::target;
+use super::{Error, Exit, Sheet};
+
+/// The tally in a folder that `tail` keeps its state in.
+const TALLY: &str = "tally.json";
+
+/// Runs the command.
+pub fn run(settings: &settings::Report) -> Result<Exit, Error> {
+    let mut exit = Exit::Done;
+    let mut account = None;
+    if let Some(input) = &settings.input {
+        let found = scan::discover(input)?;
+        let window_ms = settings.window_ms.unwrap_or_else(|| terminal::window_ms(scan::bytes(&found).unwrap_or(scan::PIPED)));
+        let mut outcome = scan::read(input, found, window_ms, Print::Counts(Windows::Apart))?;
+        if let Some(redactor) = &settings.redactor {
+            redactor.outcome(&mut outcome);
+        }
+        let notes = Notes::of(&outcome, input);
+        notes.say();
+        exit = notes.exit();
+        account = Some(outcome.account());
+    }
+    let mut lacking = Vec::new();
+    for path in &settings.from {
+        let saved = open(path)?;
+        lacking.extend(saved.lacking);
+        match &mut account {
+            None => account = Some(saved.account),
+            Some(all) => all.merge(&saved.account).map_err(|error| Error::Usage {
+                what: format!("{}: {error}", path.display()),
+                advice: "join tallies whose windows have one length; --window sets that of logs".into(),
+            })?,
+        }
+    }
+    let Some(mut account) = account else { return Ok(exit) };
+    if let Some(redactor) = &settings.redactor {
+        account.tally.cells.values_mut().flat_map(|cell| &mut cell.samples).for_each(|finding| redactor.finding(finding));
+    }
+    let mut report = page(settings, &account);
+    remark(&mut report, settings, &lacking);
+    write(settings, &report)?;
+    Ok(exit)
+}
+
+/// Makes the page of an account.
+fn page(settings: &settings::Report, account: &Account) -> Report {
+    let life_ms = settings.input.as_ref().and_then(|i| i.options.code_lifespan_ms);
+    let how = compose::Settings { title: settings.title.clone(), zone: settings.zone, zone_assumed: !settings.zone_named, life_ms };
+    let rename = |kind, text: &str| settings.redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| pseudonym(redactor, kind, text));
+    let scribe = if settings.redactor.is_some() { Scribe::renaming(&rename) } else { Scribe::open() };
+    compose::compose(account, &Incidents::default(), &how, &scribe)
+}
+
+/// Returns what stands on the page for a text of the log.
+fn pseudonym(redactor: &Redactor, kind: Kind, text: &str) -> String {
+    match kind {
+        Kind::User => redactor.user(text),
+        Kind::Session => redactor.session(text),
+        Kind::Address => redactor.address(text),
+        Kind::Realm | Kind::Client | Kind::Node | Kind::File => redactor.name(text).into_owned(),
+        Kind::Text => redactor.text(text).into_owned(),
+        Kind::Strange => Redactor::form(text),
+    }
+}
+
+/// Says what saved tallies do not hold.
+fn remark(report: &mut Report, settings: &settings::Report, lacking: &[&'static str]) {
+    if settings.from.is_empty() {
+        return;
+    }
+    let names = settings.from.len();
+    let what = if names == 1 { "a saved tally".to_owned() } else { format!("{names} saved tallies") };
+    let mut prose = Prose::new().say(format!(
+        "This page was made from {what}: counts by window, a few findings of each kind, and estimates of distinct users and addresses. Single failures and \
+         their lines are in the logs only"
+    ));
+    for (at, part) in lacking.iter().enumerate() {
+        prose = prose.say(if at == 0 { "; not in it at all: " } else { ", " }).say(*part);
+    }
+    report.remarks.push(prose.say("."));
+}
+
+/// Opens a saved tally.
+fn open(path: &Path) -> Result<json::Saved, Error> {
+    let file: PathBuf = if path.is_dir() { path.join(TALLY) } else { path.to_owned() };
+    let advice = "--from takes what kctriage scan --format json or kctriage merge wrote, or the folder of kctriage tail --state";
+    let usage = |what: String| Error::Usage { what, advice: advice.into() };
+    let opened = File::open(&file).map_err(|error| usage(format!("{}: cannot be read: {error}", file.display())))?;
+    json::read(opened).map_err(|error| usage(format!("{}: {error}", file.display())))
+}
+
+fn write(settings: &settings::Report, report: &Report) -> Result<(), Error> {
+    let terminal = settings.terminal;
+    let text = Text { width: terminal.width, colour: terminal.colour && settings.output.is_none() };
+    let paper: &dyn Paper = match settings.sheet {
+        Sheet::Html => &Html,
+        Sheet::Markdown => &Markdown { dialect: Dialect::GitHub },
+        Sheet::Jira => &Markdown { dialect: Dialect::Jira },
+        Sheet::Json => &JsonSheet,
+        Sheet::Text => &text,
+    };
+    match &settings.output {
+        Some(path) => target::write(path, |out| paper.write(report, out)).map_err(|error| Error::Target { path: path.clone(), error }),
+        None => {
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            paper.write(report, &mut out).and_then(|()| out.flush()).map_err(Error::Output)
+        }
+    }
+}

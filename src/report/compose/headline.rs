@@ -1,0 +1,62 @@
+//! The first screen: is something wrong, how bad, who, since when, why, what to do.
+
+use super::Run;
+use crate::report::model::{Level, Matter, Point, Prose, Report};
+use crate::report::terminal::figure::{count, length, number};
+use crate::tally::incident::State;
+
+/// Matters that the first screen names.
+const POINTS: usize = 4;
+
+/// Returns how the whole stands.
+pub(super) fn level(run: &Run<'_>) -> Level {
+    let events = run.account.nodes.values().any(|n| n.events) || run.account.access.realms.values().any(|r| r.successes > 0);
+    if run.incidents.iter().any(|i| i.state == State::Going) {
+        Level::Going
+    } else if !run.incidents.is_empty() {
+        Level::Over
+    } else if run.account.tally.findings() > 0 {
+        Level::Steady
+    } else if events && run.account.left_out == 0 {
+        Level::Quiet
+    } else {
+        Level::Unknown
+    }
+}
+
+/// Says whether something is wrong, and how bad.
+pub(super) fn headline(run: &Run<'_>) -> Prose {
+    let account = run.account;
+    let failures = account.tally.findings();
+    let of_log = account.span.map(|(from, to)| format!(" in {} of log", length(to - from))).unwrap_or_default();
+    let going = run.incidents.iter().filter(|i| i.state == State::Going).count() as u64;
+    let incidents = count(run.incidents.len() as u64, "incident");
+    let failed = count(failures, "token request");
+    match level(run) {
+        Level::Going if going == run.incidents.len() as u64 => Prose::new().strong(format!("{incidents}, still going")).say(format!(": {failed} failed{of_log}.")),
+        Level::Going => Prose::new().strong(format!("{incidents}, {} still going", number(going))).say(format!(": {failed} failed{of_log}.")),
+        Level::Over => Prose::new().strong(format!("{incidents}, none going on")).say(format!(": {failed} failed{of_log}.")),
+        Level::Steady => Prose::new().strong(format!("{failed} failed")).say(format!("{of_log}, at no unusual rate: no incident.")),
+        Level::Quiet => Prose::new().strong("No failed token request").say(format!("{of_log}.")),
+        Level::Unknown if account.left_out > 0 => {
+            Prose::new().strong("No failure passes the filter").say(format!("; without it there are {}.", count(account.left_out, "failed token request")))
+        }
+        Level::Unknown if account.books.records == 0 => Prose::new().strong("No Keycloak log found.").say(" Nothing that was given is a log of a layout known here."),
+        Level::Unknown => Prose::new().strong("Nothing can be said: ").say(
+            "there is not one user event in these logs. See whether the logger org.keycloak.events is silenced, the event listener jboss-logging is off for the \
+             realm, or another node serves it.",
+        ),
+    }
+}
+
+/// Returns the sentences of the first screen.
+pub(super) fn points(report: &Report) -> Vec<Point> {
+    let matters = if report.incidents.is_empty() { &report.steady } else { &report.incidents };
+    matters.iter().take(POINTS).map(point).collect()
+}
+
+fn point(matter: &Matter) -> Point {
+    let what = matter.title.clone().say(", ").then(matter.story.first().cloned().unwrap_or_default());
+    let why = matter.burst.as_ref().and_then(|_| matter.story.get(1).cloned());
+    Point { matter: matter.number, what, why, step: matter.first_step.clone() }
+}

@@ -1,0 +1,119 @@
+//! Incidents, groups of failures and chronic clients to what the page tells of them.
+
+use super::subject::Subject;
+use super::{Run, advice, delays, event, overview, story, timeline, walked};
+use crate::cause::{Catalogue, Cause};
+use crate::finding::Finding;
+use crate::report::model::{Burst, ClientShare, Event, Habitual, Instant, Kind, Matter, Prose, Timeline, Window};
+use crate::report::terminal::figure::count;
+use crate::report::terminal::group::Group;
+use crate::tally::Delays;
+use crate::tally::incident::{Chronic, Habit, Incident};
+
+/// Clients that are listed of a matter.
+const CLIENTS: usize = 50;
+
+/// Returns an incident; its triggers have the marks that they have in the time line.
+pub(super) fn of_incident(run: &Run<'_>, number: usize, incident: &Incident, line: Option<&mut Timeline>) -> Matter {
+    let subject = Subject::of_incident(incident, run);
+    let mut triggers: Vec<Event> = incident.triggers.iter().map(|t| event::event(run, t)).collect();
+    for (event, trigger) in triggers.iter_mut().zip(&incident.triggers) {
+        let marked = line.as_deref().and_then(|l| l.events.iter().find(|e| timeline::same(e, trigger, event.kind)));
+        event.mark = marked.and_then(|e| e.mark);
+        event.incidents = marked.map_or_else(|| vec![number], |e| e.incidents.clone());
+    }
+    let story = story::story(run, &subject, Some(incident), &triggers);
+    let burst = Burst {
+        peak: Instant(incident.peak),
+        peak_per_minute: incident.peak_per_minute,
+        state: incident.state,
+        expected: incident.expected,
+        surprise: incident.surprise,
+        cascade: overview::counts(incident.cascade.iter().map(|(c, n)| (c, n))),
+        triggers,
+        successes: incident.successes,
+    };
+    matter(run, number, &subject, Some(burst), story, incident.samples.first())
+}
+
+/// Returns failures that belong together and are no incident.
+pub(super) fn of_group(run: &Run<'_>, number: usize, group: &Group<'_>) -> Matter {
+    let subject = run.subject_of(group);
+    let mut story = story::story(run, &subject, None, &[]);
+    let inside = run.in_incidents(group);
+    if inside > 0 {
+        story.push(Prose::new().say(format!("{} of them are in incidents above.", crate::report::terminal::figure::number(inside))));
+    }
+    matter(run, number, &subject, None, story, group.samples.first().copied())
+}
+
+fn matter(run: &Run<'_>, number: usize, subject: &Subject, burst: Option<Burst>, story: Vec<Prose>, sample: Option<&Finding>) -> Matter {
+    let catalogue = Catalogue::builtin().get(subject.cause);
+    let [certain, likely, ambiguous] = subject.sure;
+    let other = subject.others.first().map(|(cause, _)| *cause).filter(|_| ambiguous > certain + likely);
+    let share = |(client, count, usual): &(Option<_>, u64, Option<f64>)| ClientShare { client: client.clone(), count: *count, usual_per_minute: *usual };
+    Matter {
+        number,
+        title: title(run, subject),
+        cause: subject.cause,
+        cause_number: subject.cause.number(),
+        realm: subject.realm.clone(),
+        count: subject.count,
+        certain,
+        likely,
+        ambiguous,
+        start: subject.first.map(Instant),
+        last: subject.last.map(Instant),
+        burst,
+        clients: subject.clients.iter().take(CLIENTS).map(share).collect(),
+        clients_left_out: subject.clients.len().saturating_sub(CLIENTS) as u64,
+        addresses: subject.addresses,
+        users: subject.users,
+        details: overview::details(subject.cause, subject.details.iter().map(|(d, n)| (d, n))),
+        others: overview::counts(subject.others.iter().map(|(c, n)| (c, n))),
+        story,
+        delays: delays::distribution(&subject.delays, &subject.usual_delays),
+        windows: subject.windows.iter().map(|(start, count)| Window { start: Instant(*start), count: *count }).collect(),
+        first_step: advice::first_step(run, subject, subject.cause),
+        other_step: other.map(|cause| Prose::new().say(format!("If it is {}: ", cause.title())).then(advice::first_step(run, subject, cause))),
+        what: &catalogue.what,
+        verify: advice::steps(subject, &catalogue.verify),
+        fix: advice::steps(subject, &catalogue.fix),
+        walked: sample.map(|s| walked::walked(run, s)),
+    }
+}
+
+fn title(run: &Run<'_>, subject: &Subject) -> Prose {
+    let realm = match &subject.realm {
+        Some(realm) if run.has_realms() => Prose::new().say(" (realm ").name(realm).say(")"),
+        _ => Prose::new(),
+    };
+    subject.names(4, false).then(realm).say(": ").strong(subject.cause.title())
+}
+
+/// Returns a client that misbehaves all the time.
+pub(super) fn habitual(run: &Run<'_>, chronic: &Chronic) -> Habitual {
+    let what = match chronic.habit {
+        Habit::DoubleExchange => "sends its codes twice".to_owned(),
+        Habit::RefreshStorm => "refreshes one session many times in a short time".to_owned(),
+        Habit::EarlyRefresh => "refreshes tokens seconds after they were issued".to_owned(),
+        Habit::Steady => format!("fails all the time with {}", chronic.cause.unwrap_or(Cause::Unclassified).title()),
+    };
+    let advice = match chronic.habit {
+        Habit::DoubleExchange => "Find what runs the callback twice (a double effect, a reloaded page, a retrying proxy) and guard the exchange so that it runs once.",
+        Habit::RefreshStorm => "Refresh once for all tabs and threads, shortly before the access token ends, and let the others wait for that answer.",
+        Habit::EarlyRefresh => "Keep the access token until shortly before its end; a refresh for each request costs the server a write.",
+        Habit::Steady => chronic.cause.map_or("", |c| Catalogue::builtin().get(c).fix.first().map_or("", String::as_str)),
+    };
+    Habitual {
+        realm: chronic.realm.as_deref().map(|r| run.scribe.logged(Kind::Realm, r)),
+        client: chronic.client.as_deref().map(|c| run.scribe.logged(Kind::Client, c)),
+        habit: chronic.habit,
+        what: Prose::new().say(format!("{what}: {}", count(chronic.count, "request"))),
+        cause: chronic.cause,
+        count: chronic.count,
+        per_hour: chronic.per_hour,
+        delays: delays::distribution(&chronic.delays, &Delays::default()),
+        advice: Prose::new().say(advice),
+    }
+}

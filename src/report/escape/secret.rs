@@ -1,0 +1,148 @@
+//! Secrets in a text, known by their shape, by the name before them, or by what they turn out to be when they are decoded.
+//!
+//! Input: a text. Output: the text with a mask in place of each secret. A secret that was cut is one, too: a log cuts long lines. Must not know where the
+//! text goes.
+
+mod hidden;
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use regex::{Captures, Regex};
+
+/// What replaces a secret.
+pub(super) const MASK: &str = "[secret]";
+
+/// How deep encodings are looked into: JSON in base64 in a query string.
+const DEPTH: usize = 3;
+
+/// Returns the text without its secrets.
+pub(super) fn masked(text: &str) -> Cow<'_, str> {
+    if !is_worth_a_look(text) {
+        return Cow::Borrowed(text);
+    }
+    masked_down_to(text, DEPTH)
+}
+
+/// Whether there can be a secret. Most values are short words: a look at their bytes is cheaper than a handful of searches.
+fn is_worth_a_look(text: &str) -> bool {
+    let mut run = 0;
+    text.bytes().any(|b| {
+        run = if b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/') { run + 1 } else { 0 };
+        run >= hidden::SHORTEST || matches!(b, b'=' | b':' | b'%' | b'\\' | b'.' | b' ')
+    }) || text.contains("ey")
+        || text.contains("ZX")
+}
+
+/// Masks what shows after decoding, then what is plain to see (the plain part of an encoded secret is only a part of it), then base64.
+fn masked_down_to(text: &str, depth: usize) -> Cow<'_, str> {
+    let mut shown = Cow::Borrowed(text);
+    let deeper = depth.saturating_sub(1);
+    let steps: [&dyn Fn(&str) -> Option<String>; 4] =
+        [&|text| if depth > 0 { hidden::decoded(text, deeper) } else { None }, &|text| owned(shapes(text)), &|text| owned(names(text)), &|text| {
+            if depth > 0 { owned(hidden::runs(text, deeper)) } else { None }
+        }];
+    for step in steps {
+        if let Some(masked) = step(&shown).filter(|masked| **masked != *shown) {
+            shown = Cow::Owned(masked);
+        }
+    }
+    shown
+}
+
+/// Returns a text that is not the one it was made from.
+fn owned(text: Cow<'_, str>) -> Option<String> {
+    match text {
+        Cow::Owned(text) => Some(text),
+        Cow::Borrowed(_) => None,
+    }
+}
+
+/// Masks what is a secret by its shape: JWTs and pieces of them (also in base64), `Bearer` and `Basic` credentials, the user part of a URL, Keycloak's codes, and
+/// what is as long and random as a client's secret or a signature.
+fn shapes(text: &str) -> Cow<'_, str> {
+    static SHAPES: OnceLock<[(Regex, &str); 5]> = OnceLock::new();
+    static RANDOM: OnceLock<[(Regex, fn(&str) -> bool); 3]> = OnceLock::new();
+    let shapes = SHAPES.get_or_init(|| {
+        [
+            (r"eyJ[A-Za-z0-9_-]{5,}(?:(?:\.|%2[eE])[A-Za-z0-9_=-]*)*", MASK),
+            (r"ZXlK[A-Za-z0-9+/_=-]{6,}", MASK),
+            // plain words after "basic" are English; credentials have a digit, a capital or padding, or are long
+            (
+                r"\b(?P<scheme>(?i:bearer|basic|dpop))(?P<gap>(?:\s|%20|\+|:|=|\\t)+)(?:[a-z._~+/%-]*[A-Z0-9=][A-Za-z0-9._~+/%=-]*|[A-Za-z0-9._~+/%=-]{16,})",
+                "${scheme}${gap}[secret]",
+            ),
+            (r"(?i)([a-z][a-z0-9+.-]*(?:://|%3a%2f%2f|:\\/\\/))[^/?#\s\\]+(?:@|%40)", "${1}[secret]@"),
+            // a code: of new servers (random.session.uuid), of old ones (uuid.session.uuid), or cut
+            (
+                r"\b(?:[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}\.[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{0,12})*|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\.[A-Za-z0-9_-]{4,}(?:\.[0-9A-Fa-f-]*)?)",
+                MASK,
+            ),
+        ]
+        .map(|(pattern, with)| (Regex::new(pattern).expect("a literal pattern, tested"), with))
+    });
+    let random = RANDOM.get_or_init(|| {
+        [
+            // a code that was cut in its second or third part
+            (r"[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{4,}(?:\.[0-9A-Fa-f-]{1,36})?", is_random_before_its_dot as fn(&str) -> bool),
+            // a signature, and a client's secret as Keycloak makes it
+            (r"[A-Za-z0-9_-]{40,}", is_random),
+            (r"[A-Za-z0-9]{32,}", is_random),
+        ]
+        .map(|(pattern, test)| (Regex::new(pattern).expect("a literal pattern, tested"), test))
+    });
+    let mut text = Cow::Borrowed(text);
+    for (shape, with) in shapes {
+        if let Cow::Owned(masked) = shape.replace_all(&text, *with) {
+            text = Cow::Owned(masked);
+        }
+    }
+    for (shape, test) in random {
+        if shape.find_iter(&text).any(|found| test(found.as_str())) {
+            let mask = |found: &Captures<'_>| if test(&found[0]) { MASK.to_owned() } else { found[0].to_owned() };
+            text = Cow::Owned(shape.replace_all(&text, mask).into_owned());
+        }
+    }
+    text
+}
+
+/// Whether capitals, small letters and digits change places as often as by chance; within words they do it seldom.
+fn is_random(text: &str) -> bool {
+    let class = |b: u8| (b.is_ascii_uppercase(), b.is_ascii_lowercase(), b.is_ascii_digit());
+    let bytes = text.as_bytes();
+    let changes = bytes.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
+    let has = |is: fn(&u8) -> bool| bytes.iter().any(is);
+    // by chance six of ten neighbours differ, in CamelCase two or three
+    let least = if has(u8::is_ascii_digit) { 3 } else { 4 };
+    changes * 10 >= bytes.len() * least && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
+}
+
+fn is_random_before_its_dot(text: &str) -> bool {
+    text.split('.').next().is_some_and(is_random)
+}
+
+/// Masks the values of parameters that hold secrets, as a query string, a form, a JSON object or an event list writes them.
+fn names(text: &str) -> Cow<'_, str> {
+    static NAMES: OnceLock<Regex> = OnceLock::new();
+    if !text.contains(['=', ':']) && !text.contains("%3") {
+        return Cow::Borrowed(text);
+    }
+    let names = NAMES.get_or_init(|| {
+        // what no English sentence has before a colon
+        let strong = "client_?-?secret|pass_?word|passwd|pwd|passphrase|access_?token|refresh_?token|id_?token|api_?-?key|(?:set-)?cookie|authorization";
+        let weak = "client_assertion|assertion|id_token_hint|logout_token|registration_access_token|subject_token|actor_token|token|code|session_code|code_?verifier|device_?code|user_code|auth_req_id|password-new|password-confirm|new_password|secret|key|otp|totp|credential|KEYCLOAK_[A-Z_]+|AUTH_SESSION_ID(?:_LEGACY)?|KC_RESTART|KC_STATE_CHECKER|KC_AUTH_STATE|KC_AUTH_SESSION_HASH";
+        let value = r#"(?:\\*"[^"\\]*|\\*'[^'\\]*|[^&\s"',;\\}]+)"#;
+        let pattern =
+            format!(r#"(?i)\b(?P<name>{strong}|{weak})(?P<sign>\s?=\s?|%3d|\\*["']\s*:\s*)(?P<value>{value})|\b(?P<strong>{strong})(?P<colon>:\s*)(?P<after>{value})"#);
+        Regex::new(&pattern).expect("a literal pattern, tested")
+    });
+    names.replace_all(text, |found: &Captures<'_>| {
+        let part = |name: &str| found.name(name).map_or("", |m| m.as_str());
+        let value = [part("value"), part("after")].concat();
+        let quote = &value[..value.len() - value.trim_start_matches(['\\', '"', '\'']).len()];
+        let bare = &value[quote.len()..];
+        let is_scheme = ["bearer", "basic", "dpop"].iter().any(|s| bare.eq_ignore_ascii_case(s));
+        let shown = if bare.is_empty() || bare == "null" || bare == MASK || is_scheme { bare } else { MASK };
+        format!("{}{}{}{}{quote}{shown}", part("name"), part("strong"), part("sign"), part("colon"))
+    })
+}

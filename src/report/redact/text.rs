@@ -1,0 +1,98 @@
+//! What names a person, found in a text by its form or by the name before it.
+//!
+//! Input: a text. Output: the text with pseudonyms. Must not know where the text comes from.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::OnceLock;
+
+use regex::{Captures, Regex};
+
+use super::{Kind, Redactor, SHOWN};
+
+/// What is looked for: a group's name, and its pattern. The first that fits at a place counts.
+const FORMS: [(&str, &str); 6] = [
+    // what is a pseudonym already
+    ("done", r"\b(?:user|session|ip|id)-[0-9a-f]{12}\b"),
+    ("mail", r"[A-Za-z0-9._%+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"),
+    // a user of a federation: f:<component>:<name>
+    ("federated", r"\bf:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}:[^\s,;&\x22']+"),
+    ("id", r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"),
+    ("address", r"\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b|\b(?:[0-9A-Fa-f]{1,4}:+){2,}[0-9A-Fa-f:.]*|::(?:[0-9A-Fa-f]{1,4}[:.]?)+"),
+    ("run", r"[A-Za-z0-9_-]{24,}"),
+];
+
+/// Names whose values name a person, and of which kind they are.
+const NAMED: [(&str, Kind); 3] = [
+    ("username|user_?name|preferred_username|user_?id|user|login_hint|email|sub|identity_provider_identity|impersonator", Kind::User),
+    ("session_?id|session_state|code_id|session|sid", Kind::Session),
+    ("ip_?address|ip|remote_?addr|client_?ip|x-forwarded-for|x-real-ip", Kind::Address),
+];
+
+/// Length of a session's id in new servers: 18 random bytes in base64url.
+const SESSION: usize = 24;
+
+/// Whether a text is a pseudonym, and nothing but one.
+pub(super) fn is_pseudonym(text: &str) -> bool {
+    let Some((prefix, hash)) = text.split_once('-') else { return false };
+    ["user", "session", "ip", "id"].contains(&prefix) && hash.len() == 2 * SHOWN && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Puts pseudonyms into a text.
+pub(super) fn redacted<'a>(redactor: &Redactor, text: &'a str) -> Cow<'a, str> {
+    static PATTERNS: OnceLock<(Regex, Regex)> = OnceLock::new();
+    let (named, forms) = PATTERNS.get_or_init(|| {
+        let names: Vec<String> = NAMED.iter().enumerate().map(|(i, (names, _))| format!("(?P<n{i}>{names})")).collect();
+        let named = format!(r#"(?i)\b(?:{})(?:=|%3d|\\?["']\s*:\s*)\\?["']?(?P<value>[^&\s"',;\\}}]+)"#, names.join("|"));
+        let forms: Vec<String> = FORMS.iter().map(|(name, pattern)| format!("(?P<{name}>{pattern})")).collect();
+        let made = |pattern: &str| Regex::new(pattern).expect("a literal pattern, tested");
+        (made(&named), made(&forms.join("|")))
+    });
+    // a form is at least as long as `::1`, and holds a digit, a capital or a sign
+    if !text.bytes().any(|b| matches!(b, b'0'..=b'9' | b'A'..=b'Z' | b'@' | b':' | b'=' | b'%')) {
+        return Cow::Borrowed(text);
+    }
+    let first = named.replace_all(text, |found: &Captures<'_>| {
+        let (all, value) = (&found[0], &found["value"]);
+        let kind = NAMED.iter().enumerate().find(|(i, _)| found.name(&format!("n{i}")).is_some()).map_or(Kind::User, |(_, (_, kind))| *kind);
+        let shown = match kind {
+            _ if ["null", "true", "false", "[secret]"].contains(&value) => return all.to_owned(),
+            Kind::Address => redactor.address(value),
+            kind => redactor.pseudonym(kind, value),
+        };
+        format!("{}{shown}", &all[..all.len() - value.len()])
+    });
+    let both = forms.replace_all(&first, |found: &Captures<'_>| form(redactor, found));
+    match both {
+        Cow::Owned(both) => Cow::Owned(both),
+        Cow::Borrowed(_) => first,
+    }
+}
+
+/// Returns what stands for a form that was found.
+fn form(redactor: &Redactor, found: &Captures<'_>) -> String {
+    let text = &found[0];
+    let is = |name: &str| found.name(name).is_some();
+    let plural = text.trim_end_matches([':', '.']);
+    if is("mail") || is("federated") {
+        redactor.pseudonym(Kind::User, text)
+    } else if is("id") {
+        redactor.pseudonym(Kind::Id, text)
+    } else if is("address") && plural.parse::<IpAddr>().is_ok() {
+        format!("{}{}", redactor.address(plural), &text[plural.len()..])
+    } else if is("run") && text.len() == SESSION && text.bytes().any(|b| b.is_ascii_uppercase()) && text.bytes().any(|b| b.is_ascii_lowercase()) {
+        redactor.pseudonym(Kind::Id, text)
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Puts pseudonyms for the mail addresses into a name.
+pub(super) fn mails<'a>(redactor: &Redactor, name: &'a str) -> Cow<'a, str> {
+    static MAIL: OnceLock<Regex> = OnceLock::new();
+    if !name.contains(['@', '%']) {
+        return Cow::Borrowed(name);
+    }
+    let mail = MAIL.get_or_init(|| Regex::new(FORMS[1].1).expect("a literal pattern, tested"));
+    mail.replace_all(name, |found: &Captures<'_>| redactor.user(&found[0]))
+}

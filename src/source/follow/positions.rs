@@ -1,0 +1,62 @@
+//! How far everything that is followed was taken in: what a state has to hold so that a later run goes on there.
+//!
+//! Input: the [`Event`]s that were taken in. Output: what [`super::Follower::resume`] needs. Saved together with what was made of the lines,
+//! no line is lost or counted twice.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Event;
+use super::mark::Mark;
+
+/// Files of one path that are remembered after they were finished: what was compressed since is not read again.
+const FINISHED: usize = 8;
+
+/// How far everything was taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Positions {
+    /// What the hashes are keyed with.
+    pub(super) key: u64,
+    /// The files of each path, oldest first.
+    pub(super) marks: BTreeMap<Arc<str>, Vec<Mark>>,
+}
+
+impl Default for Positions {
+    fn default() -> Self {
+        Positions { key: RandomState::new().hash_one(0), marks: BTreeMap::new() }
+    }
+}
+
+impl Positions {
+    /// Notes that all up to and with this event was taken in.
+    pub fn acknowledge(&mut self, event: &Event) {
+        match event {
+            Event::Lines(arrival) => arrival.after.iter().for_each(|mark| self.set(mark)),
+            Event::Word(word) => word.marks.iter().for_each(|mark| self.set(mark)),
+        }
+    }
+
+    /// Notes that a file was taken in up to this mark.
+    pub fn set(&mut self, mark: &Mark) {
+        let marks = self.marks.entry(mark.path.clone()).or_default();
+        match marks.binary_search_by_key(&mark.generation, |m| m.generation) {
+            Ok(at) => marks[at] = mark.clone(),
+            Err(at) => marks.insert(at, mark.clone()),
+        }
+        let finished = marks.iter().filter(|m| m.finished).count();
+        if finished > FINISHED
+            && let Some(oldest) = marks.iter().position(|m| m.finished)
+        {
+            marks.remove(oldest);
+        }
+    }
+
+    /// Whether nothing was taken in yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+}

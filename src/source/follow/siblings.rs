@@ -1,0 +1,63 @@
+//! The files beside a followed one: what it was renamed, copied or packed to.
+//!
+//! Input: a followed path. Output: its kin in the order of their names, oldest first, and the one among them that a [`Mark`] is of. Opens them only to
+//! look at their content.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::mark::{Inode, Mark};
+use super::place;
+use super::reel::Reel;
+use crate::source::{Find, kin};
+
+/// A file beside a followed one.
+#[derive(Debug, Clone)]
+pub(super) struct Sibling {
+    pub(super) path: PathBuf,
+    pub(super) inode: Inode,
+    /// When it was last written, nanoseconds since the epoch.
+    pub(super) written: i64,
+}
+
+/// Lists the files beside a followed one that belong to it, oldest first, without itself and those that are followed themselves.
+pub(super) fn list(path: &Path, find: &Find, followed: &HashSet<PathBuf>) -> Vec<Sibling> {
+    let real = fs::canonicalize(path).ok().filter(|real| real != path);
+    let mut found: Vec<Sibling> = Vec::new();
+    for base in [Some(path), real.as_deref()].into_iter().flatten() {
+        let Some(folder) = base.parent() else { continue };
+        let node = kin::node(base, find);
+        for entry in fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).into_iter().flatten().flatten() {
+            let at = folder.join(entry.file_name());
+            if at == path || Some(&at) == real.as_ref() || followed.contains(&at) || kin::node(&at, find) != node {
+                continue;
+            }
+            if let Ok(meta) = fs::metadata(&at)
+                && meta.is_file()
+                && !found.iter().any(|s| s.path == at)
+            {
+                found.push(Sibling { path: at, inode: Inode::of(&meta), written: place::written(&meta) });
+            }
+        }
+    }
+    found.sort_by_cached_key(|s| (kin::place(&s.path), s.path.clone()));
+    found
+}
+
+/// Whether two of them are one file and what it is just packed to.
+pub(super) fn are_one(a: &Sibling, b: &Sibling) -> bool {
+    kin::place(&a.path) == kin::place(&b.path)
+}
+
+/// Finds the file that a mark is of, and opens it there: by where it lies on the disk, else by its content.
+pub(super) fn find(mark: &Mark, siblings: &[Sibling], key: u64, now: Instant) -> Option<(usize, Reel)> {
+    let open = |at: usize| -> Option<(usize, Reel)> {
+        let reel = Reel::open(&siblings[at].path, "".into(), mark.generation, now).ok()?;
+        Some((at, reel.resume(mark, key).ok()??))
+    };
+    let same = (0..siblings.len()).filter(|at| mark.inode.is(&siblings[*at].inode)).find_map(open);
+    // an unread file looks like any other
+    same.or_else(|| (0..siblings.len()).rev().filter(|_| mark.tail.bytes > 0).find_map(open))
+}
