@@ -253,7 +253,11 @@ fn r9_truncated_and_grown_while_stopped() {
         let mut t = begun(10);
         t.restart(|t| {
             t.write("server.log", lines(10..15));
-            if copied { t.copy_and_truncate("server.log", "server.log.1") } else { t.truncate("server.log") }
+            if copied {
+                t.copy_and_truncate("server.log", "server.log.1")
+            } else {
+                t.truncate("server.log")
+            }
             t.write("server.log", lines(15..40));
         });
         if copied {
@@ -293,7 +297,11 @@ fn r11_a_file_made_anew_is_read_from_its_beginning_whatever_its_number() {
             std::fs::remove_file(t.path("server.log")).expect("removed");
             t.write("server.log", lines(n..n + 20));
         };
-        if stopped { t.restart(renew) } else { renew(&t) }
+        if stopped {
+            t.restart(renew)
+        } else {
+            renew(&t)
+        }
         t.until(n + 20);
         exact(&t);
         t.until_said(|w| *w == What::Finished);
@@ -338,7 +346,11 @@ fn r13_two_files_with_the_same_beginning() {
             t.rename("server.log", "server.log.1");
             t.write("server.log", format!("{banner}{}", lines(20..30)));
         };
-        if stopped { t.restart(turn) } else { turn(&t) }
+        if stopped {
+            t.restart(turn)
+        } else {
+            turn(&t)
+        }
         t.until(430);
         t.lines.retain(|l| l.contains("WARN"));
         exact(&t);
@@ -420,7 +432,11 @@ fn r17_the_file_is_packed_at_once_while_it_is_behind() {
             t.gzip("server.log", "server.log.1.gz");
             t.write("server.log", lines(200..210));
         };
-        if stopped { t.restart(turn) } else { turn(&t) }
+        if stopped {
+            t.restart(turn)
+        } else {
+            turn(&t)
+        }
         t.until(210);
         exact(&t);
     }

@@ -58,12 +58,7 @@ pub fn compose(account: &Account, found: &Incidents, settings: &Settings, scribe
     let moments = Moments::new(settings.zone, account.span);
     let run = Run { settings, account, incidents: &found.incidents, groups: groups(&account.tally, account.span), moments, scribe };
     let mut timeline = timeline::timeline(&run);
-    let incidents: Vec<_> = found
-        .incidents
-        .iter()
-        .enumerate()
-        .map(|(at, incident)| matter::of_incident(&run, at + 1, incident, timeline.as_mut()))
-        .collect();
+    let incidents: Vec<_> = found.incidents.iter().enumerate().map(|(at, incident)| matter::of_incident(&run, at + 1, incident, timeline.as_mut())).collect();
     let loose: Vec<&Group<'_>> = run.groups.iter().filter(|g| !run.covered(g)).collect();
     let first = incidents.len() + 1;
     let steady: Vec<_> = loose.iter().take(STEADY).enumerate().map(|(at, group)| matter::of_group(&run, first + at, group)).collect();

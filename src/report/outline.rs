@@ -210,7 +210,11 @@ fn comparison(report: &Report, blocks: &mut Vec<Block>) {
 
 fn gaps(report: &Report, blocks: &mut Vec<Block>) {
     let gaps = &report.gaps;
-    let mut list: Vec<Prose> = gaps.reasons.iter().map(|g| Prose::new().say(format!("{} of {} cannot be told for certain ", number(g.count), count(report.totals.failures, "failure"))).say(g.why)).collect();
+    let mut list: Vec<Prose> = gaps
+        .reasons
+        .iter()
+        .map(|g| Prose::new().say(format!("{} of {} cannot be told for certain ", number(g.count), count(report.totals.failures, "failure"))).say(g.why))
+        .collect();
     list.extend(gaps.remedies.iter().cloned());
     list.extend(gaps.rates.clone());
     list.extend(report.remarks.iter().cloned());
@@ -235,7 +239,14 @@ fn books(report: &Report, blocks: &mut Vec<Block>) {
         let all = report.suspects.len() as u64 + report.suspects_left_out;
         let first = &report.suspects[0];
         let looks = if all == 1 { "line looks forged and is" } else { "lines look forged and are" };
-        list.push(Prose::new().strong(format!("{} {looks} in no figure", number(all))).say(": first ").name(&first.file).say(format!(":{} ", first.line)).name(&first.why));
+        list.push(
+            Prose::new()
+                .strong(format!("{} {looks} in no figure", number(all)))
+                .say(": first ")
+                .name(&first.file)
+                .say(format!(":{} ", first.line))
+                .name(&first.why),
+        );
     }
     list.extend(books.problems.iter().take(5).map(|p| Prose::new().say("Not read: ").name(p)));
     list.extend(books.strangers.iter().take(5).map(|f| Prose::new().say("Not recognised: ").name(f)));

@@ -28,8 +28,7 @@ pub enum Lack {
 
 impl Lack {
     /// Every value.
-    pub const ALL: [Lack; 7] =
-        [Lack::SuccessEvents, Lack::ClientAuthentication, Lack::Reasons, Lack::WholeView, Lack::Beginning, Lack::ServerLog, Lack::Event];
+    pub const ALL: [Lack; 7] = [Lack::SuccessEvents, Lack::ClientAuthentication, Lack::Reasons, Lack::WholeView, Lack::Beginning, Lack::ServerLog, Lack::Event];
 }
 
 /// What was concluded.

@@ -99,7 +99,8 @@ fn told_by(path: &Path) -> Result<Sheet, Error> {
 
 /// Reads a range of time: 09:00..10:00.
 fn range(text: &str, zone: Zone, day: NaiveDate) -> Result<(i64, i64), Error> {
-    let wrong = |what: &str| Error::value("--compare", text, what, "write two ranges: 09:00..10:00 10:00..11:00, or with days: 2026-11-23T09:00Z..2026-11-23T10:00Z");
+    let wrong =
+        |what: &str| Error::value("--compare", text, what, "write two ranges: 09:00..10:00 10:00..11:00, or with days: 2026-11-23T09:00Z..2026-11-23T10:00Z");
     let (from, to) = text.split_once("..").ok_or_else(|| wrong("it is no range"))?;
     let moment = |t: &str| moment::parse(t, zone, day).ok_or_else(|| wrong("one of its ends is no time"));
     let (from, to) = (moment(from)?, moment(to)?);
@@ -112,7 +113,14 @@ mod tests {
 
     #[test]
     fn names_tell_the_format() {
-        let table = [("a.html", Some(Sheet::Html)), ("b/c.MD", Some(Sheet::Markdown)), ("x.jira", Some(Sheet::Jira)), ("x.json", Some(Sheet::Json)), ("x", None), ("x.pdf", None)];
+        let table = [
+            ("a.html", Some(Sheet::Html)),
+            ("b/c.MD", Some(Sheet::Markdown)),
+            ("x.jira", Some(Sheet::Jira)),
+            ("x.json", Some(Sheet::Json)),
+            ("x", None),
+            ("x.pdf", None),
+        ];
         for (name, want) in table {
             assert_eq!(told_by(Path::new(name)).ok(), want, "{name}");
         }

@@ -1,8 +1,8 @@
 //! Where every byte went, what was not understood or not believed, and what was assumed.
 
 use super::Run;
-use crate::tally::account::SuspectAccount;
 use crate::report::model::{Account, Instant, Kind, Place, Prose, Suspected};
+use crate::tally::account::SuspectAccount;
 
 /// Suspects, problems and strange files that are listed.
 const LISTED: usize = 20;
@@ -53,7 +53,13 @@ pub(super) fn remarks(run: &Run<'_>, untold: usize) -> Vec<Prose> {
     }
     for (node, date, why) in account.assumed_dates.iter().take(LISTED) {
         let node = run.scribe.logged(Kind::Node, node);
-        remarks.push(Prose::new().name(&node).say(format!(" has times without a date; its first line is taken to be of {date} ({why}). ")).code("--date").say(" sets it."));
+        remarks.push(
+            Prose::new()
+                .name(&node)
+                .say(format!(" has times without a date; its first line is taken to be of {date} ({why}). "))
+                .code("--date")
+                .say(" sets it."),
+        );
     }
     if let Some((members, logs)) = run.cluster().filter(|(members, logs)| members > logs) {
         remarks.push(Prose::new().say(format!(

@@ -22,14 +22,12 @@ pub(super) fn gaps(run: &Run<'_>) -> Gaps {
 /// Names the options that would show what is missing.
 fn remedies(run: &Run<'_>) -> Vec<Prose> {
     let missing = |lack| run.account.lacks.contains_key(&lack);
-    let loggers: Vec<&str> = [
-        (Lack::SuccessEvents, "org.keycloak.events"),
-        (Lack::ClientAuthentication, "org.keycloak.authentication.ClientAuthenticationFlow"),
-    ]
-    .into_iter()
-    .filter(|(lack, _)| missing(*lack))
-    .map(|(_, logger)| logger)
-    .collect();
+    let loggers: Vec<&str> =
+        [(Lack::SuccessEvents, "org.keycloak.events"), (Lack::ClientAuthentication, "org.keycloak.authentication.ClientAuthenticationFlow")]
+            .into_iter()
+            .filter(|(lack, _)| missing(*lack))
+            .map(|(_, logger)| logger)
+            .collect();
     if loggers.is_empty() {
         return Vec::new();
     }
@@ -61,11 +59,12 @@ fn rates(run: &Run<'_>) -> Option<Prose> {
     match (with, seen().count()) {
         (_, 0) => None,
         (0, _) => Some(
-            "Which share of the requests failed cannot be told: these logs do not show the successful ones (success events and the HTTP access log are off).".into(),
+            "Which share of the requests failed cannot be told: these logs do not show the successful ones (success events and the HTTP access log are off)."
+                .into(),
         ),
-        (some, all) if some < all => {
-            Some(Prose::new().say(format!("Successful requests are visible in the logs of {some} of {all} nodes only, so shares of failures are upper bounds.")))
-        }
+        (some, all) if some < all => Some(
+            Prose::new().say(format!("Successful requests are visible in the logs of {some} of {all} nodes only, so shares of failures are upper bounds.")),
+        ),
         _ => None,
     }
 }

@@ -100,7 +100,9 @@ pub(super) fn habitual(run: &Run<'_>, chronic: &Chronic) -> Habitual {
         Habit::Steady => format!("fails all the time with {}", chronic.cause.unwrap_or(Cause::Unclassified).title()),
     };
     let advice = match chronic.habit {
-        Habit::DoubleExchange => "Find what runs the callback twice (a double effect, a reloaded page, a retrying proxy) and guard the exchange so that it runs once.",
+        Habit::DoubleExchange => {
+            "Find what runs the callback twice (a double effect, a reloaded page, a retrying proxy) and guard the exchange so that it runs once."
+        }
         Habit::RefreshStorm => "Refresh once for all tabs and threads, shortly before the access token ends, and let the others wait for that answer.",
         Habit::EarlyRefresh => "Keep the access token until shortly before its end; a refresh for each request costs the server a write.",
         Habit::Steady => chronic.cause.map_or("", |c| Catalogue::builtin().get(c).fix.first().map_or("", String::as_str)),

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::subject::counted;
 use super::Run;
+use super::subject::counted;
 use crate::cause::{Catalogue, Cause, Detail};
 use crate::finding::Confidence;
 use crate::report::model::{CauseCount, CauseRow, ClientRow, DetailCount, Instant, Kind, NodeRow, Seen, Span, Totals, Version};
@@ -31,13 +31,7 @@ pub(super) fn nodes(run: &Run<'_>) -> Vec<NodeRow> {
     let row = |(name, n): (&String, &NodeAccount)| NodeRow {
         name: run.scribe.logged(Kind::Node, name),
         versions: n.versions.iter().map(|(since, v)| Version { since: Some(Instant(*since)), version: run.scribe.logged(Kind::Text, v) }).collect(),
-        shows: Seen {
-            events: n.events,
-            success_events: n.successes,
-            client_authentication: n.authentication,
-            access_log: n.access_log,
-            start: n.from_start,
-        },
+        shows: Seen { events: n.events, success_events: n.successes, client_authentication: n.authentication, access_log: n.access_log, start: n.from_start },
         stopped: n.stopped.map(Instant),
     };
     run.account.nodes.iter().map(row).collect()
@@ -167,17 +161,18 @@ pub(super) fn clients(run: &Run<'_>) -> (Vec<ClientRow>, u64) {
     let row = |((realm, client), sum): ((Option<&str>, Option<&str>), Sum)| {
         let successes = client.and_then(|_| served(run, realm, client));
         ClientRow {
-        realm: realm.map(|r| run.scribe.logged(Kind::Realm, r)),
-        client: client.map(|c| run.scribe.logged(Kind::Client, c)),
-        count: sum.cell.count,
-        causes: counts(sum.causes.iter()),
-        addresses: counted(&sum.cell.addresses, sum.cell.count),
-        users: counted(&sum.cell.users, sum.cell.count),
-        first: sum.cell.first.map(Instant),
-        last: sum.cell.last.map(Instant),
-        successes,
-        failure_percent: successes.and_then(|s| percent(sum.cell.count, s)),
-        incidents: run.numbers(|i| i.realm.as_deref() == realm && i.clients.iter().any(|s| s.client.as_deref() == client)),
-    }};
+            realm: realm.map(|r| run.scribe.logged(Kind::Realm, r)),
+            client: client.map(|c| run.scribe.logged(Kind::Client, c)),
+            count: sum.cell.count,
+            causes: counts(sum.causes.iter()),
+            addresses: counted(&sum.cell.addresses, sum.cell.count),
+            users: counted(&sum.cell.users, sum.cell.count),
+            first: sum.cell.first.map(Instant),
+            last: sum.cell.last.map(Instant),
+            successes,
+            failure_percent: successes.and_then(|s| percent(sum.cell.count, s)),
+            incidents: run.numbers(|i| i.realm.as_deref() == realm && i.clients.iter().any(|s| s.client.as_deref() == client)),
+        }
+    };
     (all.into_iter().take(CLIENTS).map(row).collect(), left_out)
 }

@@ -43,9 +43,11 @@ impl<'a> Scribe<'a> {
                  Clients, realms, nodes and files have their own names. Secrets are masked.",
             )
         } else {
-            Prose::new().strong("Not redacted: ").say("users, client addresses and sessions stand here as they were logged (").code("--no-redact").say(
-                "), so think before you pass this page on. Secrets are masked.",
-            )
+            Prose::new()
+                .strong("Not redacted: ")
+                .say("users, client addresses and sessions stand here as they were logged (")
+                .code("--no-redact")
+                .say("), so think before you pass this page on. Secrets are masked.")
         }
     }
 }

@@ -32,7 +32,9 @@ fn course(run: &Run<'_>, subject: &Subject, incident: Option<&Incident>) -> Pros
     let mut prose = Prose::new().strong(count(subject.count, "failure"));
     if let Some(incident) = incident {
         prose = match incident.state {
-            State::Going => prose.say(format!(" since {}", at(incident.start))).strong(", still going").say(format!(" when the log ends (last {})", at(incident.last))),
+            State::Going => {
+                prose.say(format!(" since {}", at(incident.start))).strong(", still going").say(format!(" when the log ends (last {})", at(incident.last)))
+            }
             State::Over => prose.say(format!(" from {} to {}, over", at(incident.start), at(incident.last))),
             State::Unclear => prose.say(format!(" from {} to {}; the log ends too soon to say whether they are over", at(incident.start), at(incident.last))),
         };
@@ -79,9 +81,9 @@ fn course(run: &Run<'_>, subject: &Subject, incident: Option<&Incident>) -> Pros
 /// Names what set an incident off, or says that nothing is visible.
 fn trigger(run: &Run<'_>, incident: &Incident, events: &[Event]) -> Prose {
     let Some(event) = events.first() else {
-        return Prose::new()
-            .strong("Trigger: none visible. ")
-            .say("The log shows no restart, no change by an administrator and no trouble of the server near the start: look outside Keycloak, at what changed then.");
+        return Prose::new().strong("Trigger: none visible. ").say(
+            "The log shows no restart, no change by an administrator and no trouble of the server near the start: look outside Keycloak, at what changed then.",
+        );
     };
     let mut prose = Prose::new().strong("Trigger: ").then(when(run, incident, event)).then(event.what.clone()).then(place(event)).say(".");
     for event in events.iter().skip(1).take(2) {

@@ -21,11 +21,7 @@ fn hash(text: &str) -> String {
 
 /// Returns the head.
 pub(super) fn head(report: &Report) -> Markup {
-    let policy = format!(
-        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
-        hash(STYLE),
-        hash(SCRIPT)
-    );
+    let policy = format!("default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'", hash(STYLE), hash(SCRIPT));
     html! {
         head {
             meta charset="utf-8";

@@ -128,8 +128,7 @@ pub(super) fn delays(bars: &[DelayBar], size: Size) -> Option<String> {
         let columns = i32::try_from(bars.len()).ok()?;
         #[allow(clippy::cast_precision_loss)] // a height
         let (top, share) = (tallest as f64 * 1.15, |n: u64| n as f64);
-        let mut chart =
-            ChartBuilder::on(&root).margin(6).margin_top(14).x_label_area_size(30).build_cartesian_2d(0.0..f64::from(columns), 0.0..top).ok()?;
+        let mut chart = ChartBuilder::on(&root).margin(6).margin_top(14).x_label_area_size(30).build_cartesian_2d(0.0..f64::from(columns), 0.0..top).ok()?;
         let text = |px: i32| ("sans-serif", px).into_font().color(&INK);
         let (_, ground) = chart.backend_coord(&(0.0, 0.0));
         for (at, bar) in (0_i32..).zip(bars) {

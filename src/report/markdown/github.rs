@@ -65,7 +65,9 @@ fn plain(text: &str) -> String {
             '\n' | '\r' => out.push(' '),
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '!' => out.extend(['\\', c]),
             // keycloak/keycloak#29506 in a step is a reference that is meant
-            '@' | '#' if letters.peek().is_some_and(|n| n.is_alphanumeric()) && !out.ends_with(|p: char| p.is_alphanumeric()) => out.extend(['\\', c, '\u{200b}']),
+            '@' | '#' if letters.peek().is_some_and(|n| n.is_alphanumeric()) && !out.ends_with(|p: char| p.is_alphanumeric()) => {
+                out.extend(['\\', c, '\u{200b}'])
+            }
             _ => out.push(c),
         }
     }

@@ -51,5 +51,15 @@ fn prose(text: &Prose) -> String {
 /// Escapes what Jira would take for markup in the program's own words.
 fn plain(text: &str) -> String {
     let markup = |c: char| matches!(c, '{' | '}' | '[' | ']' | '|' | '*' | '_' | '+' | '^' | '~' | '!' | '\\' | '?' | '#' | '@');
-    text.chars().map(|c| if markup(c) { format!("&#{};", u32::from(c)) } else if c == '\n' { " ".to_owned() } else { c.to_string() }).collect()
+    text.chars()
+        .map(|c| {
+            if markup(c) {
+                format!("&#{};", u32::from(c))
+            } else if c == '\n' {
+                " ".to_owned()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
 }

@@ -126,9 +126,9 @@ impl Pipe {
                     self.child = Some(child);
                     self.echo.begin(now);
                     let told = self.send.clone();
-                    stderr.map_or(Ok(()), |stderr| spawn("stderr", move || tell(stderr, at, &told))).and_then(|()| {
-                        stdout.map_or(Ok(()), |stdout| spawn("stdout", move || pump(stdout, at, &send)))
-                    })
+                    stderr
+                        .map_or(Ok(()), |stderr| spawn("stderr", move || tell(stderr, at, &told)))
+                        .and_then(|()| stdout.map_or(Ok(()), |stdout| spawn("stdout", move || pump(stdout, at, &send))))
                 }
                 Err(error) => Err(error),
             },

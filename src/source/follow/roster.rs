@@ -72,7 +72,8 @@ impl Roster {
             let live = if live.is_empty() { vec![paths.len() - 1] } else { live };
             let first = live.iter().min().copied().unwrap_or(0);
             for at in &live {
-                let history = if *at == first { paths.iter().enumerate().filter(|(i, _)| !live.contains(i)).map(|(_, p)| p.clone()).collect() } else { Vec::new() };
+                let history =
+                    if *at == first { paths.iter().enumerate().filter(|(i, _)| !live.contains(i)).map(|(_, p)| p.clone()).collect() } else { Vec::new() };
                 entries.push(Entry { path: paths[*at].clone(), history, node: node.clone() });
             }
         }

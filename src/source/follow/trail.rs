@@ -274,8 +274,12 @@ impl Trail {
         if c.others.contains(&(inode.device, inode.number)) {
             return;
         }
-        let again =
-            self.known.iter().rev().filter(|m| m.inode.is(&inode) || m.offset >= HEAD_BYTES as u64).find_map(|m| self.resume(m, c).filter(|r| is_at(r.inode, inode)));
+        let again = self
+            .known
+            .iter()
+            .rev()
+            .filter(|m| m.inode.is(&inode) || m.offset >= HEAD_BYTES as u64)
+            .find_map(|m| self.resume(m, c).filter(|r| is_at(r.inode, inode)));
         let opened = match again {
             Some(reel) => Ok(reel),
             None => Reel::open(&self.path, self.source.clone(), self.next, c.now),

@@ -131,7 +131,9 @@ fn is_one(a: &Matter, b: &Matter, all: &[Series<'_>]) -> bool {
         }
         let (first, then) = if x.range.start <= y.range.start { (x, y) } else { (y, x) };
         let same_client = client(all, x).zip(client(all, y)).is_none_or(|(x, y)| x == y);
-        let cascade = same_client && overlap(x, y) && (follows(all[first.series].of.cause, all[then.series].of.cause) || (together(x, y) && follows(of_x.cause, of_y.cause)));
+        let cascade = same_client
+            && overlap(x, y)
+            && (follows(all[first.series].of.cause, all[then.series].of.cause) || (together(x, y) && follows(of_x.cause, of_y.cause)));
         (of_x.cause == of_y.cause && together(x, y)) || cascade || (same_client && together(x, y) && confusable(&all[x.series], &all[y.series]))
     };
     let realm = |m: &Matter| m.all().next().map(|b| all[b.series].of.realm.clone());

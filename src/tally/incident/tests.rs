@@ -47,13 +47,7 @@ fn add(account: &mut Account, client: &str, cause: Cause, window: usize, count: 
     if count == 0 {
         return;
     }
-    let key = Key {
-        window: Some(at(window)),
-        realm: Some("shop".into()),
-        client: Some(Arc::from(client)),
-        cause,
-        confidence: Confidence::Certain,
-    };
+    let key = Key { window: Some(at(window)), realm: Some("shop".into()), client: Some(Arc::from(client)), cause, confidence: Confidence::Certain };
     let cell = Cell { count, first: Some(at(window) + 1000), last: Some(at(window) + 200_000), ..Cell::default() };
     account.tally.cells.entry(key).or_default().merge(&cell);
 }
@@ -212,11 +206,8 @@ fn clients_with_one_trigger_are_one_incident() {
     let mut account = account(DAY);
     trigger(&mut account, 100, Change::ServerStopped);
     trigger(&mut account, 101, Change::ServerStarted { version: Some("26.7.3".into()), before: Some("25.0.6".into()) });
-    for (client, cause, count) in [
-        ("web", Cause::SessionTerminated, 30),
-        ("web", Cause::RefreshTokenInvalid, 60),
-        ("billing", Cause::RefreshTokenInvalid, 40),
-    ] {
+    for (client, cause, count) in [("web", Cause::SessionTerminated, 30), ("web", Cause::RefreshTokenInvalid, 60), ("billing", Cause::RefreshTokenInvalid, 40)]
+    {
         for window in 101..103 {
             add(&mut account, client, cause, window, count / 2);
         }
