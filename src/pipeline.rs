@@ -3,14 +3,16 @@
 //! Chunks of all streams are read in turn and scanned in parallel; each stream's batches are joined in order; the streams are merged by time; the
 //! merged signals are split by session and taken in by the shards in parallel; at the end the failures are decided, in order.
 
+mod counts;
 mod feed;
 mod fold;
+pub mod live;
 mod mixed;
 mod store;
 mod walked;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
@@ -19,7 +21,7 @@ use rayon::prelude::*;
 
 use crate::books::Books;
 use crate::finding::Finding;
-use crate::names::{Key, Names, Sym};
+use crate::names::{Key, Sym};
 use crate::realm::Realms;
 use crate::record::{Line, Stamp, line, wrapper};
 use crate::signal::access::{self, Access, Entry, Login};
@@ -27,7 +29,7 @@ use crate::signal::batch::{self, Batch};
 use crate::signal::event;
 use crate::source::{self, Bounds, Found, Gathered, Grammar, Marks, Payload, Place, Problem, SLACK_MS, Source, Stream, Unwrapped, Unwrapper, Wrapping};
 use crate::tally::served::Serving;
-use crate::tally::{Accesses, Filter, Ledger, Outcome, Quoted, SourceReport, Windows};
+use crate::tally::{Accesses, Filter, Outcome, Quoted, SourceReport, Windows};
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::{Judge, settled};
 use crate::triage::joined::Suspect;
@@ -36,7 +38,8 @@ use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard};
 use crate::triage::spill::{Order, Spill};
 use crate::triage::timeline::Waiting;
-use crate::triage::verdict::{Lack, Verdict};
+use crate::triage::verdict::Verdict;
+use counts::Counts;
 use feed::{Arrived, Fed, Feed};
 use fold::{Fold, MERGE, Strand};
 use mixed::{Piece, Sorted, Sorter};
@@ -271,11 +274,7 @@ struct Run<'a> {
     rules: &'a Rules,
     /// Findings go to a sink, in order.
     listed: bool,
-    ledger: Ledger,
-    lacks: BTreeMap<Lack, u64>,
-    left_out: u64,
-    /// Realms of failures: their names, and their ids.
-    realms: HashSet<(Option<Sym>, Option<Sym>)>,
+    counts: Counts,
     names_of_sources: Vec<String>,
     streams: &'a [Stream],
     /// One for each strand of the fold.
@@ -318,10 +317,7 @@ impl<'a> Run<'a> {
             options,
             rules,
             listed,
-            ledger: Ledger::new(options.window_ms, windows, options.max_keys),
-            lacks: BTreeMap::new(),
-            left_out: 0,
-            realms: HashSet::new(),
+            counts: Counts::new(options.window_ms, windows, options.max_keys),
             names_of_sources: Vec::new(),
             streams,
             running: Vec::new(),
@@ -420,9 +416,8 @@ impl<'a> Run<'a> {
         let stream = &self.streams[number];
         let date = self.date(stream);
         let told = stream.sources.iter().find_map(|s| s.wrapping.as_ref()?.zone_minutes).filter(|_| !self.options.zone_named);
-        let zone = told.and_then(|minutes| FixedOffset::west_opt(minutes * 60)).map(Zone::Fixed);
         self.running.push(Running { feed, stream: number, is_read: false, in_flight: 0 });
-        self.fold.start(name, Clock::new(zone.unwrap_or(self.options.zone), date), named, zone.is_some());
+        self.fold.start(name, Clock::new(zone_of(told, self.options), date), named, told);
     }
 
     /// Returns the date of a stream's first line where its layout has none.
@@ -563,14 +558,14 @@ impl<'a> Run<'a> {
             for waiting in shard.done.drain(..) {
                 let realm = (waiting.failed.failure.realm, waiting.realm);
                 if last != Some(realm) {
-                    self.realms.insert(realm);
+                    self.counts.realms.insert(realm);
                     last = Some(realm);
                 }
                 if !self.listed
                     && !waiting.failed.is_answered()
                     && let Ok(verdict) = settled(self.rules, &waiting)
                 {
-                    self.add(&waiting, &verdict, &names);
+                    self.counts.add(&waiting, &verdict, &self.options.filter, &names, &self.names_of_sources);
                     continue;
                 }
                 let (name, stream) = &nodes[waiting.node as usize];
@@ -579,25 +574,6 @@ impl<'a> Run<'a> {
         }
         (self.fold.shards, self.fold.names) = (shards, names);
         Ok(())
-    }
-
-    /// Counts a failure, if it passes the filter; says whether it does.
-    fn add(&mut self, w: &Waiting, verdict: &Verdict, names: &Names) -> bool {
-        let filter = &self.options.filter;
-        if !filter.is_open() {
-            let failure = &w.failed.failure;
-            let [realm, client] = [failure.realm, failure.client].map(|sym| sym.map(|s| names.text(s)));
-            let session = failure.session.as_deref();
-            if !filter.lets_pass(w.time, realm.as_deref(), client.as_deref(), session, verdict.candidates[0], verdict.confidence) {
-                self.left_out += 1;
-                return false;
-            }
-        }
-        if let Some(lack) = verdict.lack {
-            *self.lacks.entry(lack).or_default() += 1;
-        }
-        self.ledger.add(w, verdict, &self.names_of_sources);
-        true
     }
 
     fn finish(mut self, mut sink: Sink<'_>) -> io::Result<Outcome> {
@@ -665,20 +641,20 @@ impl<'a> Run<'a> {
             unjoined += (taken - waiting.len()) as u64;
             self.decide(&waiting, &judge, &mut sink)?;
         }
-        if self.ledger.capped {
+        if self.counts.ledger.capped {
             books.caps_hit.insert("keys".into());
         }
-        let tally = self.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
+        let tally = self.counts.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
         let serving = self.fold.serving.take();
         let realm = |id: Sym| {
-            let told = self.realms.iter().filter(|r| r.1 == Some(id)).filter_map(|r| r.0).min();
+            let told = self.counts.realms.iter().filter(|r| r.1 == Some(id)).filter_map(|r| r.0).min();
             told.or_else(|| self.fold.realm_of(id)).unwrap_or(id)
         };
         let served = serving.map(|serving| serving.finish(&names, realm));
-        let changed = view.triggers.iter().filter_map(|t| t.client());
+        let changed = view.triggers.iter().filter_map(super::triage::view::Trigger::client);
         let clients = changed.filter_map(|uuid| Some((uuid, Arc::from(names.text(*judge.uuids.get(&Key(uuid))?))))).collect();
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
-        for (name, id) in self.realms {
+        for (name, id) in self.counts.realms {
             if let Some(age) = view.worked(id) {
                 let name = name.map(|n| names.text(n).into_owned());
                 worked.entry(name).and_modify(|a| *a = age.max(*a)).or_insert(age);
@@ -710,9 +686,9 @@ impl<'a> Run<'a> {
             books,
             sources: self.fold.sources,
             view,
-            lacks: self.lacks,
+            lacks: self.counts.lacks,
             worked,
-            left_out: self.left_out,
+            left_out: self.counts.left_out,
             suspects,
             access,
             quoted,
@@ -731,12 +707,18 @@ impl Run<'_> {
     /// Decides failures of which all is known that ever will be.
     fn decide(&mut self, waiting: &[Waiting], judge: &Judge<'_>, sink: &mut Sink<'_>) -> io::Result<()> {
         let verdicts: Vec<Verdict> = waiting.par_iter().map(|w| judge.verdict(w)).collect();
-        let passed: Vec<bool> = waiting.iter().zip(&verdicts).map(|(w, verdict)| self.add(w, verdict, judge.names)).collect();
+        let (counts, filter, sources) = (&mut self.counts, &self.options.filter, &self.names_of_sources);
+        let passed: Vec<bool> = waiting.iter().zip(&verdicts).map(|(w, verdict)| counts.add(w, verdict, filter, judge.names, sources)).collect();
         let Some(sink) = sink else { return Ok(()) };
         let told = |((w, verdict), passed): ((&Waiting, Verdict), bool)| passed.then(|| judge.finding(w, verdict));
         let findings: Vec<Option<Finding>> = waiting.par_iter().zip(verdicts).zip(passed).map(told).collect();
         findings.into_iter().flatten().try_for_each(sink)
     }
+}
+
+/// Returns the zone of stamps that name none, where a wrapper's times may say how many minutes it is behind.
+fn zone_of(told: Option<i32>, options: &Options) -> Zone {
+    told.and_then(|minutes| FixedOffset::west_opt(minutes * 60)).map_or(options.zone, Zone::Fixed)
 }
 
 /// Returns the answers that logs other than Keycloak's quote.

@@ -254,9 +254,9 @@ fn r9_truncated_and_grown_while_stopped() {
         t.restart(|t| {
             t.write("server.log", lines(10..15));
             if copied {
-                t.copy_and_truncate("server.log", "server.log.1")
+                t.copy_and_truncate("server.log", "server.log.1");
             } else {
-                t.truncate("server.log")
+                t.truncate("server.log");
             }
             t.write("server.log", lines(15..40));
         });
@@ -298,9 +298,9 @@ fn r11_a_file_made_anew_is_read_from_its_beginning_whatever_its_number() {
             t.write("server.log", lines(n..n + 20));
         };
         if stopped {
-            t.restart(renew)
+            t.restart(renew);
         } else {
-            renew(&t)
+            renew(&t);
         }
         t.until(n + 20);
         exact(&t);
@@ -347,9 +347,9 @@ fn r13_two_files_with_the_same_beginning() {
             t.write("server.log", format!("{banner}{}", lines(20..30)));
         };
         if stopped {
-            t.restart(turn)
+            t.restart(turn);
         } else {
-            turn(&t)
+            turn(&t);
         }
         t.until(430);
         t.lines.retain(|l| l.contains("WARN"));
@@ -433,9 +433,9 @@ fn r17_the_file_is_packed_at_once_while_it_is_behind() {
             t.write("server.log", lines(200..210));
         };
         if stopped {
-            t.restart(turn)
+            t.restart(turn);
         } else {
-            turn(&t)
+            turn(&t);
         }
         t.until(210);
         exact(&t);

@@ -59,9 +59,9 @@ fn the_table_of_what_is_read_is_made_from_the_code() {
 #[test]
 fn every_command_that_the_readme_shows_exists() {
     let text = fs::read_to_string(root().join("README.md")).expect("README.md");
-    let help = run(&["scan", "--help"]);
+    let help = run(&["scan", "--help"]) + &run(&["report", "--help"]);
     for option in regex::Regex::new(r"`(--[a-z-]+)").expect("a pattern").captures_iter(&text).map(|c| c[1].to_owned()) {
-        assert!(help.contains(&option), "README names {option}, which scan does not have");
+        assert!(help.contains(&option), "README names {option}, which neither scan nor report has");
     }
     for command in regex::Regex::new(r"[`|$] ?kctriage ([a-z]+) ").expect("a pattern").captures_iter(&text).map(|c| c[1].to_owned()) {
         assert!(run(&["--help"]).contains(&command), "README names the command {command}");

@@ -75,6 +75,9 @@ pub enum Error {
     /// The temporary file for undecided failures cannot be used.
     #[error("the temporary file for failures that wait for a verdict cannot be used: {0}")]
     Spill(io::Error),
+    /// A saved state is not used.
+    #[error("{0}")]
+    State(String),
     /// The worker threads cannot be started.
     #[error("the worker threads cannot be started: {0}")]
     Threads(rayon::ThreadPoolBuildError),
@@ -91,6 +94,7 @@ impl Error {
         match self {
             Error::Parse(error) if !error.use_stderr() => Exit::Done,
             Error::Output(error) if reader_is_gone(error) => Exit::Done,
+            Error::State(_) => Exit::State,
             _ => Exit::Usage,
         }
     }
@@ -99,7 +103,7 @@ impl Error {
     fn advice(&self) -> String {
         match self {
             Error::Value { advice, .. } | Error::Usage { advice, .. } => advice.clone(),
-            Error::Parse(_) | Error::Output(_) => String::new(),
+            Error::Parse(_) | Error::Output(_) | Error::State(_) => String::new(),
             Error::Unreadable { .. } => "--rules takes a TOML file; without it the built-in table is used".into(),
             Error::Rules { path, .. } => format!("kctriage rules check {}", super::settings::quoted(std::slice::from_ref(path))),
             Error::Realm { .. } => "--realm-export takes what kc.sh export or the admin console's partial export writes".into(),

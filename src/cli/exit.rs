@@ -13,8 +13,7 @@ pub enum Exit {
     Usage,
     /// 3: some input is damaged, unreadable or not understood; the results of the rest were printed.
     Input,
-    /// 4: saved state was refused. No command keeps state yet.
-    #[allow(dead_code)] // the number is part of the contract
+    /// 4: saved state was refused.
     State,
 }
 

@@ -19,8 +19,10 @@ mod rules;
 mod scan;
 mod settings;
 mod spelling;
+mod tail;
 mod target;
 mod terminal;
+mod view;
 mod zone;
 
 use std::ffi::OsString;
@@ -38,6 +40,7 @@ const AFTER: &str = "\
 Examples:
   kctriage scan /var/log/keycloak/              what failed, for whom, since when, what to do
   kubectl logs keycloak-0 | kctriage scan       the same from a pipe
+  kctriage tail /var/log/keycloak/              the same as it happens
   kctriage explain code-reused                  one cause: how to prove it, how to end it
   grep 8f2c server.log | kctriage explain       how a few lines are read, question by question
 
@@ -59,6 +62,7 @@ enum Command {
     Scan(Box<Scan>),
     Report(Box<Report>),
     Merge(Merge),
+    Tail(Box<Tail>),
     Explain(Explain),
     Rules(Rules),
     Doctor(Box<Doctor>),
@@ -279,6 +283,58 @@ struct Report {
     filters: Filters,
 }
 
+/// Tell the cause of every failed token request as it happens
+///
+/// Follows files through their rotation, standard input or the output of a command. A finding is told within a quarter of a second of its line; one that
+/// may rest on lines still to come is held for two seconds at most. If later lines change what was told it is told again.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kctriage tail /var/log/keycloak/*.log
+  kctriage tail --state /var/lib/kctriage /var/log/keycloak/
+  kctriage tail --start beginning --format ndjson server.log | jq .cause
+  kubectl logs -f keycloak-0 | kctriage tail -
+  kctriage tail -- kubectl logs -f deploy/keycloak --since 10m
+
+SIGINT and SIGTERM write the state, print the summary and end; a second one ends at once. SIGHUP opens the files anew and reads the rules again.
+
+Exit codes: 0 done, 2 usage, 3 input lost, unreadable or not understood, 4 state refused")]
+struct Tail {
+    #[command(flatten)]
+    input: Input,
+    /// A command whose output is followed; it is started again when it ends
+    #[arg(last = true, value_name = "COMMAND", conflicts_with = "paths")]
+    command: Vec<OsString>,
+    /// How to print it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
+    format: TailFormat,
+    /// Lines, also where a live view could be shown
+    #[arg(long, help_heading = "Output")]
+    plain: bool,
+    #[command(flatten)]
+    redact: Redact,
+    /// Length of the windows that are counted in: 5m, 1h [default: 5m]
+    #[arg(long, value_name = "DURATION", help_heading = "Output")]
+    window: Option<String>,
+    /// Keep here how far everything was read and what was found, so that a later run goes on there
+    #[arg(long, value_name = "DIR", help_heading = "Following")]
+    state: Option<PathBuf>,
+    /// Where to begin [default: where the state says, else the end]
+    #[arg(long, value_enum, value_name = "PLACE", help_heading = "Following")]
+    start: Option<Start>,
+    /// Begin so many lines before the end
+    #[arg(short = 'n', long, value_name = "LINES", conflicts_with = "start", help_heading = "Following")]
+    lines: Option<u64>,
+    /// How long a file that was rotated away is read on after its last line [default: 2s]
+    #[arg(long, value_name = "DURATION", help_heading = "Following")]
+    rotate_wait: Option<String>,
+    /// What to do where the state is damaged: begin at the beginning, at the end, or fail
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Following")]
+    on_bad_state: OnBadState,
+    #[command(flatten)]
+    filters: Filters,
+}
+
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Sheet {
@@ -292,6 +348,39 @@ pub enum Sheet {
     Json,
     /// Text for a terminal
     Text,
+}
+
+/// How a live run prints its findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum TailFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON object a finding; a correction has the id of what it corrects and "supersedes": true
+    Ndjson,
+}
+
+/// Where a live run begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Start {
+    /// What is written from now on
+    End,
+    /// Everything
+    Beginning,
+    /// Where the state says
+    Checkpoint,
+}
+
+/// What is done where a state is damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum OnBadState {
+    /// Count everything anew
+    #[default]
+    Restart,
+    /// Go on with what is written from now on
+    End,
+    /// Refuse
+    Fail,
 }
 
 /// Explain a cause, an error message, or how log lines are read
@@ -421,6 +510,7 @@ pub fn run() -> Result<Exit, Error> {
         Command::Scan(scan) => scan::run(&settings::Scan::of(*scan, typed.color)?),
         Command::Report(report) => report::run(&settings::Report::of(*report, typed.color)?),
         Command::Merge(typed) => merge::run(&typed.tallies, typed.format),
+        Command::Tail(tail) => tail::run(settings::Tail::of(*tail, typed.color)?),
         Command::Explain(explain) => explain::run(&settings::Explain::of(explain, typed.color)?),
         Command::Rules(rules) => match rules.command {
             RulesCommand::List { rules, format } => rules::list(&settings::rules(&rules)?, format, typed.color),

@@ -8,7 +8,7 @@ use kctriage::report::compose::{self, Scribe};
 use kctriage::report::model::{Kind, Prose, Report};
 use kctriage::report::redact::Redactor;
 use kctriage::report::{Dialect, Html, Markdown, Paper, Sheet as JsonSheet, Text, json, terminal};
-use kctriage::tally::incident::Incidents;
+use kctriage::tally::incident;
 use kctriage::tally::{Account, Windows};
 
 use super::notes::Notes;
@@ -61,10 +61,12 @@ pub fn run(settings: &settings::Report) -> Result<Exit, Error> {
 /// Makes the page of an account.
 fn page(settings: &settings::Report, account: &Account) -> Report {
     let life_ms = settings.input.as_ref().and_then(|i| i.options.code_lifespan_ms);
-    let how = compose::Settings { title: settings.title.clone(), zone: settings.zone, zone_assumed: !settings.zone_named, life_ms };
+    let how =
+        compose::Settings { title: settings.title.clone(), zone: settings.zone, zone_assumed: !settings.zone_named, life_ms, compared: settings.compared };
     let rename = |kind, text: &str| settings.redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| pseudonym(redactor, kind, text));
     let scribe = if settings.redactor.is_some() { Scribe::renaming(&rename) } else { Scribe::open() };
-    compose::compose(account, &Incidents::default(), &how, &scribe)
+    let found = incident::find(account, &incident::Settings::default());
+    compose::compose(account, &found, &how, &scribe)
 }
 
 /// Returns what stands on the page for a text of the log.
@@ -115,11 +117,9 @@ fn write(settings: &settings::Report, report: &Report) -> Result<(), Error> {
         Sheet::Json => &JsonSheet,
         Sheet::Text => &text,
     };
-    match &settings.output {
-        Some(path) => target::write(path, |out| paper.write(report, out)).map_err(|error| Error::Target { path: path.clone(), error }),
-        None => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            paper.write(report, &mut out).and_then(|()| out.flush()).map_err(Error::Output)
-        }
+    if let Some(path) = &settings.output {
+        return target::write(path, |out| paper.write(report, out)).map_err(|error| Error::Target { path: path.clone(), error });
     }
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    paper.write(report, &mut out).and_then(|()| out.flush()).map_err(Error::Output)
 }

@@ -149,7 +149,7 @@ pub fn read(input: &Input, found: Found, window_ms: i64, print: Print<'_>) -> Re
     Ok(outcome)
 }
 
-fn start_threads(threads: Option<usize>) -> Result<(), Error> {
+pub fn start_threads(threads: Option<usize>) -> Result<(), Error> {
     // 0 leaves the number to rayon: one for each core, or RAYON_NUM_THREADS
     rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).thread_name(|n| format!("worker-{n}")).build_global().map_err(Error::Threads)
 }

@@ -1,6 +1,7 @@
 //! What was typed, checked and made ready.
 
 mod report;
+mod tail;
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -23,7 +24,8 @@ use regex::Regex;
 use super::terminal::{Colour, Terminal};
 use super::{Error, FailOn, Format, Sure, duration, moment, zone};
 
-pub use report::{Compared, Report};
+pub use report::Report;
+pub use tail::Tail;
 
 /// Longest window: a year and a day.
 const LONGEST_WINDOW: (i64, &str) = (366 * 86_400_000, "a year");

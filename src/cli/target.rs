@@ -38,7 +38,7 @@ impl TargetError {
 }
 
 /// Writes a file; a file of that name is replaced once the new one is complete.
-pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), TargetError> {
+pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), TargetError> {
     match path.symlink_metadata() {
         Ok(meta) if meta.is_symlink() => return Err(TargetError::Link),
         Ok(meta) if !meta.is_file() => return Err(TargetError::NoFile),
@@ -53,7 +53,7 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
     }
     // its mode is 0600 from the start, and a rename follows no link
     let mut file = BufWriter::new(NamedTempFile::with_prefix_in(".kctriage-", &folder)?);
-    fill(&mut file)?;
+    content(&mut file)?;
     let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|e| e.error)?;

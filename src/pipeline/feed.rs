@@ -28,7 +28,7 @@ pub(super) struct Arrived {
 
 impl Arrived {
     /// Returns what is said of lines that follow what came before.
-    fn of(source: usize) -> Self {
+    pub fn of(source: usize) -> Self {
         Arrived { source, line: None, marks: None, dropped: Dropped::default(), breaks: 0, wrapper_bytes: 0, error: None }
     }
 }

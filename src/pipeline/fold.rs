@@ -27,6 +27,7 @@ use crate::triage::pairing::Pairing;
 use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard, shard_of};
 use crate::triage::stored::{ByTime, Twins};
+use crate::triage::timeline::Waiting;
 use crate::triage::tokens::Tokens;
 use crate::triage::view::{Node, View};
 
@@ -42,6 +43,8 @@ pub(super) struct Strand {
     pub join: Join,
     pub by_time: ByTime,
     pub queue: VecDeque<Joined>,
+    /// How many were merged.
+    pub passed: u64,
     /// All of it is joined.
     pub ended: bool,
     inside: Inside,
@@ -51,8 +54,8 @@ pub(super) struct Strand {
     nodes: Vec<(Option<Vec<u8>>, u32)>,
     /// The wrapper or the user named the node: what its records say of their host does not split it.
     named: bool,
-    /// The wrapper's times say the zone of the lines' own.
-    zone_told: bool,
+    /// What the wrapper's times say of the zone of the lines' own: minutes behind.
+    pub zone_minutes: Option<i32>,
     pub keycloak: bool,
     /// Whether each source, by its number in the run, begins as a log of access lines only, once that is known.
     proxied: BTreeMap<usize, bool>,
@@ -94,6 +97,11 @@ pub(super) struct Fold {
     pub problems: Vec<Problem>,
     pub caps: BTreeSet<String>,
     pub zone_assumed: bool,
+    /// Somebody decides before the end of the input.
+    pub watched: bool,
+    /// Failures that were merged, with their stream's clock, where that is watched.
+    #[serde(skip)]
+    pub fresh: Vec<(Waiting, i64)>,
 }
 
 fn no_parts() -> Vec<Vec<Joined>> {
@@ -123,6 +131,8 @@ impl Fold {
             problems: Vec::new(),
             caps: BTreeSet::new(),
             zone_assumed: false,
+            watched: false,
+            fresh: Vec::new(),
         };
         for realm in realms.iter() {
             if let Some(id) = &realm.id {
@@ -137,20 +147,21 @@ impl Fold {
         self.named.iter().find(|n| n.0 == id).map(|n| n.1)
     }
 
-    /// Begins a node; `named` says that its name is not taken from its records, `zone_told` that its zone was not assumed.
-    pub fn start(&mut self, name: String, clock: Clock, named: bool, zone_told: bool) {
+    /// Begins a node; `named` says that its name is not taken from its records, `zone_minutes` what its wrapper says of its zone.
+    pub fn start(&mut self, name: String, clock: Clock, named: bool, zone_minutes: Option<i32>) {
         let node = u32::try_from(self.view.nodes.len()).unwrap_or(u32::MAX);
         self.view.nodes.push(Node { stream: self.strands.len(), name, ..Node::default() });
         self.strands.push(Strand {
             join: Join::new(clock),
             by_time: ByTime::default(),
             queue: VecDeque::new(),
+            passed: 0,
             ended: false,
             inside: Inside::Nothing,
             lines: BTreeMap::new(),
             nodes: vec![(None, node)],
             named,
-            zone_told,
+            zone_minutes,
             keycloak: false,
             proxied: BTreeMap::new(),
             relayed: Vec::new(),
@@ -199,7 +210,7 @@ impl Fold {
         take_proxied(&mut batch, r.proxied.get(&arrived.source) == Some(&true), was, report, line);
         r.keycloak |= batch.keycloak;
         self.view.nodes[r.nodes[0].1 as usize].access_log |= batch.access_log;
-        self.zone_assumed |= matches!(batch.first, Stamp::Local(_) | Stamp::TimeOfDay(_)) && !r.zone_told;
+        self.zone_assumed |= matches!(batch.first, Stamp::Local(_) | Stamp::TimeOfDay(_)) && r.zone_minutes.is_none();
         r.relayed_count += batch.relayed.len() as u64;
         for mut quote in std::mem::take(&mut batch.relayed).into_iter().take(QUOTED.saturating_sub(r.relayed.len())) {
             quote.line = line(quote.line);
@@ -251,6 +262,7 @@ impl Fold {
             let r = &mut self.strands[next.1];
             while r.queue.front().is_some_and(|j| limit.is_none_or(|l| (j.clock, next.1) < l)) {
                 if let Some(joined) = r.queue.pop_front() {
+                    r.passed += 1;
                     self.twins.take(joined, &mut self.single);
                 }
             }
@@ -259,6 +271,23 @@ impl Fold {
                 return;
             }
         }
+    }
+
+    /// Merges on although some streams are silent: of each stream as many signals as `ripe` says.
+    pub fn merge_ripe(&mut self, mut ripe: Vec<u64>) {
+        while let Some((_, next)) = self.strands.iter().enumerate().filter_map(|(i, s)| Some((s.queue.front()?.clock, i))).min() {
+            let silent = self.strands.iter().any(|s| !s.ended && s.queue.is_empty());
+            if silent && ripe[next] == 0 {
+                break;
+            }
+            ripe[next] = ripe[next].saturating_sub(1);
+            let strand = &mut self.strands[next];
+            strand.passed += 1;
+            if let Some(joined) = strand.queue.pop_front() {
+                self.twins.take(joined, &mut self.single);
+            }
+        }
+        self.note();
     }
 
     /// Takes note of what was merged.
@@ -277,6 +306,9 @@ impl Fold {
             {
                 failed.failure.realm = Some(*name);
             }
+            if self.watched && self.strands.len() > 1 && matches!(joined.what, What::Proxied(..)) {
+                self.pairing.activate();
+            }
             self.tokens.follow(&mut joined);
             self.view.note(&joined);
             if let Some(serving) = &mut self.serving {
@@ -293,6 +325,13 @@ impl Fold {
     pub fn part(&mut self) {
         self.merged += self.ready.len();
         for joined in self.ready.drain(..) {
+            if self.watched
+                && let What::Failed(failed) = &joined.what
+            {
+                let (realm, client, failed) = (failed.failure.realm_id, failed.failure.client, failed.clone());
+                let Joined { time, clock, node, position, at, .. } = joined;
+                self.fresh.push((Waiting { time, node, position, at, failed, realm, client, facts: None }, clock));
+            }
             self.parts[shard_of(&joined)].push(joined);
         }
     }

@@ -74,12 +74,11 @@ impl<T: Copy> Loggers<T> {
         }
         let entry = Entry { text, mask, length, told };
         let number = &mut self.places[place(window)];
-        match self.entries.get_mut(usize::from(*number).wrapping_sub(1)) {
-            Some(old) => *old = entry,
-            None => {
-                self.entries.push(entry);
-                *number = u8::try_from(self.entries.len()).unwrap_or(0);
-            }
+        if let Some(old) = self.entries.get_mut(usize::from(*number).wrapping_sub(1)) {
+            *old = entry;
+        } else {
+            self.entries.push(entry);
+            *number = u8::try_from(self.entries.len()).unwrap_or(0);
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod advice;
 mod books;
+mod compare;
 mod delays;
 mod event;
 mod gaps;
@@ -17,12 +18,13 @@ mod subject;
 mod timeline;
 mod walked;
 
-use super::model::{Prose, Redaction, Report, SCHEMA};
+use super::model::{Kind, Logged, Prose, Redaction, Report, SCHEMA};
 use super::terminal::group::{Group, groups};
 use super::terminal::moment::Moments;
 use crate::tally::account::Account;
 use crate::tally::incident::{Incident, Incidents};
 use crate::triage::clock::Zone;
+pub use compare::Compared;
 pub use scribe::Scribe;
 use subject::Subject;
 
@@ -40,6 +42,8 @@ pub struct Settings {
     pub zone_assumed: bool,
     /// The lifespan of codes in milliseconds, where it is known.
     pub life_ms: Option<i64>,
+    /// What is held against what.
+    pub compared: Option<Compared>,
 }
 
 /// What every part of the page looks at.
@@ -57,8 +61,8 @@ struct Run<'a> {
 pub fn compose(account: &Account, found: &Incidents, settings: &Settings, scribe: &Scribe<'_>) -> Report {
     let moments = Moments::new(settings.zone, account.span);
     let run = Run { settings, account, incidents: &found.incidents, groups: groups(&account.tally, account.span), moments, scribe };
-    let mut timeline = timeline::timeline(&run);
-    let incidents: Vec<_> = found.incidents.iter().enumerate().map(|(at, incident)| matter::of_incident(&run, at + 1, incident, timeline.as_mut())).collect();
+    let timeline = timeline::timeline(&run);
+    let incidents: Vec<_> = found.incidents.iter().enumerate().map(|(at, incident)| matter::of_incident(&run, at + 1, incident, timeline.as_ref())).collect();
     let loose: Vec<&Group<'_>> = run.groups.iter().filter(|g| !run.covered(g)).collect();
     let first = incidents.len() + 1;
     let steady: Vec<_> = loose.iter().take(STEADY).enumerate().map(|(at, group)| matter::of_group(&run, first + at, group)).collect();
@@ -67,7 +71,7 @@ pub fn compose(account: &Account, found: &Incidents, settings: &Settings, scribe
     let (suspects, suspects_left_out) = books::suspects(&run);
     let mut report = Report {
         schema: SCHEMA,
-        title: settings.title.clone(),
+        title: settings.title.as_deref().map(title),
         generator: concat!("kctriage ", env!("CARGO_PKG_VERSION")).to_owned(),
         level: headline::level(&run),
         headline: headline::headline(&run),
@@ -83,7 +87,7 @@ pub fn compose(account: &Account, found: &Incidents, settings: &Settings, scribe
         chronic: found.chronic.iter().map(|c| matter::habitual(&run, c)).collect(),
         clients,
         clients_left_out,
-        comparison: None,
+        comparison: compare::comparison(&run),
         gaps: gaps::gaps(&run),
         suspects,
         suspects_left_out,
@@ -94,6 +98,13 @@ pub fn compose(account: &Account, found: &Incidents, settings: &Settings, scribe
     };
     report.points = headline::points(&report);
     report
+}
+
+/// Returns a title as a sentence; one that could be markup, a link or a mention somewhere is set apart as foreign text is.
+fn title(text: &str) -> Prose {
+    let plain = |c: char| c.is_alphanumeric() || "-,;()%'’–:.!? ".contains(c);
+    let harmless = text.chars().all(plain) && !text.to_ascii_lowercase().contains("www.");
+    if harmless { Prose::new().say(text.trim().to_owned()) } else { Prose::new().name(&Logged::new(Kind::Text, text)) }
 }
 
 impl Run<'_> {

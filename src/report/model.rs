@@ -9,6 +9,9 @@ mod overview;
 mod text;
 mod trouble;
 
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 
 use super::terminal::moment::Moments;
@@ -60,7 +63,7 @@ pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
     /// The name that a person gave it.
-    pub title: Option<String>,
+    pub title: Option<Prose>,
     /// The program and its version.
     pub generator: String,
     /// How the whole stands.

@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 use super::escape::Untrusted;
 use super::{Findings, escape};
 use crate::finding::Finding;
@@ -19,6 +21,35 @@ impl<W: Write> Ndjson<W> {
     /// Returns a writer of JSON lines.
     pub fn new(out: W) -> Self {
         Ndjson { out }
+    }
+}
+
+/// A finding that takes the place of one that was written before.
+#[derive(Serialize)]
+struct Superseding<'a> {
+    #[serde(flatten)]
+    finding: &'a Finding,
+    supersedes: bool,
+}
+
+impl<W: Write> Ndjson<W> {
+    /// Writes a finding that corrects one with the same id.
+    ///
+    /// # Errors
+    ///
+    /// When the output cannot be written.
+    pub fn correction(&mut self, finding: &Finding) -> io::Result<()> {
+        escape::json::write(&Superseding { finding: &masked(finding), supersedes: true }, 0, &mut self.out)?;
+        self.out.write_all(b"\n")
+    }
+
+    /// Writes out what is held back; more may follow.
+    ///
+    /// # Errors
+    ///
+    /// When the output cannot be written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

@@ -51,8 +51,8 @@ pub fn outline(report: &Report) -> Vec<Block> {
 }
 
 /// Returns the page's title.
-fn title(report: &Report) -> Prose {
-    Prose::new().say(report.title.clone().unwrap_or_else(|| "Failed token requests".to_owned()))
+pub(super) fn title(report: &Report) -> Prose {
+    report.title.clone().filter(|t| !t.is_empty()).unwrap_or_else(|| "Failed token requests".into())
 }
 
 fn about(report: &Report) -> Option<Block> {
@@ -92,7 +92,7 @@ fn matter_blocks(report: &Report, matter: &Matter, word: &'static str, blocks: &
             prose = prose.say(if n == 0 { ": " } else { "; " }).name(evidence);
         }
         if let Some(would) = &step.would_tell {
-            prose = prose.say(" What would tell: ").name(would);
+            prose = prose.say(format!(" – what would tell: {would}"));
         }
         lines.push(prose);
     }

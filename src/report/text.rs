@@ -76,7 +76,7 @@ fn table(columns: &[(&'static str, bool)], rows: &[Vec<Prose>], page: &mut Page)
         let mut text = "  ".to_owned();
         for ((cell, wide), (_, figures)) in cells.iter().zip(&widths).zip(columns) {
             let blanks = " ".repeat(wide.saturating_sub(cell.width()));
-            text += &if *figures { format!("{blanks}{cell}  ") } else { format!("{cell}{blanks}  ") };
+            text.extend(if *figures { [&blanks, cell.as_str(), "  "] } else { [cell.as_str(), &blanks, "  "] });
         }
         text
     };

@@ -40,7 +40,7 @@ fn because(finding: &Finding, life_ms: Option<i64>) -> String {
     let picked = match finding.cause {
         Cause::CodeExpired => finding.delay_ms.map(|ms| late(ms, life_ms, finding.confidence)),
         Cause::CodeReused => told("CODE_TO_TOKEN").map(|w| w.replace("CODE_TO_TOKEN", "exchanged")).or_else(|| told("the code was read")),
-        Cause::WrongClientSecret => told("an administrator").or_else(|| told("its credentials last worked")),
+        Cause::WrongClientSecret => told("an administrator").map(|w| shortened(&w)).or_else(|| told("its credentials last worked")),
         Cause::SessionTerminated => told("the session ended"),
         _ => None,
     };
@@ -74,6 +74,9 @@ fn first(finding: &Finding) -> Option<&str> {
 
 fn shortened(what: &str) -> String {
     let short = BEGINNINGS.iter().find_map(|b| what.strip_prefix(b)).unwrap_or(what);
+    if let Some(rest) = short.strip_prefix("an administrator regenerated a client secret") {
+        return format!("secret regenerated{rest}");
+    }
     if let Some(ago) = short.strip_prefix("LOGIN ").and_then(|s| s.strip_suffix(" earlier")) {
         return format!("{ago} after login");
     }

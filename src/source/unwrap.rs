@@ -57,7 +57,7 @@ pub enum Unwrapper {
 }
 
 /// What a source is wrapped in, as its beginning shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Wrapping {
     /// Its name: what `--layout` takes and `-v` says. From inside to outside where wrappers are nested: `docker in loki`.
     pub name: String,

@@ -38,7 +38,7 @@ struct Slot {
 }
 
 /// What is known of the failures of one slot.
-#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 struct Row {
     count: u64,
     details: SmallVec<[(Detail, u64); 1]>,
@@ -93,7 +93,7 @@ impl Row {
 }
 
 /// Counts of failures.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Ledger {
     window_ms: i64,
     windows: Windows,

@@ -89,6 +89,11 @@ impl Clock {
         Clock { zone, date, midnights: 0, last: None }
     }
 
+    /// Says in which zone stamps are that name none.
+    pub fn reads_in(&mut self, zone: Zone) {
+        self.zone = zone;
+    }
+
     /// Begins a chunk whose dateless lines run from the first to the last time of the day over that many midnights.
     pub fn begin(&mut self, days: Option<(u32, u32, u16)>) {
         if let (Some((first, ..)), Some(last)) = (days, self.last)

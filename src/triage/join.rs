@@ -179,6 +179,22 @@ impl Join {
         self.outbox.finish(out);
     }
 
+    /// Returns the line of the stream that an unfinished line holds up, where one does.
+    #[must_use]
+    pub fn holding(&self) -> Option<u64> {
+        self.hold.as_ref().map(Hold::began)
+    }
+
+    /// Lets go what an unfinished line holds up: its rest would have come by now.
+    pub fn let_go(&mut self, out: &mut Vec<Joined>) {
+        self.release(out);
+    }
+
+    /// Returns what waits for access lines.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
     /// Returns the first and the largest time of the stream.
     #[must_use]
     pub fn span(&self) -> Option<(i64, i64)> {

@@ -81,6 +81,32 @@ impl Pairing {
         Pairing { active: streams > 1, ..Pairing::default() }
     }
 
+    /// Begins to join: there are access lines of another log.
+    pub fn activate(&mut self) {
+        self.active = true;
+    }
+
+    /// Whether there is anything to join.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.active
+    }
+
+    /// Returns the number of the next signal that will be held.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.gone + self.queue.len() as u64
+    }
+
+    /// Lets go what is held before a number: what belongs to it would have come by now.
+    pub fn let_go(&mut self, before: u64, out: &mut Vec<Joined>) {
+        let count = usize::try_from(before.saturating_sub(self.gone)).unwrap_or(usize::MAX).min(self.queue.len());
+        if let Some(clock) = count.checked_sub(1).and_then(|last| self.queue.get(last)).map(|j| j.clock) {
+            self.pair(clock);
+            self.release(i64::MIN, self.queue.len() - count, out);
+        }
+    }
+
     /// Takes in a signal; what is ready goes to `out`.
     pub fn push(&mut self, mut joined: Joined, out: &mut Vec<Joined>) {
         if !self.active {

@@ -11,7 +11,7 @@ use hashbrown::hash_map::Entry;
 
 use super::joined::{Failed, Joined, What};
 use super::profile::Profile;
-use super::timeline::{Lesson, Step, Timeline, Waiting};
+use super::timeline::{Facts, Lessons, Step, Timeline, Waiting};
 use crate::names::{Key, Sym};
 use crate::signal::companion::Authenticator;
 use crate::signal::{Admin, Done, Success};
@@ -55,7 +55,7 @@ pub struct Shard {
     /// Client uuids that companions paired with a client.
     pub uuids: HashMap<Key, Sym, RandomState>,
     /// What realms were taught.
-    pub lessons: Vec<(Option<Sym>, Lesson)>,
+    pub lessons: Lessons,
     /// Failures whose facts are known.
     pub done: Vec<Waiting>,
     /// A timeline that begins by then may be the rest of one that was evicted.
@@ -66,6 +66,12 @@ pub struct Shard {
     pub capped: bool,
     /// A session had more failures than a timeline keeps.
     pub crowded: bool,
+    /// Somebody wants to know what changed, before timelines end.
+    pub watched: bool,
+    /// Sessions with failures whose timelines changed, where that is watched.
+    pub touched: Vec<Key>,
+    /// Clients that a profile changed of, where that is watched.
+    pub touched_clients: Vec<(Option<Sym>, Sym)>,
 }
 
 /// Returns a clock's seconds since the epoch.
@@ -100,7 +106,7 @@ impl Shard {
                 self.failure(waiting, joined.clock, settled);
             }
             What::Admin(Admin::SessionDeleted(session)) => {
-                self.timeline(session, joined.clock, |timeline| timeline.step(joined.time, None, Step::Ended, joined.at, joined.node));
+                self.timeline(session, joined.clock, |timeline, lessons| timeline.step(joined.time, None, Step::Ended, joined.at, joined.node, lessons));
             }
             What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => {}
         }
@@ -121,9 +127,9 @@ impl Shard {
             Done::RefreshToken => Step::Refresh,
             Done::Login | Done::ClientLogin | Done::Other => Step::Alive,
         };
-        self.timeline(session, joined.clock, |timeline| {
+        self.timeline(session, joined.clock, |timeline, lessons| {
             timeline.realm = timeline.realm.or(success.realm);
-            timeline.step(joined.time, success.client, step, joined.at, joined.node);
+            timeline.step(joined.time, success.client, step, joined.at, joined.node, lessons);
         });
     }
 
@@ -146,16 +152,16 @@ impl Shard {
         let realm = waiting.realm;
         let remembered = self.remembered.get(&session).copied();
         let is_settled = settled(&waiting.failed);
-        let left = self.timeline(session, clock, |timeline| {
+        let left = self.timeline(session, clock, |timeline, lessons| {
             timeline.realm = timeline.realm.or(realm);
             if let Some((_, ended)) = remembered {
                 timeline.revive(ended);
             }
             if is_settled {
-                timeline.step(waiting.time, waiting.client, step, waiting.at, waiting.node);
+                timeline.step(waiting.time, waiting.client, step, waiting.at, waiting.node, lessons);
                 return Some(waiting);
             }
-            timeline.fail(waiting, step)
+            timeline.fail(waiting, step, lessons)
         });
         self.crowded |= left.is_some() && !is_settled;
         self.done.extend(left);
@@ -164,6 +170,9 @@ impl Shard {
     /// Returns the profile of a client, a new one if there is room.
     fn profile(&mut self, realm: Option<Sym>, client: Sym) -> Option<&mut Profile> {
         let full = self.profiles.len() >= PROFILES;
+        if self.watched && self.touched_clients.last() != Some(&(realm, client)) {
+            self.touched_clients.push((realm, client));
+        }
         match self.profiles.entry((realm, client)) {
             Entry::Vacant(_) if full => {
                 self.profiles_full = true;
@@ -174,7 +183,7 @@ impl Shard {
     }
 
     /// Changes the timeline of a session, a new one if it is new; then evicts those that were queued first as long as there is no room.
-    fn timeline<T>(&mut self, session: Key, clock: i64, change: impl FnOnce(&mut Timeline) -> T) -> T {
+    fn timeline<T>(&mut self, session: Key, clock: i64, change: impl FnOnce(&mut Timeline, &mut Lessons) -> T) -> T {
         let blind = self.blind_until.is_some_and(|until| clock <= until);
         let (timeline, before) = match self.timelines.entry(session) {
             Entry::Occupied(known) => {
@@ -188,7 +197,10 @@ impl Shard {
             }
         };
         timeline.last = timeline.last.max(clock);
-        let result = change(timeline);
+        let result = change(timeline, &mut self.lessons);
+        if self.watched && timeline.is_open() {
+            self.touched.push(session);
+        }
         self.bytes = (self.bytes + timeline.bytes()).saturating_sub(before);
         while self.bytes > TIMELINE_BYTES / SHARDS && self.retire(i64::MAX) {}
         result
@@ -232,6 +244,12 @@ impl Shard {
             timeline.close(&mut self.done, &mut self.lessons);
         }
         true
+    }
+
+    /// Returns what is known so far about a failure of a session: that of a node's position.
+    #[must_use]
+    pub fn facts(&self, session: Key, node: u32, position: u64) -> Option<Facts> {
+        self.timelines.get(&session)?.facts_of(node, position)
     }
 
     /// Ends all timelines, and gives back what they took.

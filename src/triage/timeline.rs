@@ -22,6 +22,9 @@ pub const TOGETHER_MS: i64 = 1;
 /// Entries and failures that one timeline keeps; a session with more is somebody's attack.
 const KEEP: usize = 256;
 
+/// Exchanges without a login that one timeline tells of.
+const ORPHANS: u8 = 4;
+
 /// What a signal means to its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Step {
@@ -135,6 +138,18 @@ pub struct Facts {
     pub incomplete: bool,
 }
 
+impl Facts {
+    /// Returns the age at which a code was refused that was never used, as far as this shows.
+    #[must_use]
+    pub fn refused(&self, failed: &Failed) -> Option<i64> {
+        let age = self.login.and_then(|l| l.ago_ms).filter(|_| (self.logins, self.uses) == (1, 0) && failed.with.gone.is_some());
+        age.filter(|_| !self.use_after_login && !self.foreign_unclear)
+    }
+}
+
+/// What realms were taught, in the order of the signals.
+pub type Lessons = Vec<(Option<Sym>, Lesson)>;
+
 /// What a timeline adds to what is known of its realm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lesson {
@@ -153,8 +168,8 @@ pub enum Lesson {
 pub struct Timeline {
     entries: SmallVec<[Entry; 2]>,
     open: Vec<Open>,
-    /// Exchanges without a login before them.
-    orphans: SmallVec<[(i64, u32); 1]>,
+    /// How many exchanges had no login before them.
+    orphans: u8,
     /// The session's realm.
     pub realm: Option<Sym>,
     /// The clock of its last signal.
@@ -198,25 +213,33 @@ impl Timeline {
         self.ended_before || self.entries.iter().any(|e| e.step == Step::Ended)
     }
 
-    /// Adds a step.
-    pub fn step(&mut self, time: Option<i64>, client: Option<Sym>, step: Step, at: At, node: u32) {
+    /// Adds a step, and tells what its realm learns from it.
+    pub fn step(&mut self, time: Option<i64>, client: Option<Sym>, step: Step, at: At, node: u32, lessons: &mut Lessons) {
         if step == Step::Exchange
             && !self.entries.iter().any(|e| e.step == Step::Login && e.client == client)
             && let Some(t) = time
-            && self.orphans.len() < 4
+            && self.orphans < ORPHANS
         {
-            self.orphans.push((t, node));
+            self.orphans += 1;
+            lessons.push((self.realm, Lesson::Orphan(t, node)));
         }
         if self.entries.len() >= KEEP {
             self.dropped = true;
             return;
         }
+        let first_refresh = step == Step::Refresh && !self.entries.iter().rev().any(|e| e.step == Step::Refresh);
         self.entries.push(Entry { time, client, step, at });
+        if first_refresh {
+            lessons.extend(self.unfounded().map(|t| (self.realm, Lesson::Unfounded(t))));
+        }
+        if step == Step::Exchange {
+            lessons.extend(self.only_login(self.entries.len() - 1).map(|age| (self.realm, Lesson::Worked(age))));
+        }
     }
 
     /// Adds a failure; returns it when there are too many to keep.
-    pub fn fail(&mut self, mut waiting: Waiting, step: Step) -> Option<Waiting> {
-        self.step(waiting.time, waiting.client, step, waiting.at, waiting.node);
+    pub fn fail(&mut self, mut waiting: Waiting, step: Step, lessons: &mut Lessons) -> Option<Waiting> {
+        self.step(waiting.time, waiting.client, step, waiting.at, waiting.node, lessons);
         if self.open.len() >= KEEP {
             waiting.facts = Some(Box::new(Facts { incomplete: true, session_seen: self.session_seen(), ..Facts::default() }));
             return Some(waiting);
@@ -234,25 +257,26 @@ impl Timeline {
         self.entries.iter().any(|e| !matches!(e.step, Step::Named | Step::Gone(_)))
     }
 
-    /// Ends the timeline: gives each failure its facts, and what the realm can learn.
-    pub fn close(mut self, out: &mut Vec<Waiting>, lessons: &mut Vec<(Option<Sym>, Lesson)>) {
-        for i in 0..self.entries.len() {
-            if let (Step::Exchange, Some(age)) = (self.entries[i].step, self.only_login(i)) {
-                lessons.push((self.realm, Lesson::Worked(age)));
-            }
-        }
-        lessons.extend(self.unfounded().into_iter().map(|t| (self.realm, Lesson::Unfounded(t))));
-        lessons.extend(self.orphans.iter().map(|(t, node)| (self.realm, Lesson::Orphan(*t, *node))));
+    /// Ends the timeline: gives each failure its facts, and what the realm can learn from it.
+    pub fn close(mut self, out: &mut Vec<Waiting>, lessons: &mut Lessons) {
         for open in std::mem::take(&mut self.open) {
             let facts = self.facts(open.entry, &open.failure);
-            if let (1, 0, Some(age), Some(_)) = (facts.logins, facts.uses, facts.login.and_then(|l| l.ago_ms), open.failure.failed.with.gone)
-                && !facts.use_after_login
-                && !facts.foreign_unclear
-            {
-                lessons.push((self.realm, Lesson::Refused(age)));
-            }
+            lessons.extend(facts.refused(&open.failure.failed).map(|age| (self.realm, Lesson::Refused(age))));
             out.push(Waiting { facts: Some(Box::new(facts)), ..open.failure });
         }
+    }
+
+    /// Whether failures of the session wait for what may come.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// Returns what is known so far about a failure that waits: that of a node's position.
+    #[must_use]
+    pub fn facts_of(&self, node: u32, position: u64) -> Option<Facts> {
+        let open = self.open.iter().find(|o| (o.failure.node, o.failure.position) == (node, position))?;
+        Some(self.facts(open.entry, &open.failure))
     }
 
     /// Returns when a token was first refreshed though its client's code was never exchanged.

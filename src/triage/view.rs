@@ -4,6 +4,9 @@
 //! between, is this a part of a cluster only, are successes visible. What rests on "did not happen" is only as good as this view.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+
+use xxhash_rust::xxh3::Xxh3;
 
 use super::joined::{At, Joined, What};
 use super::timeline::{LATE_MS, Lesson};
@@ -101,6 +104,9 @@ pub enum TriggerKind {
     /// All sessions of a realm were ended, or a not-before was pushed.
     Revoked,
 }
+
+/// Steps in which the length of a short log changes what its view is taken for.
+const YOUNG_STEP_MS: i64 = 5000;
 
 /// How many lessons of one kind are kept of a realm: with so many of them its view counts as partial at any time.
 const LESSONS: usize = 4096;
@@ -226,6 +232,51 @@ impl View {
     pub fn settle(&mut self) {
         self.triggers.sort();
         self.clusters.sort_unstable();
+    }
+
+    /// Returns a digest of all that a verdict can rest on, but how far the streams have come: as long as it is the same, no verdict changes by this view.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        let mut hash = Xxh3::new();
+        for n in &self.nodes {
+            let flags = [n.successes, n.exchanges, n.events, n.authentication, n.companions, n.assertions, n.refusals, n.not_found, n.from_start, n.stored];
+            (flags, n.realms.len(), n.stopped, n.versions.len()).hash(&mut hash);
+        }
+        (self.nodes.len(), self.triggers.len(), self.clusters.len()).hash(&mut hash);
+        for (realm, list) in &self.orphans {
+            (realm, list.len()).hash(&mut hash);
+        }
+        for (realm, list) in &self.unfounded {
+            (realm, list.len()).hash(&mut hash);
+        }
+        (&self.worked, &self.refused).hash(&mut hash);
+        if !self.orphans.is_empty() {
+            // how much of a short log a code's life can be depends on its length
+            let young = |s: &(i64, i64)| s.1 - s.0 < 2 * UNKNOWN_LIFE_MS;
+            self.spans.iter().flatten().filter(|s| young(s)).for_each(|s| ((s.1 - s.0) / YOUNG_STEP_MS).hash(&mut hash));
+        }
+        hash.finish()
+    }
+
+    /// Forgets what no failure after a time can rest on: servers that came and went, cluster views but each node's latest, and what lessons said of then.
+    /// What administrators changed stays.
+    pub fn forget(&mut self, before: i64) {
+        let lasting = |t: &Trigger| matches!(t.what, TriggerKind::Secret(_) | TriggerKind::Client(_) | TriggerKind::Realm(_));
+        self.triggers.retain(|t| t.time >= before || lasting(t));
+        let mut latest = BTreeSet::new();
+        self.clusters.reverse();
+        self.clusters.retain(|(time, node, _)| latest.insert(*node) || *time >= before);
+        self.clusters.reverse();
+        for list in self.orphans.values_mut() {
+            list.retain(|(t, _)| *t >= before);
+        }
+        for list in self.unfounded.values_mut() {
+            list.retain(|t| *t >= before);
+        }
+        for node in &mut self.nodes {
+            let old = node.versions.partition_point(|v| v.0 < before).saturating_sub(1);
+            node.versions.drain(..old);
+        }
     }
 
     /// Returns the age of the oldest code of a realm that still worked.

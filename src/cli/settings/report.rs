@@ -4,21 +4,13 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
+use kctriage::report::compose::Compared;
 use kctriage::report::redact::Redactor;
 use kctriage::triage::clock::Zone;
 
 use super::super::{Error, Sheet, duration, moment};
 use super::{Input, LONGEST_WINDOW, SHORTEST, filter, redactor, today};
 use crate::cli::terminal::Colour;
-
-/// What is held against what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compared {
-    /// One time against another: from, and before.
-    Ranges((i64, i64), (i64, i64)),
-    /// The time since the last start of a server against the time before.
-    Restart,
-}
 
 /// What `report` does.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Where every byte went, what was not understood or not believed, and what was assumed.
 
-use super::Run;
+use super::{Run, compare};
 use crate::report::model::{Account, Instant, Kind, Place, Prose, Suspected};
 use crate::tally::account::SuspectAccount;
 
@@ -65,6 +65,9 @@ pub(super) fn remarks(run: &Run<'_>, untold: usize) -> Vec<Prose> {
         remarks.push(Prose::new().say(format!(
             "The cluster has {members} nodes, and the logs of {logs} are here: what rests on \"it did not happen\" is at most likely. Give the logs of all nodes."
         )));
+    }
+    if run.settings.compared.is_some() && compare::comparison(run).is_none() {
+        remarks.push("There is no before and after: the log shows no start of a server but the one that it begins with.".into());
     }
     if account.left_out > 0 {
         let n = crate::report::terminal::figure::count(account.left_out, "failure");

@@ -27,7 +27,9 @@ mod tests {
     #[test]
     fn bars_have_no_gap_and_lose_nothing() {
         let mut delays = Delays::default();
-        [-5, 0, 1, 3, 70_000].into_iter().for_each(|ms| delays.add(ms));
+        for ms in [-5, 0, 1, 3, 70_000] {
+            delays.add(ms);
+        }
         let d = distribution(&delays, &Delays::default()).expect("delays");
         assert_eq!((d.min_ms, d.max_ms, d.count), (-5, 70_000, 5));
         assert_eq!(d.bars.iter().map(|b| b.count).sum::<u64>(), 5);

@@ -36,16 +36,16 @@ fn remedies(run: &Run<'_>) -> Vec<Prose> {
         let command = |logger: &&str| Prose::new().say("In jboss-cli: ").code(format!("/subsystem=logging/logger={logger}:add(level=DEBUG)"));
         return loggers.iter().map(command).collect();
     }
-    let levels = loggers.iter().map(|logger| format!(",{logger}:DEBUG")).collect::<String>();
-    let mut remedies = vec![Prose::new().say("Start Keycloak with ").code(format!("--log-level=INFO{levels}")).say(".")];
+    let levels: Vec<String> = loggers.iter().map(|logger| format!("{logger}:DEBUG")).collect();
+    let mut remedies = vec![Prose::new().say("Start Keycloak with ").code(format!("--log-level=INFO,{}", levels.join(","))).say(".")];
     if missing(Lack::SuccessEvents) {
         const NEW: &str = "--spi-events-listener--jboss-logging--success-level=info";
         const OLD: &str = "--spi-events-listener-jboss-logging-success-level=info";
         let prose = Prose::new().say("Or, for success events alone, with ");
         remedies.push(match versions.as_slice() {
             [] => prose.code(NEW).say(" (26.3 and later) or ").code(OLD).say(" (before)."),
-            some if some.iter().all(is_new_option) => prose.code(NEW).say("."),
-            some if !some.iter().any(is_new_option) => prose.code(OLD).say("."),
+            some if some.iter().all(|v| is_new_option(*v)) => prose.code(NEW).say("."),
+            some if !some.iter().any(|v| is_new_option(*v)) => prose.code(OLD).say("."),
             _ => prose.code(NEW).say(" (26.3 and later) or ").code(OLD).say(" (before)."),
         });
     }

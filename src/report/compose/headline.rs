@@ -32,11 +32,14 @@ pub(super) fn headline(run: &Run<'_>) -> Prose {
     let going = run.incidents.iter().filter(|i| i.state == State::Going).count() as u64;
     let incidents = count(run.incidents.len() as u64, "incident");
     let failed = count(failures, "token request");
+    let inside = run.incidents.iter().map(|i| i.count).sum::<u64>().min(failures);
+    let them = if run.incidents.len() == 1 { "in the incident" } else { "in incidents" };
+    let failed = if inside > 0 { format!("{failed} failed{of_log}, {} of them {them}", number(inside)) } else { format!("{failed} failed{of_log}") };
     match level(run) {
-        Level::Going if going == run.incidents.len() as u64 => Prose::new().strong(format!("{incidents}, still going")).say(format!(": {failed} failed{of_log}.")),
-        Level::Going => Prose::new().strong(format!("{incidents}, {} still going", number(going))).say(format!(": {failed} failed{of_log}.")),
-        Level::Over => Prose::new().strong(format!("{incidents}, none going on")).say(format!(": {failed} failed{of_log}.")),
-        Level::Steady => Prose::new().strong(format!("{failed} failed")).say(format!("{of_log}, at no unusual rate: no incident.")),
+        Level::Going if going == run.incidents.len() as u64 => Prose::new().strong(format!("{incidents}, still going")).say(format!(": {failed}.")),
+        Level::Going => Prose::new().strong(format!("{incidents}, {} still going", number(going))).say(format!(": {failed}.")),
+        Level::Over => Prose::new().strong(format!("{incidents}, none going on")).say(format!(": {failed}.")),
+        Level::Steady => Prose::new().strong(format!("{} failed", count(failures, "token request"))).say(format!("{of_log}, at no unusual rate: no incident.")),
         Level::Quiet => Prose::new().strong("No failed token request").say(format!("{of_log}.")),
         Level::Unknown if account.left_out > 0 => {
             Prose::new().strong("No failure passes the filter").say(format!("; without it there are {}.", count(account.left_out, "failed token request")))

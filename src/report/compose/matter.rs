@@ -14,11 +14,11 @@ use crate::tally::incident::{Chronic, Habit, Incident};
 const CLIENTS: usize = 50;
 
 /// Returns an incident; its triggers have the marks that they have in the time line.
-pub(super) fn of_incident(run: &Run<'_>, number: usize, incident: &Incident, line: Option<&mut Timeline>) -> Matter {
+pub(super) fn of_incident(run: &Run<'_>, number: usize, incident: &Incident, line: Option<&Timeline>) -> Matter {
     let subject = Subject::of_incident(incident, run);
     let mut triggers: Vec<Event> = incident.triggers.iter().map(|t| event::event(run, t)).collect();
     for (event, trigger) in triggers.iter_mut().zip(&incident.triggers) {
-        let marked = line.as_deref().and_then(|l| l.events.iter().find(|e| timeline::same(e, trigger, event.kind)));
+        let marked = line.and_then(|l| l.events.iter().find(|e| timeline::same(e, trigger, event.kind)));
         event.mark = marked.and_then(|e| e.mark);
         event.incidents = marked.map_or_else(|| vec![number], |e| e.incidents.clone());
     }

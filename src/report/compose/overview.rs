@@ -30,11 +30,17 @@ pub(super) fn span(run: &Run<'_>) -> Option<Span> {
 pub(super) fn nodes(run: &Run<'_>) -> Vec<NodeRow> {
     let row = |(name, n): (&String, &NodeAccount)| NodeRow {
         name: run.scribe.logged(Kind::Node, name),
-        versions: n.versions.iter().map(|(since, v)| Version { since: Some(Instant(*since)), version: run.scribe.logged(Kind::Text, v) }).collect(),
+        versions: runs(&n.versions).map(|(since, v)| Version { since: Some(Instant(*since)), version: run.scribe.logged(Kind::Text, v) }).collect(),
         shows: Seen { events: n.events, success_events: n.successes, client_authentication: n.authentication, access_log: n.access_log, start: n.from_start },
         stopped: n.stopped.map(Instant),
     };
     run.account.nodes.iter().map(row).collect()
+}
+
+/// Returns the versions without those that only started again.
+fn runs(versions: &BTreeSet<(i64, String)>) -> impl Iterator<Item = &(i64, String)> {
+    let mut last = None;
+    versions.iter().filter(move |(_, v)| last.replace(v) != Some(v))
 }
 
 /// Returns failures in a hundred requests, to a tenth.

@@ -2,9 +2,12 @@
 
 use crate::report::model::{Kind, Logged, Prose};
 
+/// What is to stand for a text.
+pub type Rename<'a> = dyn Fn(Kind, &str) -> String + 'a;
+
 /// Takes text of the log in: puts a pseudonym in its place where it is told to, and masks secrets.
 pub struct Scribe<'a> {
-    rename: Option<&'a dyn Fn(Kind, &str) -> String>,
+    rename: Option<&'a Rename<'a>>,
 }
 
 impl<'a> Scribe<'a> {
@@ -16,7 +19,7 @@ impl<'a> Scribe<'a> {
 
     /// Returns a scribe that writes what `rename` makes of each text: the same for the same text.
     #[must_use]
-    pub fn renaming(rename: &'a dyn Fn(Kind, &str) -> String) -> Self {
+    pub fn renaming(rename: &'a Rename<'a>) -> Self {
         Scribe { rename: Some(rename) }
     }
 

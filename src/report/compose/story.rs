@@ -39,7 +39,7 @@ fn course(run: &Run<'_>, subject: &Subject, incident: Option<&Incident>) -> Pros
             State::Unclear => prose.say(format!(" from {} to {}; the log ends too soon to say whether they are over", at(incident.start), at(incident.last))),
         };
         prose = prose.say(format!(
-            "; at most {} a minute, at {}; usual would have been {} in that time",
+            "; at most {} a minute, at {}; usually {} in that time",
             few(incident.peak_per_minute),
             at(incident.peak),
             few(incident.expected)

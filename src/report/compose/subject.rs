@@ -53,7 +53,7 @@ fn addresses<'a>(samples: impl Iterator<Item = &'a Finding>, run: &Run<'_>) -> V
 
 impl Subject {
     pub(super) fn of_group(group: &Group<'_>, run: &Run<'_>) -> Self {
-        let name = |client: &Option<&str>| client.map(|c| run.scribe.logged(Kind::Client, c));
+        let name = |client: Option<&str>| client.map(|c| run.scribe.logged(Kind::Client, c));
         let mut details: Vec<_> = group.details.iter().map(|(d, n)| (*d, *n)).collect();
         details.sort_by_key(|(d, n)| (std::cmp::Reverse(*n), *d));
         let mut others: Vec<_> = group.others.iter().map(|(c, n)| (*c, *n)).collect();
@@ -62,7 +62,7 @@ impl Subject {
             realm: group.realm.map(|r| run.scribe.logged(Kind::Realm, r)),
             realm_name: group.realm.map(String::from),
             cause: group.cause,
-            clients: group.clients.iter().map(|(c, n)| (name(c), *n, None)).collect(),
+            clients: group.clients.iter().map(|(c, n)| (name(*c), *n, None)).collect(),
             count: group.count,
             sure: group.sure,
             details,
@@ -82,7 +82,7 @@ impl Subject {
     }
 
     pub(super) fn of_incident(incident: &Incident, run: &Run<'_>) -> Self {
-        let certain = incident.sure[0] == incident.count;
+        let same = |g: &&Group<'_>| g.realm == incident.realm.as_deref() && g.cause == incident.cause;
         Subject {
             realm: incident.realm.as_deref().map(|r| run.scribe.logged(Kind::Realm, r)),
             realm_name: incident.realm.as_deref().map(String::from),
@@ -99,7 +99,7 @@ impl Subject {
             first: Some(incident.start),
             last: Some(incident.last),
             delays: incident.delays.clone(),
-            certain_min: incident.delays.min.filter(|_| certain),
+            certain_min: run.groups.iter().filter(same).filter_map(|g| g.certain_delays.min).min(),
             usual_delays: incident.usual_delays.clone(),
             addresses: counted(&incident.addresses, incident.count),
             users: counted(&incident.users, incident.count),

@@ -18,7 +18,7 @@ pub(super) fn walked(run: &Run<'_>, finding: &Finding) -> Walked {
             Answer::Known => "known",
         },
         evidence: step.evidence.iter().map(|e| text(&e.what)).collect(),
-        would_tell: step.would_tell.as_deref().map(text),
+        would_tell: step.would_tell,
     });
     Walked {
         id: finding.id.clone(),

@@ -20,7 +20,7 @@ impl Untrusted<'_> {
     pub fn markdown(self, columns: usize) -> String {
         let shown = self.terminal(columns).replace('|', "\\x7c");
         if shown.trim().is_empty() {
-            return "*(empty)*".to_owned();
+            return "`(empty)`".to_owned();
         }
         let fence = "`".repeat(longest_run(&shown, '`') + 1);
         let blank = if shown.starts_with(['`', ' ']) || shown.ends_with(['`', ' ']) { " " } else { "" };
@@ -58,8 +58,8 @@ mod tests {
             ("a|b\\|c", "`a\\x7cb\\\\x7cc`"),
             ("a\nb", "`a\\x0ab`"),
             ("@team #1 https://evil.example ![x](y)", "`@team #1 https://evil.example ![x](y)`"),
-            ("", "*(empty)*"),
-            ("  ", "*(empty)*"),
+            ("", "`(empty)`"),
+            ("  ", "`(empty)`"),
         ];
         for (text, want) in table {
             assert_eq!(Untrusted::new(text).markdown(200), want, "{text:?}");

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
-use super::words::title;
 use crate::report::model::Report;
+use crate::report::outline::title;
 
 /// How it looks.
 const STYLE: &str = include_str!("style.css");
@@ -30,7 +30,7 @@ pub(super) fn head(report: &Report) -> Markup {
             meta name="color-scheme" content="light dark";
             meta name="referrer" content="no-referrer";
             meta name="generator" content=(report.generator);
-            title { (title(report)) }
+            title { (title(report).text()) }
             link rel="icon" href="data:,";
             style { (PreEscaped(STYLE)) }
         }

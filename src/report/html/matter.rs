@@ -99,7 +99,7 @@ fn flowchart(report: &Report, walked: &Walked) -> Markup {
                     span.question { (step.question) } " "
                     span class={ "answer " (step.answer) } { (word(step.answer)) }
                     @for (at, evidence) in step.evidence.iter().enumerate() { span.says { @if at == 0 { ": " } @else { "; " } (line(evidence)) } }
-                    @if let Some(would) = &step.would_tell { span.would { " What would tell: " (line(would)) } }
+                    @if let Some(would) = &step.would_tell { span.would { " What would tell: " (would) "." } }
                 }
             }
         }

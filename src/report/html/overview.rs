@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::words::{links, moment, name, prose, sure, title};
+use super::words::{links, moment, name, prose, sure};
 use crate::report::model::{Level, Point, Report};
+use crate::report::outline::title;
 use crate::report::terminal::figure::{count, number};
 
 /// A sign beside the colour, and what both mean.
@@ -22,7 +23,7 @@ pub(super) fn header(report: &Report) -> Markup {
     let (mark, word) = sign(report.level);
     html! {
         header class={ "top " (word.replace(' ', "-")) } {
-            h1 { (title(report)) }
+            h1 { (prose(&title(report))) }
             p.headline { span.badge { span aria-hidden="true" { (mark) } " " (word) } " " (prose(&report.headline)) }
             p.meta { (about(report)) }
             (figures(report))
@@ -70,7 +71,7 @@ fn figures(report: &Report) -> Markup {
     html! {
         dl.figures {
             div { dt { "failed token requests" } dd data-figure="failures" { (number(t.failures)) } }
-            div { dt { "incidents" } dd data-figure="incidents" { (number(report.incidents.len() as u64)) } }
+            div { dt { @if report.incidents.len() == 1 { "incident" } @else { "incidents" } } dd data-figure="incidents" { (number(report.incidents.len() as u64)) } }
             div { dt { "clients that failed" } dd data-figure="clients" { (number(t.clients)) } }
             div { dt { "causes certain" } dd data-figure="certain" { (number(t.certain)) " of " (number(t.failures)) } }
             @if let Some(percent) = t.failure_percent { div { dt { "of all requests failed" } dd data-figure="percent" { (percent) " %" } } }

@@ -6,6 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::ticks::ticks;
+use crate::cause::Cause;
 use crate::report::model::{DelayBar, Report, Timeline};
 use crate::report::terminal::figure::{number, span};
 
@@ -69,15 +70,27 @@ pub(super) fn timeline(report: &Report, line: &Timeline, size: Size) -> Option<S
             .build_cartesian_2d(real(from)..real(to), 0.0..top)
             .ok()?;
         let text = |px: i32, colour: RGBColor| ("sans-serif", px).into_font().color(&colour);
-        for band in report.incidents.iter().filter_map(|m| m.start.zip(m.last)) {
-            let (a, b) = (band.0.0.clamp(from, to), (band.1.0 + step).clamp(from, to));
-            chart.draw_series([Rectangle::new([(real(a), 0.0), (real(b), top)], BAND.filled())]).ok()?;
+        for (cause, from, to) in bands(report, from, to) {
+            let Some(at) = line.series.iter().take(rows).position(|s| s.cause == cause) else { continue };
+            #[allow(clippy::cast_precision_loss)] // a row's number
+            let above = top - at as f64;
+            chart.draw_series([Rectangle::new([(real(from), above - 1.0), (real(to), above)], BAND.filled())]).ok()?;
         }
         for tick in ticks(report.moments, from, to, most) {
             chart.draw_series([PathElement::new([(real(tick), 0.0), (real(tick), top)], GRID)]).ok()?;
             let (x, y) = chart.backend_coord(&(real(tick), 0.0));
             let label = if to - from < 600_000 { report.moments.time(tick) } else { report.moments.minute(tick) };
             root.draw(&Text::new(label, (x, y + 14), text(13, INK).pos(Pos::new(HPos::Center, VPos::Center)))).ok()?;
+        }
+        let mut taken = i32::MIN;
+        for event in line.events.iter().filter(|e| (from..=to).contains(&e.time.0)) {
+            let Some(mark) = event.mark else { continue };
+            chart.draw_series([PathElement::new([(real(event.time.0), 0.0), (real(event.time.0), top)], EVENT)]).ok()?;
+            let (x, _) = chart.backend_coord(&(real(event.time.0), top));
+            // marks that would cover each other stand side by side
+            let x = x.max(taken.saturating_add(13));
+            taken = x;
+            root.draw(&Text::new(mark.to_string(), (x, 18), text(14, EVENT).pos(Pos::new(HPos::Center, VPos::Center)))).ok()?;
         }
         for (at, series) in line.series.iter().take(rows).enumerate() {
             #[allow(clippy::cast_precision_loss)] // a row's number, and counts that become heights
@@ -103,19 +116,20 @@ pub(super) fn timeline(report: &Report, line: &Timeline, size: Size) -> Option<S
                 root.draw(&Text::new(most, (end, baseline - 34), text(12, INK).pos(end_of(HPos::Right)))).ok()?;
             }
         }
-        let mut taken = i32::MIN;
-        for event in line.events.iter().filter(|e| (from..=to).contains(&e.time.0)) {
-            let Some(mark) = event.mark else { continue };
-            chart.draw_series([PathElement::new([(real(event.time.0), 0.0), (real(event.time.0), top)], EVENT)]).ok()?;
-            let (x, _) = chart.backend_coord(&(real(event.time.0), top));
-            // marks that would cover each other stand side by side
-            let x = x.max(taken.saturating_add(13));
-            taken = x;
-            root.draw(&Text::new(mark.to_string(), (x, 18), text(14, EVENT).pos(Pos::new(HPos::Center, VPos::Center)))).ok()?;
-        }
         root.present().ok()?;
     }
     Some(svg)
+}
+
+/// The times of incidents, by each cause that has a part in them.
+fn bands(report: &Report, from: i64, to: i64) -> Vec<(Cause, i64, i64)> {
+    let mut bands = Vec::new();
+    for matter in &report.incidents {
+        let Some((start, last)) = matter.start.zip(matter.last) else { continue };
+        let cascade = matter.burst.iter().flat_map(|b| &b.cascade).map(|c| c.cause);
+        bands.extend([matter.cause].into_iter().chain(cascade).map(|cause| (cause, start.0.clamp(from, to), last.0.clamp(from, to))));
+    }
+    bands
 }
 
 /// Draws how late requests came, with what is usual behind it.

@@ -82,7 +82,7 @@ fn table(report: &Report, line: &Timeline) -> Markup {
     let start = |column: usize| Instant(line.start.0 + step_ms(line) * i64::try_from(column).unwrap_or(0));
     html! {
         @if columns > 0 {
-            details {
+            details.screen {
                 summary { "The time line as a table" }
                 div.wide-table role="region" aria-label="The time line as a table" tabindex="0" {
                     table.data data-columns=(columns) {

@@ -11,11 +11,6 @@ const NAME: usize = 80;
 /// Columns of a line of the log.
 const LINE: usize = 300;
 
-/// Returns the title of the page.
-pub(super) fn title(report: &Report) -> String {
-    report.title.clone().unwrap_or_else(|| "Failed token requests".to_owned())
-}
-
 /// A sentence.
 pub(super) fn prose(prose: &Prose) -> Markup {
     html! {

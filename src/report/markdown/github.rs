@@ -10,13 +10,13 @@ pub(super) fn text(blocks: &[Block]) -> String {
     let mut out = String::new();
     for block in blocks {
         match block {
-            Block::Heading(level, text) => out += &format!("{} {}\n", "#".repeat(usize::from(*level)), prose(text)),
-            Block::Paragraph(text) => out += &format!("{}\n", prose(text)),
-            Block::Step(text) => out += &format!("> {}\n", prose(text)),
+            Block::Heading(level, text) => out.extend(["#".repeat(usize::from(*level)).as_str(), " ", &prose(text), "\n"]),
+            Block::Paragraph(text) => out.extend([prose(text).as_str(), "\n"]),
+            Block::Step(text) => out.extend(["> ", &prose(text), "\n"]),
             Block::List(numbered, items) => {
                 for (at, item) in items.iter().enumerate() {
                     let mark = if *numbered { format!("{}.", at + 1) } else { "-".to_owned() };
-                    out += &format!("{mark} {}\n", prose(item));
+                    out.extend([&mark, " ", &prose(item), "\n"]);
                 }
             }
             Block::Table(columns, rows) => out += &table(columns, rows),
@@ -56,18 +56,13 @@ fn strong(text: &str) -> String {
     if inner.is_empty() { text.to_owned() } else { format!("{before}**{}**{after}", plain(inner)) }
 }
 
-/// Escapes what Markdown would take for markup in the program's own words. A blank behind `@` and `#` keeps GitHub from seeing mentions and numbers.
+/// Escapes what Markdown would take for markup in the program's own words.
 fn plain(text: &str) -> String {
     let mut out = String::new();
-    let mut letters = text.chars().peekable();
-    while let Some(c) = letters.next() {
+    for c in text.chars() {
         match c {
             '\n' | '\r' => out.push(' '),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '!' => out.extend(['\\', c]),
-            // keycloak/keycloak#29506 in a step is a reference that is meant
-            '@' | '#' if letters.peek().is_some_and(|n| n.is_alphanumeric()) && !out.ends_with(|p: char| p.is_alphanumeric()) => {
-                out.extend(['\\', c, '\u{200b}'])
-            }
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '!' | '#' => out.extend(['\\', c]),
             _ => out.push(c),
         }
     }

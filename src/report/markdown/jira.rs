@@ -10,19 +10,19 @@ pub(super) fn text(blocks: &[Block]) -> String {
     let mut out = String::new();
     for block in blocks {
         match block {
-            Block::Heading(level, text) => out += &format!("h{level}. {}\n", prose(text)),
-            Block::Paragraph(text) => out += &format!("{}\n", prose(text)),
-            Block::Step(text) => out += &format!("bq. {}\n", prose(text)),
+            Block::Heading(level, text) => out.extend([format!("h{level}. ").as_str(), &prose(text), "\n"]),
+            Block::Paragraph(text) => out.extend([prose(text).as_str(), "\n"]),
+            Block::Step(text) => out.extend(["bq. ", &prose(text), "\n"]),
             Block::List(numbered, items) => {
-                let mark = if *numbered { '#' } else { '*' };
+                let mark = if *numbered { "# " } else { "* " };
                 for item in items {
-                    out += &format!("{mark} {}\n", prose(item));
+                    out.extend([mark, &prose(item), "\n"]);
                 }
             }
             Block::Table(columns, rows) => {
-                out += &format!("||{}||\n", columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("||"));
+                out.extend(["||", &columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("||"), "||\n"]);
                 for row in rows {
-                    out += &format!("|{}|\n", row.iter().map(|cell| format!(" {} ", prose(cell))).collect::<Vec<_>>().join("|"));
+                    out.extend(["|", &row.iter().map(|cell| format!(" {} ", prose(cell))).collect::<Vec<_>>().join("|"), "|\n"]);
                 }
             }
         }

@@ -28,7 +28,7 @@ pub struct Answered {
     /// What says so.
     pub evidence: Vec<Logged>,
     /// What would tell, where the log cannot.
-    pub would_tell: Option<Logged>,
+    pub would_tell: Option<String>,
 }
 
 /// One failure, walked through the flowchart.

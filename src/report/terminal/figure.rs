@@ -109,7 +109,7 @@ pub(in crate::report) fn rate(n: u64, ms: i64) -> Option<String> {
 pub(in crate::report) fn few(value: f64) -> String {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a figure for a person; it saturates
     match value {
-        v if v < 0.05 => "about none".to_owned(),
+        v if v < 0.05 => "hardly any".to_owned(),
         v if v < 9.95 => format!("{v:.1}").trim_end_matches(".0").to_owned(),
         v => number(v.round() as u64),
     }

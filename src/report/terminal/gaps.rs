@@ -73,9 +73,9 @@ fn success_option(versions: &[(u32, u32)]) -> Text {
     const NEW: &str = "--spi-events-listener--jboss-logging--success-level=info";
     const OLD: &str = "--spi-events-listener-jboss-logging-success-level=info";
     let text = Text::new().plain("or, for success events alone, with ");
-    if !versions.is_empty() && versions.iter().all(is_new_option) {
+    if !versions.is_empty() && versions.iter().all(|v| is_new_option(*v)) {
         text.add(Tone::Strong, NEW)
-    } else if !versions.is_empty() && !versions.iter().any(is_new_option) {
+    } else if !versions.is_empty() && !versions.iter().any(|v| is_new_option(*v)) {
         text.add(Tone::Strong, OLD)
     } else {
         text.add(Tone::Strong, NEW).plain(" (26.3 and later), ").add(Tone::Strong, OLD).plain(" (before)")
@@ -83,8 +83,8 @@ fn success_option(versions: &[(u32, u32)]) -> Text {
 }
 
 /// Whether a version names the options of its listeners with two hyphens between the parts.
-pub(in crate::report) fn is_new_option(version: &(u32, u32)) -> bool {
-    *version >= (26, 3)
+pub(in crate::report) fn is_new_option(version: (u32, u32)) -> bool {
+    version >= (26, 3)
 }
 
 /// Returns major and minor of a version.

@@ -63,12 +63,11 @@ fn behind(message: &[u8], at: usize, quote: u8) -> Behind<'_> {
 pub(super) fn parse(message: &[u8], quote: u8) -> Option<Event<'_>> {
     let (value, first) = opening(message, quote).ok()?;
     let start = message.len() - value.len();
-    let (fields, mut trust, cut, ends_once) = match plain(message, first, start, quote) {
-        Some((fields, ends_once)) => (fields, Trust::Quoted, false, ends_once),
-        None => {
-            let (fields, trust, cut) = Reading::of(message, start, quote).fields(first, start)?;
-            (fields, trust, cut, false)
-        }
+    let (fields, mut trust, cut, ends_once) = if let Some((fields, ends_once)) = plain(message, first, start, quote) {
+        (fields, Trust::Quoted, false, ends_once)
+    } else {
+        let (fields, trust, cut) = Reading::of(message, start, quote).fields(first, start)?;
+        (fields, trust, cut, false)
     };
     if !cut && first != b"operationType" && !fields.are_in_order() {
         trust = Trust::Ambiguous;

@@ -92,7 +92,7 @@ fn whatever_a_power_loss_leaves_is_the_save_before_or_the_one_at_hand() {
     let mut state = state(disk.clone());
     for n in 0..4_u8 {
         let first = disk.steps.borrow().len();
-        state.save(&vec![n; 100]).expect("saved");
+        state.save(&[n; 100]).expect("saved");
         for left in &disk.steps.borrow()[first..] {
             match loaded(left) {
                 Loaded::Valid { bytes, damaged } => {
@@ -140,8 +140,8 @@ fn twice() -> Files {
     let mut state = state(disk.clone());
     state.save(b"the first save").expect("saved");
     state.save(b"the second save").expect("saved");
-    let files = disk.now.borrow().clone();
-    files
+
+    disk.now.borrow().clone()
 }
 
 #[test]
@@ -167,7 +167,9 @@ fn a_state_with_any_bit_turned_is_found_out() {
         assert_eq!((bytes.as_slice(), damaged.len()), (b"the first save".as_slice(), 1), "{bit}");
     }
     let mut nuls = files;
-    nuls.values_mut().for_each(|content| content.fill(0));
+    for content in nuls.values_mut() {
+        content.fill(0);
+    }
     let mut state = over(&nuls);
     assert!(matches!(state.load().expect("read"), Loaded::Bad { .. }));
     let kept = state.disk.now.borrow().keys().cloned().collect::<Vec<_>>();

@@ -170,7 +170,9 @@ fn count(incident: &mut Incident, parts: &[Part], all: &[Series<'_>], grid: Grid
         let inside = sum(&series.points, &part.range);
         let outside = series.points.iter().map(|p| p.1).sum::<u64>() - inside;
         *by_cause.entry(series.of.cause).or_default() += inside;
-        within(&series.points, &part.range).iter().for_each(|(index, n)| *by_window.entry(*index).or_default() += n);
+        for (index, n) in within(&series.points, &part.range) {
+            *by_window.entry(*index).or_default() += n;
+        }
         let share = by_client.entry(series.of.client.clone().flatten()).or_default();
         share.0 += inside;
         share.1 += real(outside) / grid.minutes((grid.all() - grid.covered(&part.range)).max(1e-3));

@@ -41,13 +41,17 @@ impl Hold {
         matches!(self.held, Held::Event(..))
     }
 
-    /// Whether a line is too far away to belong to it.
-    pub(super) fn is_over(&self, line: u64) -> bool {
-        let began = match &self.held {
+    /// Returns the line of the stream that began it.
+    pub(super) fn began(&self) -> u64 {
+        match &self.held {
             Held::Event(_, placed) => placed.line,
             Held::Warning(line, ..) => *line,
-        };
-        line > began + REACH
+        }
+    }
+
+    /// Whether a line is too far away to belong to it.
+    pub(super) fn is_over(&self, line: u64) -> bool {
+        line > self.began() + REACH
     }
 }
 

@@ -65,6 +65,23 @@ impl Outbox {
         self.flush(out);
     }
 
+    /// Returns the number of the next signal that will be held.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.gone + self.queue.len() as u64
+    }
+
+    /// Lets go what is held before a number: an access line would have come by now.
+    pub fn let_go(&mut self, before: u64, out: &mut Vec<Joined>) {
+        while self.gone < before
+            && let Some((joined, _)) = self.queue.pop_front()
+        {
+            self.gone += 1;
+            out.push(joined);
+        }
+        self.flush(out);
+    }
+
     fn flush(&mut self, out: &mut Vec<Joined>) {
         while let Some((joined, waits)) = self.queue.front() {
             let late = joined.time.zip(self.latest).is_none_or(|(t, latest)| latest - t > WAIT_MS);

@@ -1,0 +1,134 @@
+//! What is saved of a live run, and when.
+//!
+//! The positions of the files and what was made of their lines are one block of bytes: no line is lost or counted twice whatever ends the process.
+
+use std::time::{Duration, Instant};
+
+use kctriage::pipeline::live::{Live, Saved};
+use kctriage::source::checkpoint::{self, Loaded, State};
+use kctriage::source::follow::{Event, Positions, Start};
+
+use super::super::{Error, OnBadState, settings};
+use super::say;
+
+/// A state is written so long after the one before at the earliest.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// And so many times as long as it takes to write.
+const SHARE: u32 = 50;
+
+pub use kctriage::pipeline::live::Counters;
+
+/// What a run begins with.
+pub struct Kept {
+    pub keep: Keep,
+    pub live: Live,
+    pub positions: Positions,
+    pub counters: Counters,
+    pub start: Start,
+}
+
+/// Saves.
+pub struct Keep {
+    state: Option<State>,
+    pub positions: Positions,
+    /// Something happened since the last save.
+    changed: bool,
+    saved: Option<Instant>,
+    /// When the next save may begin.
+    next: Instant,
+    told: bool,
+}
+
+impl Keep {
+    /// Opens the state, and begins with what it holds.
+    pub fn open(settings: &settings::Tail) -> Result<Kept, Error> {
+        let start = settings.follow.start;
+        let fresh = |state: Option<State>, start: Start| Kept {
+            keep: Keep { state, positions: Positions::default(), changed: false, saved: None, next: Instant::now(), told: false },
+            live: Live::new(settings.input.rules.clone(), settings.input.options.clone()),
+            positions: Positions::default(),
+            counters: Counters::default(),
+            start,
+        };
+        let Some(dir) = &settings.state else { return Ok(fresh(None, start)) };
+        let refused = |error: checkpoint::Refused| Error::State(error.to_string());
+        let mut state = State::open(dir, checkpoint::fingerprint(&checkpoint::host(), &settings.targets)).map_err(refused)?;
+        let bytes = match state.load().map_err(refused)? {
+            Loaded::Valid { bytes, damaged } => {
+                for path in damaged {
+                    say(&format!("note: {} is damaged; the save before it is used", path.display()));
+                }
+                bytes
+            }
+            Loaded::Bad { damaged } => return Self::bad(settings, state, &format!("{} is damaged", damaged[0].display()), fresh),
+            Loaded::Nothing if settings.resume => return Err(Error::State(format!("{}: there is no state to go on from", dir.display()))),
+            Loaded::Nothing => return Ok(fresh(Some(state), start)),
+        };
+        if settings.anew {
+            say(&format!("note: {}: what it holds is left behind, as --start and -n ask", dir.display()));
+            return Ok(fresh(Some(state), start));
+        }
+        let read = Saved::read(&bytes).and_then(|saved| {
+            let live = Live::restore(&saved.live, settings.input.rules.clone(), settings.input.options.clone())?;
+            Ok((saved, live))
+        });
+        match read {
+            Ok((saved, live)) => {
+                let kept = fresh(Some(state), start);
+                Ok(Kept { live, positions: saved.positions, counters: saved.counters, ..kept })
+            }
+            Err(error) => Self::bad(settings, state, &format!("{}: {error}", dir.display()), fresh),
+        }
+    }
+
+    /// Does what was asked for where the state is damaged.
+    fn bad(settings: &settings::Tail, state: State, what: &str, fresh: impl Fn(Option<State>, Start) -> Kept) -> Result<Kept, Error> {
+        let start = match settings.on_bad_state {
+            OnBadState::Fail => return Err(Error::State(format!("{what}; --on-bad-state restart counts everything anew, end goes on from now"))),
+            OnBadState::Restart => Start::Beginning,
+            OnBadState::End => Start::End,
+        };
+        say(&format!("note: {what}; {}", if start == Start::End { "going on from now" } else { "everything is counted anew" }));
+        Ok(fresh(Some(state), start))
+    }
+
+    /// Notes that all up to and with this event will have been taken in by the next save.
+    pub fn take(&mut self, event: &Event) {
+        self.positions.acknowledge(event);
+        self.changed = true;
+    }
+
+    /// Whether it is time to save.
+    pub fn is_due(&self) -> bool {
+        self.state.is_some() && self.changed && Instant::now() >= self.next
+    }
+
+    /// Whether there is a state.
+    pub fn is_kept(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// Returns how old the last save is.
+    pub fn age_ms(&self) -> Option<u64> {
+        self.saved.map(|at| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Saves. Where that fails, what was saved before stays, and the run goes on.
+    pub fn save(&mut self, live: &Live, counters: &mut Counters) {
+        let Some(state) = &mut self.state else { return };
+        let began = Instant::now();
+        let saved = live.snapshot().and_then(|live| Saved { positions: self.positions.clone(), counters: *counters, live }.bytes());
+        let result = saved.map_err(|e| e.to_string()).and_then(|bytes| state.save(&bytes).map_err(|e| e.to_string()));
+        self.next = Instant::now() + PAUSE.max(began.elapsed() * SHARE);
+        match result {
+            Ok(()) => (self.changed, self.saved, self.told) = (false, Some(Instant::now()), false),
+            Err(error) => {
+                counters.state_failures += 1;
+                if !std::mem::replace(&mut self.told, true) {
+                    say(&format!("note: the state cannot be written: {error}; the one before stays, and it is tried again"));
+                }
+            }
+        }
+    }
+}

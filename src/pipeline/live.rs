@@ -1,0 +1,390 @@
+//! The live run: findings while the log is still being written.
+//!
+//! Input: [`Piece`]s of what is followed as they come, and the time on the wall. Output: [`Update`]s. The fold is the one of [`super::run`], so that what is
+//! said of a failure is what a scan of the log up to here would say; what differs is that time moves by the clock: a stream that is silent does not hold the
+//! others, and what may rest on evidence still to come is told after at most [`HOLD_MS`]. If later lines change the verdict it is told again. Must not
+//! ask for the time, nor know where the lines come from.
+
+mod book;
+mod ripening;
+mod saved;
+mod state;
+mod tap;
+mod trigger;
+
+use std::io;
+
+use chrono::{DateTime, Utc};
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use rayon::prelude::*;
+
+use super::counts::passes;
+use super::feed::{Arrived, Fed};
+use super::fold::MERGE;
+use super::{Options, Run, Scanned, scan};
+use crate::names::{Key, Sym};
+use crate::record::Stamp;
+use crate::signal::batch::Batch;
+use crate::source::Marks;
+use crate::tally::live::{Gauges, Update};
+use crate::tally::{Outcome, Windows};
+use crate::triage::decide::Judge;
+use crate::triage::profile::Profile;
+use crate::triage::rules::Rules;
+use crate::triage::shard::{SHARDS, Shard};
+use crate::triage::spill::Spill;
+use crate::triage::timeline::{LATE_MS, Lesson};
+use crate::triage::verdict::Verdict;
+pub use saved::{Counters, Saved, outcome_of};
+use state::State;
+pub use state::StateError;
+pub use tap::Piece;
+
+/// A signal waits so long for those of other streams that may come before it.
+const MERGE_MS: i64 = 100;
+
+/// An unfinished line waits so long for its rest, and a failure for the access line of its thread: the longest that was recorded is 31 ms.
+const REST_MS: i64 = 250;
+
+/// A failure waits so long for lines of a proxy's access log.
+const PROXY_MS: i64 = 1500;
+
+/// What may rest on evidence still to come is held so long at most, the waiting for an access line included.
+const HOLD_MS: i64 = 1500;
+
+/// A stream of stored events is in order so long after its last one came.
+const IDLE_MS: i64 = 1000;
+
+/// Failures that are judged again in one round, so that a round stays short.
+const AGAIN: usize = 1000;
+
+/// What can be forgotten of the servers' lives is looked for so often, by the time of the log.
+const FORGET_MS: i64 = 3_600_000;
+
+/// Nothing that is older matters to a failure.
+const MEMORY_MS: i64 = 24 * 3_600_000;
+
+/// A live run.
+pub struct Live {
+    rules: Rules,
+    options: Options,
+    state: State,
+    /// Clients by uuid, as they were when the shards knew so many.
+    uuids: (usize, HashMap<Key, Sym, RandomState>),
+}
+
+/// When something happened.
+fn time(update: &Update) -> Option<i64> {
+    match update {
+        Update::Found(finding) | Update::Revised { finding, .. } => finding.time.map(|t| t.timestamp_millis()),
+        Update::Trigger(trigger) => Some(trigger.time),
+        Update::Notice(_) => None,
+    }
+}
+
+/// How much is judged in a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// What is new and due: there is more to be read at once.
+    New,
+    /// That, and some of what something changed for.
+    Some,
+    /// All.
+    All,
+}
+
+impl Live {
+    /// Begins a run.
+    #[must_use]
+    pub fn new(rules: Rules, options: Options) -> Self {
+        let state = State::new(&options);
+        Live { rules, options, state, uuids: (0, HashMap::default()) }
+    }
+
+    /// Takes other rules from now on; failures that can be corrected are judged again.
+    pub fn reload(&mut self, rules: Rules) {
+        self.rules = rules;
+        self.state.book.touch_all();
+    }
+
+    /// Takes in what came; nothing is told yet. Returns the buffers, to be filled again.
+    pub fn feed(&mut self, pieces: Vec<Piece>, now: i64) -> Vec<Vec<u8>> {
+        let mut chunks = Vec::new();
+        for piece in pieces {
+            let state = &mut self.state;
+            let tap = state.taps.iter().position(|t| *t.node == *piece.node).unwrap_or_else(|| {
+                state.taps.push(tap::Tap::new(&piece.node));
+                state.taps.len() - 1
+            });
+            state.taps[tap].take(piece, &mut state.fold, &self.options, &mut chunks);
+        }
+        self.take(chunks, now)
+    }
+
+    fn take(&mut self, chunks: Vec<(usize, Arrived, Vec<u8>)>, now: i64) -> Vec<Vec<u8>> {
+        let fed = chunks.into_iter().map(|(strand, arrived, bytes)| (strand, Fed::Raw(arrived, bytes))).collect();
+        let mut buffers = Vec::new();
+        for Scanned { running, arrived, batch, bytes } in scan(fed, &|_| ()) {
+            self.date(running, arrived.marks.as_ref(), &batch, now);
+            self.state.fold.take(running, arrived, batch);
+            self.state.arrived(running, now);
+            buffers.push(bytes);
+        }
+        buffers
+    }
+
+    /// Takes a date for lines without one: today's, less the midnights that passed in what came first.
+    fn date(&mut self, strand: usize, marks: Option<&Marks>, batch: &Batch, now: i64) {
+        let Stamp::TimeOfDay(_) = batch.first else { return };
+        let clock = self.state.fold.strands[strand].join.clock();
+        let told = marks.and_then(Marks::first).is_some_and(|m| m.time.is_some()) && self.options.date.is_none();
+        if clock.has_date() || told {
+            return;
+        }
+        let passed = chrono::Duration::days(batch.days.map_or(0, |d| i64::from(d.2)));
+        let today = DateTime::<Utc>::from_timestamp_millis(now).unwrap_or_default().date_naive();
+        clock.begins_on(self.options.date.unwrap_or(today - passed));
+        if self.options.date.is_none() {
+            let node = self.state.fold.view.nodes.iter().find(|n| n.stream == strand).map(|n| n.name.clone()).unwrap_or_default();
+            self.state.assumed_dates.push((node, today - passed));
+        }
+    }
+
+    /// Tells what can be told by now. `behind` says that there is more to be read at once: corrections can wait for it.
+    pub fn advance(&mut self, now: i64, behind: bool) -> Vec<Update> {
+        let mut updates = Vec::new();
+        self.merge(now, &mut updates);
+        let extent = if behind { Extent::New } else { Extent::Some };
+        self.judge(now, extent, &mut updates);
+        // what is read at once is told in the order in which it happened
+        updates.sort_by_key(time);
+        updates
+    }
+
+    /// Tells all that is held with what is known by now, as before a state is written for the last time.
+    pub fn settle(&mut self, now: i64) -> Vec<Update> {
+        let mut updates = self.advance(now, false);
+        self.judge(now, Extent::All, &mut updates);
+        updates
+    }
+
+    /// Merges what has come as far as it need not wait.
+    fn merge(&mut self, now: i64, updates: &mut Vec<Update>) {
+        self.state.let_go(now);
+        loop {
+            self.state.fold.merge();
+            if self.state.fold.merged < MERGE {
+                break;
+            }
+            self.digest(now, updates);
+        }
+        let ripe = self.state.ripe(now);
+        self.state.fold.merge_ripe(ripe);
+        self.state.let_go_merged(now);
+        self.digest(now, updates);
+    }
+
+    /// Lets the shards take in what was merged, and takes note of what that changed.
+    fn digest(&mut self, now: i64, updates: &mut Vec<Update>) {
+        let State { fold, book, counts, .. } = &mut self.state;
+        fold.dispatch(&self.rules);
+        for (waiting, clock) in fold.fresh.drain(..) {
+            counts.realms.insert((waiting.failed.failure.realm, waiting.realm));
+            book.enter(waiting, clock, now, &self.rules);
+        }
+        for shard in &mut fold.shards {
+            shard.lessons.drain(..).for_each(|(realm, lesson)| fold.view.learn(realm, lesson));
+            shard.done.drain(..).for_each(|done| book.close(done));
+            shard.touched.drain(..).for_each(|session| book.touch(session));
+            shard.touched_clients.drain(..).for_each(|client| book.touch_client(client));
+        }
+        self.state.tell_triggers(updates);
+    }
+
+    /// Judges what is due, and tells what is new.
+    fn judge(&mut self, now: i64, extent: Extent, updates: &mut Vec<Update>) {
+        let end = self.state.survey();
+        let hold = if self.state.fold.pairing.is_active() { HOLD_MS - (PROXY_MS - 2 * MERGE_MS) } else { HOLD_MS };
+        let is_due = |e: &book::Entry| {
+            let waited = !e.holds || now - e.since >= hold;
+            waited || e.waiting.time.is_none_or(|t| t + LATE_MS <= end) || extent == Extent::All
+        };
+        let most = match extent {
+            Extent::New => 0,
+            Extent::Some => AGAIN,
+            Extent::All => usize::MAX,
+        };
+        let mut due = self.state.book.due(is_due, most);
+        due.extend(self.state.book.leaving(end));
+        if !due.is_empty() {
+            self.look_up(&due, end);
+            self.tell(&due, updates);
+        }
+        while let Some(entry) = self.state.book.retire(end) {
+            self.state.count(&entry, &self.options.filter);
+        }
+        self.state.forget(end);
+    }
+
+    /// Gives failures the facts that are known by now, and the realms what follows from them.
+    fn look_up(&mut self, due: &[u64], end: i64) {
+        let State { fold, book, .. } = &mut self.state;
+        for id in due {
+            let Some(entry) = book.get(*id) else { continue };
+            let w = &mut entry.waiting;
+            if let Some(session) = entry.session.filter(|_| !entry.closed) {
+                let shard = usize::try_from(session.0 % SHARDS as u64).unwrap_or(0);
+                if let Some(facts) = fold.shards[shard].facts(session, w.node, w.position) {
+                    if let Some(age) = facts.refused(&w.failed).filter(|_| w.time.is_none_or(|t| t + LATE_MS <= end)) {
+                        fold.view.learn(w.realm, Lesson::Refused(age));
+                    }
+                    w.facts = Some(Box::new(facts));
+                }
+            }
+        }
+    }
+
+    /// Judges failures and tells what is new about them.
+    fn tell(&mut self, due: &[u64], updates: &mut Vec<Update>) {
+        self.learn_uuids();
+        let State { fold, book, names_of_sources, .. } = &mut self.state;
+        let mut profiles: HashMap<(Option<Sym>, Sym), Profile, RandomState> = HashMap::default();
+        for id in due {
+            let Some(w) = book.get(*id).map(|e| &e.waiting) else { continue };
+            if let Some(client) = w.client {
+                profiles.entry((w.realm, client)).or_insert_with_key(|key| {
+                    let mut profile = Profile::default();
+                    fold.shards.iter().filter_map(|s| s.profiles.get(key)).for_each(|p| profile.merge(p));
+                    profile
+                });
+            }
+        }
+        let judge = Judge {
+            rules: &self.rules,
+            view: &fold.view,
+            profiles,
+            uuids: std::mem::take(&mut self.uuids.1),
+            life_ms: self.options.code_lifespan_ms,
+            profiles_full: fold.shards.iter().any(|s| s.profiles_full),
+            realms: Some(&self.options.realms),
+            sources: names_of_sources,
+            names: &fold.names,
+            fit: fold.pairing.fit,
+        };
+        let entries: Vec<&book::Entry> = due.iter().filter_map(|id| book.peek(*id)).collect();
+        let verdicts: Vec<(Verdict, bool)> = entries.par_iter().with_min_len(32).map(|e| (judge.verdict(&e.waiting), judge.is_doubtful(&e.waiting))).collect();
+        for (id, (verdict, doubtful)) in due.iter().zip(verdicts) {
+            let Some(entry) = book.get(*id) else { continue };
+            entry.doubtful = doubtful;
+            let same =
+                entry.verdict.as_ref().is_some_and(|v| (v.confidence, &v.candidates, v.detail) == (verdict.confidence, &verdict.candidates, verdict.detail));
+            let before = entry.verdict.replace(verdict.clone()).filter(|_| entry.told);
+            if doubtful || (same && entry.told) {
+                continue;
+            }
+            let passes = passes(&entry.waiting, &verdict, &self.options.filter, judge.names);
+            match before {
+                Some(before) => {
+                    let finding = Box::new(judge.finding(&entry.waiting, verdict));
+                    updates.push(Update::Revised { finding, from: before.candidates[0], confidence: before.confidence });
+                }
+                None if passes => {
+                    entry.told = true;
+                    updates.push(Update::Found(Box::new(judge.finding(&entry.waiting, verdict))));
+                }
+                None => {}
+            }
+        }
+        self.uuids.1 = judge.uuids;
+    }
+
+    /// Puts together which uuid is which client's.
+    fn learn_uuids(&mut self) {
+        let State { fold, .. } = &mut self.state;
+        let known: usize = fold.shards.iter().map(|s| s.uuids.len()).sum();
+        if self.uuids.0 == known && known > 0 {
+            return;
+        }
+        let mut uuids: HashMap<Key, Sym, RandomState> = HashMap::default();
+        fold.shards.iter().for_each(|s| uuids.extend(s.uuids.iter().map(|(k, v)| (*k, *v))));
+        for realm in self.options.realms.iter() {
+            for (client, settings) in &realm.clients {
+                if let Some(uuid) = &settings.uuid {
+                    uuids.entry(Key::of(uuid.as_bytes())).or_insert_with(|| fold.names.number(client.as_bytes()));
+                }
+            }
+        }
+        self.uuids = (known, uuids);
+    }
+
+    /// Returns how the run fares, as far as it knows: files and states are others' to say.
+    #[must_use]
+    pub fn gauges(&self, now: i64) -> Gauges {
+        let sources = &self.state.fold.sources;
+        Gauges {
+            bytes: sources.iter().map(|s| s.books.bytes()).sum(),
+            records: sources.iter().map(|s| s.books.records).sum(),
+            unparsed_lines: sources.iter().map(|s| s.books.unparsed_lines).sum(),
+            damaged_bytes: sources.iter().map(|s| s.books.damaged).sum(),
+            held: self.state.book.held() as u64,
+            lag_ms: self.state.fold.view.end.map(|end| (now - end).max(0)),
+            ..Gauges::default()
+        }
+    }
+
+    /// Ends the run: lets go what still waits for lines, judges everything a last time, and returns what was found.
+    ///
+    /// # Errors
+    /// When a temporary file cannot be used.
+    pub fn finish(mut self, now: i64) -> io::Result<(Vec<Update>, Outcome)> {
+        let mut updates = Vec::new();
+        let mut chunks = Vec::new();
+        for mut tap in std::mem::take(&mut self.state.taps) {
+            tap.finish(&mut self.state.fold, &self.options, &mut chunks);
+        }
+        self.take(chunks, now);
+        for strand in 0..self.state.fold.strands.len() {
+            self.state.fold.end(strand);
+        }
+        loop {
+            self.state.fold.merge();
+            let more = self.state.fold.merged >= MERGE;
+            if !more {
+                let fold = &mut self.state.fold;
+                fold.pairing.finish(&mut fold.ready);
+                fold.part();
+            }
+            self.digest(now, &mut updates);
+            if !more {
+                break;
+            }
+        }
+        self.state.fold.shards.par_iter_mut().for_each(Shard::finish);
+        self.digest(now, &mut updates);
+        self.state.book.touch_all();
+        self.judge(now, Extent::All, &mut updates);
+        while let Some(entry) = self.state.book.take() {
+            self.state.count(&entry, &self.options.filter);
+        }
+        let State { fold, counts, names_of_sources, unjoined, assumed_dates, .. } = self.state;
+        let mut run = Run {
+            options: &self.options,
+            rules: &self.rules,
+            listed: false,
+            counts,
+            names_of_sources,
+            streams: &[],
+            running: Vec::new(),
+            fold,
+            store: super::Store::default(),
+            done: true,
+            spill: Spill::unordered(),
+            assumed_dates: assumed_dates.into_iter().map(|(node, date)| (node, date, "the day on which it was read")).collect(),
+        };
+        run.fold.zone_assumed &= !self.options.zone_named;
+        let mut outcome = run.finish(None)?;
+        outcome.access.unjoined += unjoined;
+        Ok((updates, outcome))
+    }
+}

@@ -1,0 +1,64 @@
+//! What a state directory holds of a live run: how far its files were read, and what was made of them, as one.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::Options;
+use super::{Live, StateError};
+use crate::source::follow::Positions;
+use crate::tally::Outcome;
+use crate::triage::rules::Rules;
+
+/// What happened to the files; numbers only grow, over restarts, too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Bytes that are lost for good.
+    pub lost_bytes: u64,
+    /// Lines are missing.
+    pub lost: bool,
+    /// Files that took the place of another.
+    pub rotations: u64,
+    /// Files that were cut to be written again.
+    pub truncations: u64,
+    /// Times that the state could not be written.
+    pub state_failures: u64,
+}
+
+/// A run as it is saved.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Saved {
+    /// How far everything was read.
+    pub positions: Positions,
+    /// What happened to the files.
+    pub counters: Counters,
+    /// The run: what [`Live::snapshot`] gave.
+    pub live: Vec<u8>,
+}
+
+impl Saved {
+    /// Returns it as bytes.
+    ///
+    /// # Errors
+    /// When it cannot be put into bytes, which nothing is known to cause.
+    pub fn bytes(&self) -> Result<Vec<u8>, StateError> {
+        postcard::to_stdvec(self).map_err(|e| StateError::Damaged(e.to_string()))
+    }
+
+    /// Reads what [`Saved::bytes`] gave.
+    ///
+    /// # Errors
+    /// When it is no such thing.
+    pub fn read(bytes: &[u8]) -> Result<Self, StateError> {
+        postcard::from_bytes(bytes).map_err(|e| StateError::Damaged(e.to_string()))
+    }
+}
+
+/// Returns what a run had found when it was saved, as if its log had ended there.
+///
+/// # Errors
+/// When the bytes are no state of this version.
+pub fn outcome_of(bytes: &[u8], rules: Rules, options: Options) -> Result<Outcome, StateError> {
+    let saved = Saved::read(bytes)?;
+    let live = Live::restore(&saved.live, rules, options)?;
+    let (_, outcome) = live.finish(0).map_err(|e| StateError::Damaged(e.to_string()))?;
+    Ok(outcome)
+}

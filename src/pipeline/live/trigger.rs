@@ -1,0 +1,36 @@
+//! Server starts, administrators' changes and the like, in the form that listeners read.
+//!
+//! Input: the view's triggers. Output: the tally's.
+
+use std::sync::Arc;
+
+use super::super::fold::Fold;
+use crate::names::Key;
+use crate::tally::incident::{Change, Trigger};
+use crate::triage::view::{self, TriggerKind};
+
+/// Returns a trigger with its names.
+pub(super) fn named(trigger: &view::Trigger, fold: &Fold) -> Trigger {
+    let node = fold.view.nodes.get(trigger.node as usize);
+    let client = |uuid: u64| fold.shards.iter().find_map(|s| s.uuids.get(&Key(uuid))).map(|c| Arc::from(&*fold.names.text(*c)));
+    let (what, realm, client) = match &trigger.what {
+        TriggerKind::Started(version) => (Change::ServerStarted { version: version.clone(), before: before(trigger, node) }, None, None),
+        TriggerKind::Stopped => (Change::ServerStopped, None, None),
+        TriggerKind::Joined => (Change::NodeJoined, None, None),
+        TriggerKind::Left => (Change::NodeLeft, None, None),
+        TriggerKind::Secret(uuid) => (Change::SecretRegenerated, None, client(*uuid)),
+        TriggerKind::Client(uuid) => (Change::ClientUpdated, None, client(*uuid)),
+        TriggerKind::Realm(name) => (Change::RealmUpdated, name.as_deref().map(Arc::from), None),
+        TriggerKind::Revoked => (Change::SessionsEnded, None, None),
+    };
+    let place = fold.sources.get(trigger.at.source as usize).map(|s| (Arc::from(s.name.as_str()), trigger.at.line));
+    Trigger { time: trigger.time, what, realm, client, node: node.map(|n| Arc::from(n.name.as_str())), place }
+}
+
+/// The version that a node ran before it started with another.
+fn before(trigger: &view::Trigger, node: Option<&view::Node>) -> Option<String> {
+    let TriggerKind::Started(Some(now)) = &trigger.what else { return None };
+    let versions = &node?.versions;
+    let earlier = versions.iter().rfind(|(t, _)| *t < trigger.time)?;
+    (earlier.1 != *now).then(|| earlier.1.clone())
+}

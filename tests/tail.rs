@@ -1,0 +1,314 @@
+//! `kctriage tail` as it is built: what it tells and when, through rotation, kills and pipes, held against a scan of the same lines.
+#![cfg(unix)]
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use kctriage::pipeline::Options;
+use kctriage::pipeline::live::outcome_of;
+use kctriage::source::checkpoint;
+use kctriage::triage::rules::Rules;
+use serde_json::Value;
+
+/// Long enough for a slow machine; nothing waits for it where all is well.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn recording(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings").join(name).join("server.log")).expect("a recording")
+}
+
+fn lines(log: &[u8]) -> Vec<&[u8]> {
+    log.split_inclusive(|c| *c == b'\n').collect()
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kctriage"));
+    command.env_remove("NO_COLOR").stdin(Stdio::null());
+    command
+}
+
+/// Cause, confidence and candidates by id: the last word on each.
+type Words = BTreeMap<String, (Value, Value, Value)>;
+
+fn words<'a>(lines: impl Iterator<Item = &'a str>) -> Words {
+    let mut words = Words::new();
+    for line in lines {
+        let f: Value = serde_json::from_str(line).expect("JSON");
+        let id = f["id"].as_str().expect("an id").to_owned();
+        let known = words.insert(id.clone(), (f["cause"].clone(), f["confidence"].clone(), f["candidates"].clone())).is_some();
+        assert_eq!(known, f["supersedes"] == Value::Bool(true), "{id} is told again only as a correction");
+    }
+    words
+}
+
+fn scan(log: &Path) -> Words {
+    let output = program().args(["scan", "--format", "ndjson"]).arg(log).output().expect("a scan");
+    words(String::from_utf8(output.stdout).expect("UTF-8").lines())
+}
+
+/// A tail at work.
+struct Tail {
+    child: Child,
+    out: Receiver<(Instant, String)>,
+}
+
+fn collect(out: ChildStdout) -> Receiver<(Instant, String)> {
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            if send.send((Instant::now(), line)).is_err() {
+                return;
+            }
+        }
+    });
+    receive
+}
+
+impl Tail {
+    fn start(args: &[&str], paths: &[&Path]) -> Self {
+        let mut child = program().arg("tail").args(args).args(paths).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a tail");
+        let out = collect(child.stdout.take().expect("a pipe"));
+        Tail { child, out }
+    }
+
+    /// Waits until so many different findings were told; returns all lines.
+    fn until(&self, count: usize) -> Vec<String> {
+        let (end, mut all) = (Instant::now() + PATIENCE, Vec::new());
+        let mut ids = std::collections::BTreeSet::new();
+        while ids.len() < count {
+            let (_, line) = self.out.recv_timeout(end.saturating_duration_since(Instant::now())).unwrap_or_else(|_| panic!("{} of {count}", ids.len()));
+            let f: Value = serde_json::from_str(&line).expect("JSON");
+            ids.insert(f["id"].to_string());
+            all.push(line);
+        }
+        all
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().expect("kill");
+        assert!(status.success());
+    }
+
+    /// Asks it to end; returns the rest of its lines, its notes and its exit status.
+    fn end(mut self, signal: &str) -> (Vec<String>, String, ExitStatus) {
+        self.signal(signal);
+        let status = self.child.wait().expect("an end");
+        let mut notes = String::new();
+        self.child.stderr.take().expect("a pipe").read_to_string(&mut notes).expect("UTF-8");
+        (self.out.iter().map(|l| l.1).collect(), notes, status)
+    }
+}
+
+fn append(path: &Path, bytes: &[u8]) {
+    OpenOptions::new().create(true).append(true).open(path).and_then(|mut f| f.write_all(bytes)).expect("a write");
+}
+
+fn log_in(dir: &tempfile::TempDir) -> PathBuf {
+    dir.path().join("server.log")
+}
+
+#[test]
+fn a_finding_is_told_as_its_line_is_written() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-plain"));
+    let (log, all) = (log_in(&dir), lines(&text));
+    // refusals of refresh tokens with a reason: nothing that comes later matters
+    let settled: Vec<usize> = (0..all.len())
+        .filter(|i| {
+            String::from_utf8_lossy(all[*i]).contains("Token is not active") || String::from_utf8_lossy(all[*i]).contains("reason=\"Session not active\"")
+        })
+        .collect();
+    let first = *settled.first().expect("such a line");
+    append(&log, &all[..first].concat());
+    let tail = Tail::start(&["--format", "ndjson", "--start", "beginning"], &[&log]);
+    let before = scan(&log).len();
+    tail.until(before);
+    thread::sleep(Duration::from_millis(300));
+    let written = Instant::now();
+    append(&log, all[first]);
+    let (told, line) = tail.out.recv_timeout(PATIENCE).expect("a finding");
+    assert!(line.contains("\"confidence\":\"certain\""), "{line}");
+    let after = told - written;
+    // a quarter of a second, and what a loaded machine adds
+    assert!(after < Duration::from_millis(1500), "{after:?}");
+    tail.end("TERM");
+}
+
+#[test]
+fn through_rotation_every_failure_is_told_once() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2205-load"));
+    let (log, all) = (log_in(&dir), lines(&text));
+    let tail = Tail::start(&["--format", "ndjson", "--start", "beginning", "--rotate-wait", "500ms"], &[&log]);
+    let whole = dir.path().join("whole.txt");
+    fs::write(&whole, &text).expect("a write");
+    let want = scan(&whole);
+    for (i, part) in all.chunks(all.len() / 6 + 1).enumerate() {
+        // half of it before the file is renamed, half of it after, as a server does that still has it open
+        let mut file = OpenOptions::new().create(true).append(true).open(&log).expect("a log");
+        file.write_all(&part[..part.len() / 2].concat()).expect("a write");
+        thread::sleep(Duration::from_millis(60));
+        if i > 0 {
+            fs::rename(&log, dir.path().join(format!("server.log.{i}"))).expect("a rename");
+            File::create(&log).expect("a new file");
+        }
+        file.write_all(&part[part.len() / 2..].concat()).expect("a write");
+        thread::sleep(Duration::from_millis(900));
+    }
+    let mut told = tail.until(want.len());
+    let (rest, notes, status) = tail.end("TERM");
+    told.extend(rest);
+    assert!(status.success(), "{notes}");
+    assert_eq!(words(told.iter().map(String::as_str)), want);
+}
+
+#[test]
+fn killed_at_any_time_it_goes_on_with_the_exact_tally() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-load"));
+    let (log, state, all) = (log_in(&dir), dir.path().join("state"), lines(&text));
+    append(&log, b"");
+    let state_arg = state.to_string_lossy().into_owned();
+    let mut told = Vec::new();
+    for (i, part) in all.chunks(all.len() / 5 + 1).enumerate() {
+        // killed before the first save it begins anew
+        let fresh: &[&str] = if state.join("state").exists() { &[] } else { &["--start", "beginning"] };
+        let tail = Tail::start(&[&["--format", "ndjson", "--state", &state_arg], fresh].concat(), &[&log]);
+        append(&log, &part.concat());
+        thread::sleep(Duration::from_millis(1500 + 700 * (i as u64 % 3)));
+        if i < 4 {
+            let (lines, ..) = tail.end("KILL");
+            told.extend(lines);
+        } else {
+            let want = scan(&log).len();
+            thread::sleep(Duration::from_secs(3));
+            let (lines, notes, status) = tail.end("TERM");
+            told.extend(lines);
+            assert!(status.success() && want > 0, "{notes}");
+        }
+    }
+    let want = scan(&log);
+    let mut last = Words::new();
+    for line in &told {
+        let f: Value = serde_json::from_str(line).expect("JSON");
+        last.insert(f["id"].as_str().expect("an id").to_owned(), (f["cause"].clone(), f["confidence"].clone(), f["candidates"].clone()));
+    }
+    assert_eq!(last, want);
+    let bytes = checkpoint::peek(&state).expect("a state").expect("a save");
+    let outcome = outcome_of(&bytes, Rules::builtin(), Options::default()).expect("a tally");
+    let scanned = program().args(["scan", "--format", "json"]).arg(&log).output().expect("a scan");
+    let scanned: Value = serde_json::from_slice(&scanned.stdout).expect("JSON");
+    assert_eq!(outcome.tally.findings(), scanned["findings"].as_u64().expect("a number"));
+    assert_eq!(outcome.books.bytes(), text.len() as u64);
+    let mut counted: BTreeMap<String, u64> = BTreeMap::new();
+    for (key, cell) in &outcome.tally.cells {
+        *counted.entry(format!("{} {}", key.cause.slug(), key.confidence.slug())).or_default() += cell.count;
+    }
+    let mut asked: BTreeMap<String, u64> = BTreeMap::new();
+    for row in scanned["rows"].as_array().expect("rows") {
+        *asked.entry(format!("{} {}", row["cause"].as_str().unwrap_or_default(), row["confidence"].as_str().unwrap_or_default())).or_default() +=
+            row["count"].as_u64().unwrap_or_default();
+    }
+    assert_eq!(counted, asked);
+}
+
+#[test]
+fn what_is_piped_in_is_told_and_ends_with_the_pipe() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-json"));
+    let log = log_in(&dir);
+    fs::write(&log, &text).expect("a write");
+    let output = program().args(["tail", "--format", "ndjson", "-"]).stdin(File::open(&log).expect("a log")).output().expect("a tail");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(words(String::from_utf8_lossy(&output.stdout).lines()), scan(&log));
+}
+
+#[test]
+fn a_command_is_followed_until_the_end_is_asked_for() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-success"));
+    let log = log_in(&dir);
+    fs::write(&log, &text).expect("a write");
+    let want = scan(&log);
+    let script = format!("cat '{}'; sleep 60", log.display());
+    let tail = Tail::start(&["--format", "ndjson", "--", "sh", "-c", &script], &[]);
+    let mut told = tail.until(want.len());
+    let (rest, notes, status) = tail.end("INT");
+    told.extend(rest);
+    assert!(status.success(), "{notes}");
+    assert_eq!(words(told.iter().map(String::as_str)), want);
+}
+
+#[test]
+fn a_run_begins_where_it_is_told_to() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-plain"));
+    let (log, part, all) = (log_in(&dir), dir.path().join("part.txt"), lines(&text));
+    let half = all.len() / 2;
+    fs::write(&part, all[half..].concat()).expect("a write");
+    fs::write(&log, all[..all.len() - 1].concat()).expect("a write");
+    let count = (all.len() - 1 - half).to_string();
+    let from_half = Tail::start(&["--format", "ndjson", "-n", &count], &[&log]);
+    let from_end = Tail::start(&["--format", "ndjson"], &[&log]);
+    thread::sleep(Duration::from_millis(1500));
+    append(&log, all[all.len() - 1]);
+    thread::sleep(Duration::from_secs(3));
+    let (told, ..) = from_half.end("TERM");
+    assert_eq!(words(told.iter().map(String::as_str)).keys().collect::<Vec<_>>(), scan(&part).keys().collect::<Vec<_>>());
+    fs::write(&part, all[all.len() - 1]).expect("a write");
+    let (told, ..) = from_end.end("TERM");
+    assert_eq!(words(told.iter().map(String::as_str)).len(), scan(&part).len());
+}
+
+#[test]
+fn asked_to_end_it_says_what_was_found_all_in_all() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-success"));
+    let log = log_in(&dir);
+    fs::write(&log, &text).expect("a write");
+    let tail = Tail::start(&["--start", "beginning"], &[&log]);
+    let (_, first) = tail.out.recv_timeout(PATIENCE).expect("a line");
+    thread::sleep(Duration::from_secs(3));
+    let (told, notes, status) = tail.end("TERM");
+    assert!(status.success(), "{notes}");
+    let all = told.join("\n");
+    assert!(all.contains("76 token requests failed"), "{first}\n{all}");
+    assert!(all.contains("code expired") && !all.contains('\u{1b}'), "{all}");
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_failure() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-success"));
+    let log = log_in(&dir);
+    append(&log, b"");
+    let mut child = program().args(["tail", "--format", "ndjson"]).arg(&log).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a tail");
+    drop(child.stdout.take());
+    thread::sleep(Duration::from_millis(800));
+    append(&log, &text);
+    let status = child.wait().expect("an end");
+    let mut notes = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut notes).expect("UTF-8");
+    assert_eq!((status.code(), notes.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_state_that_is_not_for_this_is_refused() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-success"));
+    let (log, other, state) = (log_in(&dir), dir.path().join("other.log"), dir.path().join("state"));
+    fs::write(&log, &text).expect("a write");
+    fs::write(&other, &text).expect("a write");
+    let state_arg = state.to_string_lossy().into_owned();
+    let refused = |args: &[&str], path: &Path| program().arg("tail").args(args).arg(path).output().expect("a tail");
+    assert_eq!(refused(&["--start", "checkpoint"], &log).status.code(), Some(2));
+    assert_eq!(refused(&["--state", &state_arg, "--start", "checkpoint"], &log).status.code(), Some(4));
+    let first = Tail::start(&["--format", "ndjson", "--state", &state_arg, "--start", "beginning"], &[&log]);
+    first.until(76);
+    let second = refused(&["--state", &state_arg], &log);
+    assert_eq!(second.status.code(), Some(4), "two runs cannot share a state");
+    first.end("TERM");
+    let foreign = refused(&["--state", &state_arg], &other);
+    assert_eq!(foreign.status.code(), Some(4), "{}", String::from_utf8_lossy(&foreign.stderr));
+    fs::write(state.join("state"), b"KCTSTATE").expect("a write");
+    fs::remove_file(state.join("state.bak")).ok();
+    let damaged = refused(&["--state", &state_arg, "--on-bad-state", "fail"], &log);
+    assert_eq!(damaged.status.code(), Some(4), "{}", String::from_utf8_lossy(&damaged.stderr));
+}

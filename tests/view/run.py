@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""Drives the live view of `kctriage tail` in a terminal, as a person would. Needs tmux.
+
+    python3 tests/view/run.py target/debug/kctriage
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+from console import Console, recording, stamped
+
+PROGRAM = os.path.abspath(sys.argv[1])
+
+# from the line to the eye: told within 250 ms, drawn at most 100 ms later, and some time for tmux and a busy machine
+SEEN = 1.5
+
+# "already used" waits two seconds for what may have used the code
+HELD = 2 + SEEN
+
+# of a core, in a build without optimisation
+IDLE = 0.03
+
+
+class Log:
+    """A log that lines are appended to."""
+
+    def __init__(self, folder, name="server.log"):
+        self.path = os.path.join(folder, name)
+        self.lines = iter(recording("2673-success"))
+        open(self.path, "wb").close()
+
+    def append(self, upto):
+        """Appends lines up to the next one that holds this text."""
+        with open(self.path, "ab") as log:
+            for line in self.lines:
+                log.write(stamped(line))
+                if upto in line:
+                    return
+        raise AssertionError(f"the recording has no more {upto}")
+
+
+def started(columns=80, rows=24, command="{program} tail {path}", **environment):
+    console = Console(columns, rows, **environment)
+    log = Log(console.folder)
+    console.run(command.format(program=PROGRAM, path=log.path))
+    console.wait("Waiting for the first line.")
+    # what is written before the file is followed is not looked at
+    console.wait("1 file")
+    assert console.has_taken_screen()
+    return console, log
+
+
+def is_as_it_was(console):
+    """Whether the terminal is the shell's again: no screen of its own, and what is typed is seen."""
+    assert not console.has_taken_screen()
+    console.run("clear; stty -a | tr ' ' '\\n' | grep -xE -- '-?(echo|icanon|isig)' | tr '\\n' ' '; echo is-set")
+    console.wait("is-set")
+    modes = next(line for line in console.screen().splitlines() if line.endswith("is-set"))
+    assert sorted(modes.split()) == ["echo", "icanon", "is-set", "isig"], modes
+    console.close()
+
+
+def a_person_looks_around():
+    console, log = started()
+    log.append(b'error="invalid_code"')
+    console.wait("1 code expired", HELD)
+    assert "▲ 1 code expired" not in console.screen(), "one failure does not go on"
+    log.append(b'error="invalid_code"')
+    console.wait("▲ 1 code expired", HELD)
+
+    console.keys("Enter")
+    for text in ["What to do first", "Evidence", "How sure"]:
+        console.wait(text)
+    console.keys("End")
+    for text in ["The log's lines", "kctriage explain"]:
+        console.wait(text)
+    console.keys("Escape")
+    console.wait(" findings ")
+
+    log.append(b'error="invalid_client"')
+    console.wait("billing-web")
+    console.keys("/")
+    console.type("client:portal")
+    console.wait("only “client:portal”")
+    console.keys("Enter")
+    findings = console.screen().split(" findings ")[1]
+    assert "web-portal" in findings and "billing-web" not in findings, findings
+    console.keys("Escape")
+    console.wait("only “", gone=True)
+
+    console.keys("Space")
+    console.wait("paused, 0 new")
+    before = console.screen().splitlines()[1:-2]
+    log.append(b'type="REFRESH_TOKEN_ERROR"')
+    console.wait("paused, 0 new", gone=True)
+    assert console.screen().splitlines()[1:-2] == before, "what is paused stands still"
+    console.keys("Space")
+    console.wait("4 refresh token invalid")
+    log.append(b'error="invalid_redirect_uri"')
+    print(f"  a failure is seen after {console.wait('7 redirect URI mismatch', SEEN):.2f} s")
+
+    for columns, rows, text in [(200, 60, "mostly"), (50, 14, "causes"), (30, 6, "Too small"), (80, 24, "clients")]:
+        console.resize(columns, rows)
+        console.wait(text)
+        widest = max(len(line) for line in console.screen().splitlines())
+        assert widest <= columns, (widest, columns)
+
+    console.resize(80, 40)
+    console.keys("?")
+    console.wait("What is seen")
+    console.keys("Escape", "Tab", "Down", "Enter")
+    console.wait("What happens")
+    console.keys("q")
+    console.wait("$ ")
+    console.wait("token request")
+    is_as_it_was(console)
+
+
+def a_signal_gives_the_terminal_back():
+    console, log = started()
+    log.append(b'error="invalid_code"')
+    console.wait("1 code expired")
+    os.kill(console.pid_of("kctriage"), signal.SIGTERM)
+    console.wait("token request")
+    is_as_it_was(console)
+
+
+def the_shell_is_one_key_away():
+    console, log = started()
+    console.keys("C-z")
+    console.wait("Stopped")
+    assert not console.has_taken_screen()
+    log.append(b'error="invalid_code"')
+    console.run("fg")
+    console.wait("1 code expired")
+    assert console.has_taken_screen()
+    console.keys("C-c")
+    console.wait("token request")
+    is_as_it_was(console)
+
+
+def keys_are_read_beside_a_pipe():
+    console, log = started(command="tail -f {path} | {program} tail -")
+    log.append(b'error="invalid_code"')
+    console.wait("1 code expired")
+    console.keys("q")
+    console.wait("token request")
+    console.keys("C-c")
+    is_as_it_was(console)
+
+
+def a_terminal_without_colours_and_unicode_is_served():
+    console, log = started(NO_COLOR="1", LC_ALL="C")
+    log.append(b'error="invalid_code"')
+    console.wait("1 code expired")
+    screen = console.screen(colours=True)
+    assert console.screen().isascii(), console.screen()
+    codes = {code for found in re.findall(r"\x1b\[([\d;]*)m", screen) for code in found.split(";")}
+    assert codes <= {"", "0", "1", "7", "39", "49"}, codes
+    console.keys("q")
+    is_as_it_was(console)
+
+
+def lines_are_for_pipes_and_those_who_ask():
+    for command in ["{program} tail --plain {path}", "{program} tail {path} | cat"]:
+        console = Console(80, 24)
+        log = Log(console.folder)
+        console.run(command.format(program=PROGRAM, path=log.path))
+        time.sleep(1)
+        log.append(b'error="invalid_code"')
+        console.wait("after login")
+        assert not console.has_taken_screen()
+        console.keys("C-c")
+        console.wait("token request")
+        is_as_it_was(console)
+
+
+def nothing_to_do_costs_nothing():
+    console, log = started(200, 60)
+    log.append(b'error="invalid_code"')
+    console.wait("1 code expired")
+    time.sleep(7)
+    pid = console.pid_of("kctriage")
+
+    def spent():
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    before, begin = spent(), time.monotonic()
+    time.sleep(6)
+    share = (spent() - before) / (time.monotonic() - begin)
+    print(f"  idle: {share:.2%} of a core")
+    assert share < IDLE, share
+    console.keys("q")
+    is_as_it_was(console)
+
+
+def main():
+    subprocess.run(["tmux", "-V"], check=True, stdout=subprocess.DEVNULL)
+    for test in [
+        a_person_looks_around,
+        a_signal_gives_the_terminal_back,
+        the_shell_is_one_key_away,
+        keys_are_read_beside_a_pipe,
+        a_terminal_without_colours_and_unicode_is_served,
+        lines_are_for_pipes_and_those_who_ask,
+        nothing_to_do_costs_nothing,
+    ]:
+        begin = time.monotonic()
+        test()
+        print(f"{test.__name__}: {time.monotonic() - begin:.1f} s")
+
+
+main()
