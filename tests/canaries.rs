@@ -38,7 +38,7 @@ impl Dice {
     }
 
     fn uuid(&mut self) -> String {
-        let hex: String = self.bytes(16).iter().map(|b| format!("{b:02x}")).collect();
+        let hex = format!("{:032x}", u128::from_be_bytes(self.bytes(16).try_into().expect("sixteen bytes")));
         format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
     }
 
@@ -96,8 +96,11 @@ const KINDS: [Kind; 22] = [
     ("user and password in a URL", |d| format!("https://bob:{}@idp.example/auth", d.letters(14))),
 ];
 
+/// A way to write a secret, and its name.
+type Writing = (&'static str, fn(&str) -> String);
+
 /// How a secret is written.
-const WRITINGS: [(&str, fn(&str) -> String); 5] = [
+const WRITINGS: [Writing; 5] = [
     ("as it is", |s| s.to_owned()),
     ("percent-encoded", |s| percent_encoding::utf8_percent_encode(s, percent_encoding::NON_ALPHANUMERIC).to_string()),
     ("percent-encoded to the last letter", |s| {

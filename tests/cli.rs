@@ -503,3 +503,35 @@ fn verbose_says_what_each_file_was_taken_for() {
         assert!(ran.err.contains(part), "{part}: {}", ran.err);
     }
 }
+
+#[test]
+fn merged_tallies_are_the_tally_of_all_their_logs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let save = |name: &str, args: &[&str]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, run(&[&["scan", "--format", "json"], args].concat()).out).expect("a file");
+        path.display().to_string()
+    };
+    let logs = ["tests/recordings/2673-outage/server.log", "tests/recordings/2405-plain/server.log"];
+    let (one, other) = (save("one.json", &logs[..1]), save("other.json", &logs[1..]));
+    let rows = |text: &str| {
+        let tally: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        let row = |r: &serde_json::Value| ["window", "realm", "client", "cause", "confidence", "count"].map(|k| r[k].to_string()).join(" ");
+        (tally["findings"].as_u64(), tally["records"].as_u64(), tally["rows"].as_array().expect("rows").iter().map(row).collect::<Vec<_>>())
+    };
+    let (merged, turned) = (run(&["merge", &one, &other]), run(&["merge", &other, &one]));
+    assert_eq!((merged.code, merged.err.as_str()), (DONE, ""));
+    assert_eq!(merged.out, turned.out);
+    let both: Vec<_> = [&one, &other].map(|path| rows(&std::fs::read_to_string(path).expect("a tally"))).into();
+    let (findings, records, all) = rows(&merged.out);
+    assert_eq!(findings, both.iter().map(|b| b.0).sum());
+    assert_eq!(records, both.iter().map(|b| b.1).sum());
+    assert!(both.iter().flat_map(|b| &b.2).all(|row| all.contains(row)));
+    let text = run(&["merge", "--format", "text", &one, &other]).out;
+    assert!(text.starts_with(&format!("{} failed token requests", findings.expect("a number"))) && text.contains("--from "), "{text}");
+    let hours = save("hours.json", &["--window", "1h", logs[0]]);
+    let refused = run(&["merge", &one, &hours]);
+    assert!(refused.code == USAGE && refused.err.contains("its windows are 1h long, those of the others 5m"), "{}", refused.err);
+    let foreign = run(&["merge", "Cargo.toml"]);
+    assert!(foreign.code == USAGE && foreign.err.contains("it is no saved tally"), "{}", foreign.err);
+}

@@ -1,10 +1,12 @@
-//! Incidents in recordings of real servers.
+//! Incidents in a recording of a real server: a client's secret was regenerated, the server restarted, and the life of codes shortened.
 
 use std::path::Path;
 
+use kctriage::cause::Cause;
 use kctriage::pipeline::{self, Lines, Options};
+use kctriage::report::json;
 use kctriage::source::{Find, discover};
-use kctriage::tally::incident::{Incidents, Settings, find};
+use kctriage::tally::incident::{Change, Settings, State, find};
 use kctriage::tally::{Account, Windows};
 use kctriage::triage::rules::Rules;
 
@@ -15,54 +17,49 @@ fn account(recording: &str, window_ms: i64) -> Account {
     pipeline::count(&found, &Rules::builtin(), &options, Windows::Apart, &|_| {}).expect("no temporary file is needed").account()
 }
 
-fn incidents(recording: &str, window_ms: i64) -> Incidents {
-    find(&account(recording, window_ms), &Settings::default())
+fn written(account: &Account) -> String {
+    let mut out = Vec::new();
+    json::write(account, &mut out).expect("a vector takes it");
+    String::from_utf8(out).expect("JSON is UTF-8")
 }
 
 #[test]
-fn debug() {
-    let rec = std::env::var("REC").unwrap_or("2673-outage".into());
-    let w = std::env::var("WIN").ok().and_then(|w| w.parse().ok()).unwrap_or(10_000);
-    let found = incidents(&rec, w);
-    let t = |ms: i64| chrono::DateTime::from_timestamp_millis(ms).unwrap().format("%H:%M:%S%.3f").to_string();
-    let a = account(&rec, w);
-    let mut s: std::collections::BTreeMap<_, Vec<_>> = Default::default();
-    for (k, c) in &a.tally.cells {
-        s.entry((k.client.clone(), k.cause.slug())).or_default().push((k.window.map(t), c.count));
+fn a_regenerated_secret_is_named_with_the_first_failure_after_it() {
+    let found = find(&account("2673-outage", 10_000), &Settings::default());
+    let incident = found.incidents.iter().find(|i| i.cause == Cause::WrongClientSecret).expect("the secret's incident");
+    let trigger = incident.triggers.first().expect("what set it off");
+    assert_eq!((&trigger.what, incident.state), (&Change::SecretRegenerated, State::Going));
+    assert!((0..5000).contains(&(incident.start - trigger.time)), "{} {}", incident.start, trigger.time);
+    assert_eq!(incident.clients.iter().filter_map(|c| c.client.as_deref()).collect::<Vec<_>>(), ["nightly-batch"]);
+}
+
+#[test]
+fn a_tally_is_the_same_after_it_was_written_and_read() {
+    for recording in ["2673-outage", "2506-hostile", "2673-access", "1611-wildfly", "2673-cluster"] {
+        let account = account(recording, 60_000);
+        let text = written(&account);
+        let saved = json::read(text.as_bytes()).expect("what was written is read");
+        assert!(saved.lacking.is_empty(), "{recording}: {:?}", saved.lacking);
+        assert_eq!(written(&saved.account), text, "{recording}");
+        let mut twice = saved.account.clone();
+        twice.merge(&account).expect("windows of one length");
+        assert_eq!(twice.tally.findings(), 2 * account.tally.findings(), "{recording}");
+        let mut same = Account::new(60_000);
+        same.merge(&saved.account).expect("windows of one length");
+        assert_eq!(written(&same), text, "{recording}: the empty account changes nothing");
     }
-    for (k, v) in &mut s {
-        v.sort();
-        println!("{k:?} {v:?}");
+}
+
+#[test]
+fn a_later_form_other_windows_and_what_is_no_tally_are_refused() {
+    let mut account = account("2673-plain", 60_000);
+    let text = written(&account);
+    for (wrong, word) in
+        [(text.replacen("\"schema\":1", "\"schema\":2", 1), "schema number is 2"), ("{}".into(), "no saved tally"), ("[".into(), "no saved tally")]
+    {
+        let error = json::read(wrong.as_bytes()).expect_err("refused").to_string();
+        assert!(error.contains(word), "{error}");
     }
-    for tr in &a.triggers {
-        println!("{} {:?} {:?} {:?}", t(tr.time), tr.what, tr.realm, tr.client);
-    }
-    println!("ages {:?}", a.refresh_ages);
-    for i in &found.incidents {
-        println!(
-            "INCIDENT {:?} {} start {} peak {} {:.1}/min last {} {:?} count {} expected {:.1} surprise {:.1} cascade {:?} succ {:?} {:?}",
-            i.realm,
-            i.cause,
-            t(i.start),
-            t(i.peak),
-            i.peak_per_minute,
-            t(i.last),
-            i.state,
-            i.count,
-            i.expected,
-            i.surprise,
-            i.cascade,
-            i.successes,
-            i.details
-        );
-        for s in &i.clients {
-            println!("    {:?} {} {:.2}", s.client, s.count, s.usual_per_minute);
-        }
-        for s in &i.triggers {
-            println!("    T {} {:?} {:?}", t(s.time), s.what, s.client);
-        }
-    }
-    for c in &found.chronic {
-        println!("CHRONIC {:?} {:?} {:?} {} {:.1}", c.client, c.habit, c.cause, c.count, c.per_hour);
-    }
+    let error = account.merge(&Account::new(300_000)).expect_err("refused").to_string();
+    assert_eq!(error, "its windows are 5m long, those of the others 1m");
 }

@@ -9,6 +9,7 @@ mod duration;
 mod error;
 mod exit;
 mod explain;
+mod merge;
 mod moment;
 mod notes;
 mod progress;
@@ -60,6 +61,7 @@ struct Typed {
 enum Command {
     Scan(Box<Scan>),
     Report(Box<Report>),
+    Merge(Merge),
     Tail(Box<Tail>),
     Explain(Explain),
     Rules(Rules),
@@ -482,6 +484,24 @@ struct Completions {
     shell: clap_complete::Shell,
 }
 
+/// Join saved tallies into one
+///
+/// The result is the tally of all their logs together, as far as no session is in two of them: what one node says of another's session is not known.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kctriage merge kc-0.json kc-1.json > all.json
+  kctriage merge monday.json tuesday.json > week.json    (all with the same --window)
+  kctriage merge --format text kc-0.json kc-1.json")]
+struct Merge {
+    /// What kctriage scan --format json or kctriage merge wrote, or the folder of kctriage tail --state
+    #[arg(value_name = "TALLY", required = true)]
+    tallies: Vec<PathBuf>,
+    /// How to print it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "json")]
+    format: ListFormat,
+}
+
 /// Print the manual page
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  kctriage man | man -l -\n  kctriage man > /usr/local/share/man/man1/kctriage.1")]
@@ -493,6 +513,7 @@ pub fn run() -> Result<Exit, Error> {
     match typed.command {
         Command::Scan(scan) => scan::run(&settings::Scan::of(*scan, typed.color)?),
         Command::Report(report) => report::run(&settings::Report::of(*report, typed.color)?),
+        Command::Merge(typed) => merge::run(&typed.tallies, typed.format),
         Command::Tail(tail) => tail::run(settings::Tail::of(*tail, typed.color)?),
         Command::Explain(explain) => explain::run(&settings::Explain::of(explain, typed.color)?),
         Command::Rules(rules) => match rules.command {

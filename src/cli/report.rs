@@ -99,7 +99,7 @@ fn remark(report: &mut Report, settings: &settings::Report, lacking: &[&'static 
 }
 
 /// Opens a saved tally.
-fn open(path: &Path) -> Result<json::Saved, Error> {
+pub(super) fn open(path: &Path) -> Result<json::Saved, Error> {
     let file: PathBuf = if path.is_dir() { path.join(TALLY) } else { path.to_owned() };
     let advice = "--from takes what kctriage scan --format json or kctriage merge wrote, or the folder of kctriage tail --state";
     let usage = |what: String| Error::Usage { what, advice: advice.into() };

@@ -102,12 +102,6 @@ impl View {
         Ok(View { shared, thread: Some(thread) })
     }
 
-    /// Opens an alert, or closes it where there is no text.
-    pub fn alert(&mut self, id: &str, text: Option<&str>) {
-        self.shared.state().alert(id, text);
-        self.shared.changed.store(true, Ordering::Relaxed);
-    }
-
     fn stop(&mut self) {
         self.shared.is_over.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {

@@ -75,7 +75,7 @@ impl<T: Copy> Loggers<T> {
         let entry = Entry { text, mask, length, told };
         let number = &mut self.places[place(window)];
         if let Some(old) = self.entries.get_mut(usize::from(*number).wrapping_sub(1)) {
-            *old = entry
+            *old = entry;
         } else {
             self.entries.push(entry);
             *number = u8::try_from(self.entries.len()).unwrap_or(0);

@@ -15,6 +15,7 @@
 mod text;
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io;
 use std::net::IpAddr;
 
@@ -95,6 +96,9 @@ impl std::fmt::Debug for Redactor {
 
 impl Redactor {
     /// Returns one with this key.
+    ///
+    /// # Panics
+    /// Never: HMAC takes keys of any length.
     #[must_use]
     pub fn new(key: &Key) -> Self {
         Redactor(Hmac::new_from_slice(&key.0).expect("HMAC takes keys of any length"))
@@ -104,7 +108,10 @@ impl Redactor {
     fn hash(&self, value: &str, bytes: usize) -> String {
         let mut mac = self.0.clone();
         mac.update(value.as_bytes());
-        mac.finalize().into_bytes().iter().take(bytes).map(|b| format!("{b:02x}")).collect()
+        mac.finalize().into_bytes().iter().take(bytes).fold(String::new(), |mut text, b| {
+            let _ = write!(text, "{b:02x}");
+            text
+        })
     }
 
     /// Returns a value's pseudonym; what is one already stays.

@@ -84,6 +84,9 @@ pub struct Quoted {
     pub answer: usize,
 }
 
+/// How old tokens are when they are refreshed, by realm and client.
+pub type Ages = BTreeMap<(Name, Name), Delays>;
+
 /// All that a run found, but the findings themselves.
 #[derive(Debug)]
 pub struct Outcome {
@@ -120,7 +123,7 @@ pub struct Outcome {
     /// The clients of the uuids that triggers name, as far as they are known.
     pub clients: BTreeMap<u64, Arc<str>>,
     /// Successful token requests, and how old tokens are when they are refreshed, where the run was asked to count them.
-    pub served: Option<(Successes, BTreeMap<(Name, Name), Delays>)>,
+    pub served: Option<(Successes, Ages)>,
 }
 
 impl SourceReport {

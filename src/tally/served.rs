@@ -42,13 +42,16 @@ impl Issued {
     }
 }
 
+/// A window, a realm and a client.
+type Slot = (Option<i64>, Option<Sym>, Option<Sym>);
+
 /// Counts of successful token requests, while a run goes on.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Serving {
     window_ms: i64,
     /// How many clients are counted apart, as in [`Ledger`].
     clients: usize,
-    counts: HashMap<(Option<i64>, Option<Sym>, Option<Sym>), Served, RandomState>,
+    counts: HashMap<Slot, Served, RandomState>,
     ages: HashMap<(Option<Sym>, Option<Sym>), Delays, RandomState>,
     issued: Issued,
 }

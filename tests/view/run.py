@@ -48,6 +48,8 @@ def started(columns=80, rows=24, command="{program} tail {path}", **environment)
     log = Log(console.folder)
     console.run(command.format(program=PROGRAM, path=log.path))
     console.wait("Waiting for the first line.")
+    # what is written before the file is followed is not looked at
+    console.wait("1 file")
     assert console.has_taken_screen()
     return console, log
 

@@ -65,7 +65,7 @@ impl Episode {
             self.addresses.insert(ip.clone());
         }
         let minute = time.div_euclid(60_000);
-        let slot = &mut self.recent[usize::try_from(minute.rem_euclid(MINUTES as i64)).unwrap_or(0)];
+        let slot = &mut self.recent[usize::try_from(minute.rem_euclid(i64::try_from(MINUTES).unwrap_or(1))).unwrap_or(0)];
         if slot.0 < minute {
             *slot = (minute, 0);
         }
@@ -81,7 +81,7 @@ impl Episode {
     /// Returns the failures of the last five minutes.
     pub fn recent(&self, now: i64) -> u64 {
         let minute = now.div_euclid(60_000);
-        self.recent.iter().filter(|(m, _)| (minute - MINUTES as i64..=minute).contains(m)).map(|(_, n)| u64::from(*n)).sum()
+        self.recent.iter().filter(|(m, _)| (minute - i64::try_from(MINUTES).unwrap_or(0)..=minute).contains(m)).map(|(_, n)| u64::from(*n)).sum()
     }
 
     /// Whether more addresses came than are told apart.

@@ -16,9 +16,6 @@ use super::stream::{Remark, Stream};
 /// Triggers that are kept to explain what began after them.
 const TRIGGERS: usize = 100;
 
-/// Alerts that are open at once and shown.
-const ALERTS: usize = 100;
-
 /// A log whose last record is older than this is of another time than now.
 const BEHIND_MS: i64 = 60_000;
 
@@ -32,13 +29,6 @@ const SPEED_MS: i64 = 2000;
 const NAME: usize = 64;
 const TEXT: usize = 200;
 
-/// An alert that is open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alert {
-    pub id: String,
-    pub text: String,
-}
-
 /// Counts, the last findings, and how the run fares.
 #[derive(Debug, Clone, Default)]
 pub struct Counted {
@@ -47,7 +37,6 @@ pub struct Counted {
     pub clients: Clients,
     pub stream: Stream,
     pub triggers: VecDeque<Trigger>,
-    pub alerts: Vec<Alert>,
     pub gauges: Gauges,
     /// What was lost or broken last.
     pub trouble: Option<String>,
@@ -119,15 +108,6 @@ impl Counted {
             self.trouble = Some(text.clone());
         }
         self.stream.remark(Remark { time: None, text, is_bad });
-    }
-
-    /// Opens an alert, or closes it where there is no text.
-    pub fn alert(&mut self, id: &str, text: Option<&str>) {
-        self.alerts.retain(|a| a.id != id);
-        if let Some(text) = text {
-            self.alerts.truncate(ALERTS - 1);
-            self.alerts.insert(0, Alert { id: id.to_owned(), text: Untrusted::new(text).terminal(TEXT) });
-        }
     }
 
     /// Takes in the clock, and how the run fares; returns whether a second went by, or bytes were read.

@@ -99,6 +99,7 @@ pub fn bar(n: u64, most: u64, columns: usize) -> String {
 }
 
 /// Returns what stands for a character where only ASCII can be shown.
+#[allow(clippy::match_same_arms)] // a table, in the order of what it replaces
 fn ascii(symbol: &str) -> &'static str {
     match symbol {
         "…" => "~",

@@ -59,10 +59,13 @@ impl Problem<'_> {
     }
 }
 
+/// Episodes with their clients, by realm and cause.
+type Groups<'a> = BTreeMap<(&'a Option<String>, Cause), Vec<(&'a Key, &'a Episode)>>;
+
 /// Returns what is wrong now, the worst first.
 pub fn problems(counted: &Counted) -> Vec<Problem<'_>> {
     let now = counted.now();
-    let mut groups: BTreeMap<(&Option<String>, Cause), Vec<(&Key, &Episode)>> = BTreeMap::new();
+    let mut groups: Groups<'_> = BTreeMap::new();
     for (key, client) in counted.clients.iter() {
         for episode in client.episodes.iter().filter(|e| now - e.last < PAST_MS) {
             groups.entry((&key.0, episode.cause)).or_default().push((key, episode));

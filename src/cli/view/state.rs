@@ -115,11 +115,6 @@ impl State {
         self.counted.tick(now, gauges)
     }
 
-    /// Opens an alert, or closes it where there is no text.
-    pub fn alert(&mut self, id: &str, text: Option<&str>) {
-        self.counted.alert(id, text);
-    }
-
     /// Returns what is shown.
     pub fn shown(&self) -> &Counted {
         self.frozen.as_deref().unwrap_or(&self.counted)
@@ -158,7 +153,9 @@ impl State {
             Action::Help => self.open(Page::Help),
             Action::Explain(number) => {
                 let cause = Cause::ALL.into_iter().find(|c| c.number() == Some(number));
-                cause.into_iter().for_each(|c| self.open(Page::Cause(c)));
+                if let Some(cause) = cause {
+                    self.open(Page::Cause(cause));
+                }
             }
             Action::Back => self.back(),
             Action::Open => return self.open_row(),
@@ -230,7 +227,9 @@ impl State {
             Some(Page::Failure(entry, _)) => Wanted::of(entry, self.told.life_ms),
             _ => None,
         };
-        page.into_iter().for_each(|p| self.open(p));
+        if let Some(page) = page {
+            self.open(page);
+        }
         wanted.map_or(Effect::None, |w| Effect::Reread(Box::new(w)))
     }
 
@@ -309,12 +308,11 @@ impl State {
             Some(item) => numbers.partition_point(|n| *n < item),
         };
         let to = i64::try_from(at).unwrap_or(i64::MAX).saturating_add(by).max(0);
-        match usize::try_from(to).ok().and_then(|to| numbers.get(to)) {
-            Some(number) => {
-                self.looking.item = Some(*number);
-                self.looking.bottom = self.looking.bottom.or(numbers.last().copied());
-            }
-            None => (self.looking.item, self.looking.bottom) = (None, None),
+        if let Some(number) = usize::try_from(to).ok().and_then(|to| numbers.get(to)) {
+            self.looking.item = Some(*number);
+            self.looking.bottom = self.looking.bottom.or(numbers.last().copied());
+        } else {
+            (self.looking.item, self.looking.bottom) = (None, None);
         }
     }
 }

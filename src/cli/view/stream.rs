@@ -17,6 +17,7 @@ const IDS: usize = 20_000;
 const NEAR_MS: u64 = 1000;
 
 /// What stands in the stream.
+#[allow(clippy::large_enum_variant)] // nearly all are failures: a box would cost more than it saves
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// A failure, or several of a burst.

@@ -34,11 +34,14 @@ fn is_worth_a_look(text: &str) -> bool {
         || text.contains("ZX")
 }
 
+/// One way to mask; what it changes nothing of gives `None`.
+type Step<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// Masks what shows after decoding, then what is plain to see (the plain part of an encoded secret is only a part of it), then base64.
 fn masked_down_to(text: &str, depth: usize) -> Cow<'_, str> {
     let mut shown = Cow::Borrowed(text);
     let deeper = depth.saturating_sub(1);
-    let steps: [&dyn Fn(&str) -> Option<String>; 4] =
+    let steps: [Step<'_>; 4] =
         [&|text| if depth > 0 { hidden::decoded(text, deeper) } else { None }, &|text| owned(shapes(text)), &|text| owned(names(text)), &|text| {
             if depth > 0 { owned(hidden::runs(text, deeper)) } else { None }
         }];
@@ -58,11 +61,14 @@ fn owned(text: Cow<'_, str>) -> Option<String> {
     }
 }
 
+/// A shape, and whether a text of it is random enough.
+type Random = (Regex, fn(&str) -> bool);
+
 /// Masks what is a secret by its shape: JWTs and pieces of them (also in base64), `Bearer` and `Basic` credentials, the user part of a URL, Keycloak's codes, and
 /// what is as long and random as a client's secret or a signature.
 fn shapes(text: &str) -> Cow<'_, str> {
     static SHAPES: OnceLock<[(Regex, &str); 5]> = OnceLock::new();
-    static RANDOM: OnceLock<[(Regex, fn(&str) -> bool); 3]> = OnceLock::new();
+    static RANDOM: OnceLock<[Random; 3]> = OnceLock::new();
     let shapes = SHAPES.get_or_init(|| {
         [
             (r"eyJ[A-Za-z0-9_-]{5,}(?:(?:\.|%2[eE])[A-Za-z0-9_=-]*)*", MASK),

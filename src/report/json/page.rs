@@ -224,6 +224,7 @@ fn lack(word: &str) -> Result<Lack, ReadError> {
     Lack::ALL.into_iter().find(|l| super::lack(*l) == word).ok_or_else(|| ReadError::Value(format!("{word:?} is nothing that a log can lack")))
 }
 
+#[allow(clippy::ptr_arg)] // what maps hand over
 fn mask(text: &String) -> String {
     Untrusted::new(text).masked().into_owned()
 }

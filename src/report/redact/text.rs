@@ -42,11 +42,11 @@ pub(super) fn is_pseudonym(text: &str) -> bool {
 pub(super) fn redacted<'a>(redactor: &Redactor, text: &'a str) -> Cow<'a, str> {
     static PATTERNS: OnceLock<(Regex, Regex)> = OnceLock::new();
     let (named, forms) = PATTERNS.get_or_init(|| {
-        let names: Vec<String> = NAMED.iter().enumerate().map(|(i, (names, _))| format!("(?P<n{i}>{names})")).collect();
-        let named = format!(r#"(?i)\b(?:{})(?:=|%3d|\\?["']\s*:\s*)\\?["']?(?P<value>[^&\s"',;\\}}]+)"#, names.join("|"));
+        let keys: Vec<String> = NAMED.iter().enumerate().map(|(i, (names, _))| format!("(?P<n{i}>{names})")).collect();
+        let by_name = format!(r#"(?i)\b(?:{})(?:=|%3d|\\?["']\s*:\s*)\\?["']?(?P<value>[^&\s"',;\\}}]+)"#, keys.join("|"));
         let forms: Vec<String> = FORMS.iter().map(|(name, pattern)| format!("(?P<{name}>{pattern})")).collect();
         let made = |pattern: &str| Regex::new(pattern).expect("a literal pattern, tested");
-        (made(&named), made(&forms.join("|")))
+        (made(&by_name), made(&forms.join("|")))
     });
     // a form is at least as long as `::1`, and holds a digit, a capital or a sign
     if !text.bytes().any(|b| matches!(b, b'0'..=b'9' | b'A'..=b'Z' | b'@' | b':' | b'=' | b'%')) {

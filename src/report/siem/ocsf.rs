@@ -97,7 +97,7 @@ fn user(f: &Finding) -> Value {
 
 /// Returns where the request came from.
 fn endpoint(address: Option<&str>) -> Value {
-    match address.map(|a| a.parse::<IpAddr>()) {
+    match address.map(str::parse::<IpAddr>) {
         Some(Ok(ip)) => json!({"ip": ip.to_string()}),
         Some(Err(_)) => json!({"name": address}),
         None => Value::Null,

@@ -12,6 +12,7 @@ const OCSF: &str = include_str!("../../../tests/schemas/ocsf.json");
 /// Roots that the Elastic Common Schema does not have: fields of our own.
 const OWN: [&str; 3] = ["keycloak", "oauth", "kctriage"];
 
+#[allow(clippy::unnecessary_wraps)] // the fields that it fills may be unknown
 fn text(value: &str) -> Option<String> {
     Some(value.to_owned())
 }

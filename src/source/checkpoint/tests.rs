@@ -167,7 +167,9 @@ fn a_state_with_any_bit_turned_is_found_out() {
         assert_eq!((bytes.as_slice(), damaged.len()), (b"the first save".as_slice(), 1), "{bit}");
     }
     let mut nuls = files;
-    nuls.values_mut().for_each(|content| content.fill(0));
+    for content in nuls.values_mut() {
+        content.fill(0);
+    }
     let mut state = over(&nuls);
     assert!(matches!(state.load().expect("read"), Loaded::Bad { .. }));
     let kept = state.disk.now.borrow().keys().cloned().collect::<Vec<_>>();

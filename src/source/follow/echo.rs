@@ -186,7 +186,9 @@ impl Echo {
         while let Some(end) = memchr::memchr(b'\n', &held[*looked..]) {
             let line = xxh3_64_with_seed(&held[*looked..*looked + end], self.key);
             places.retain(|at| self.recent.get(*at) == Some(&line));
-            places.iter_mut().for_each(|at| *at += 1);
+            for at in places.iter_mut() {
+                *at += 1;
+            }
             let met = places.contains(&self.recent.len());
             if places.is_empty() || met || held.len() > HELD_BYTES {
                 let from = if met { *looked + end + 1 } else { 0 };

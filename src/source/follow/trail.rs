@@ -542,14 +542,13 @@ impl Trail {
             self.reels[at + 1].fresh = false;
             self.read_before(at + 1, &unread, c);
             return;
-        } else {
-            let held = self.reels[at].rest.len() as u64;
-            let mark = self.hand_over_rest(at, c);
-            self.cut = Some((self.reels[at].rewind(generation), mark.offset));
-            let new = self.reels[at].mark(&self.name, c.key);
-            self.say(What::Truncated { lost: Some(if skipped { 0 } else { seen.saturating_sub(held) }) }, vec![mark.clone(), new], c);
-            self.remember(mark);
         }
+        let held = self.reels[at].rest.len() as u64;
+        let mark = self.hand_over_rest(at, c);
+        self.cut = Some((self.reels[at].rewind(generation), mark.offset));
+        let new = self.reels[at].mark(&self.name, c.key);
+        self.say(What::Truncated { lost: Some(if skipped { 0 } else { seen.saturating_sub(held) }) }, vec![mark.clone(), new], c);
+        self.remember(mark);
         if self.reels[at].retired.is_none() {
             self.current = Some(generation);
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::grid::{Grid, real, windows};
-use super::scan::Taken;
+use super::scan::{RISE, Taken, surprise};
 use super::series::{Points, Series, sum, within};
 
 /// Failures that one mishap brings with it where nothing is known: a request and two retries, as many clients are set up by default.
@@ -12,6 +12,9 @@ pub(super) const RETRIES: f64 = 3.0;
 
 /// How many observations that assumption is worth.
 const WORTH: f64 = 5.0;
+
+/// What chance does once in so many times is not put down to it, where one question is asked.
+pub(super) const UNLIKELY: f64 = 20.0;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -156,12 +159,18 @@ pub(super) fn is_abrupt(points: &Points, range: &Range<usize>, grid: Grid) -> bo
     if range.len() <= slow {
         return true;
     }
-    let step = (range.len() / 4).min(grid.windows_in(3_600_000)).max(1);
+    // the sine of a day does not double in so long a time, where it is as steep as a burst begins
+    let step = (range.len() / 4).min(grid.windows_in(90 * 60_000)).max(1);
     let (inside, outside) = if range.start > step {
-        (range.start..range.start + step, range.start.saturating_sub(2 * step)..range.start - step)
+        (range.start..range.start + step, range.start - step..range.start)
     } else {
-        (range.end - step..range.end, (range.end + step).min(grid.len)..(range.end + 2 * step).min(grid.len))
+        (range.end - step..range.end, range.end..(range.end + step).min(grid.len))
     };
-    let rate = |r: &Range<usize>| real(sum(points, r)) / grid.covered(r);
-    !outside.is_empty() && rate(&inside) >= super::scan::RISE * rate(&outside)
+    if outside.is_empty() {
+        return false;
+    }
+    // of as many failures, more than a doubling leaves to chance lie inside; the edge was chosen where that is most so, among the windows of both sides
+    let doubled = RISE * grid.covered(&inside);
+    let chance = surprise(sum(points, &inside), sum(points, &outside), doubled / (doubled + grid.covered(&outside)), 1.0);
+    chance >= (UNLIKELY * 2.0 * windows(step)).ln()
 }

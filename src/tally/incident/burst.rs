@@ -49,7 +49,7 @@ struct Least {
 }
 
 impl Least {
-    fn of(series: usize, triggered: usize, grid: Grid, settings: &Settings) -> Self {
+    fn of(series: usize, triggered: usize, grid: Grid, settings: Settings) -> Self {
         let weeks = windows(grid.len) * real(grid.window_ms.unsigned_abs()) / WEEK_MS;
         let share = settings.false_per_week * weeks.max(1.0) / 2.0;
         let len = windows(grid.len);
@@ -60,9 +60,9 @@ impl Least {
 }
 
 /// Returns the bursts of all series, in the order of the series and of time. `triggers` are the windows of what explains a cause, by series.
-pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<usize>], grid: Grid, settings: &Settings) -> Vec<Burst> {
+pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<usize>], grid: Grid, settings: Settings) -> Vec<Burst> {
     let least = Least::of(all.len(), triggers.iter().map(Vec::len).sum(), grid, settings);
-    let lowest = |t: &Vec<usize>| if t.is_empty() { least.anywhere } else { least.after_trigger };
+    let lowest = |t: &[usize]| if t.is_empty() { least.anywhere } else { least.after_trigger };
     let found: Vec<Vec<Range<usize>>> = all.par_iter().zip(triggers).map(|(s, t)| candidates(&s.points, grid, lowest(t))).collect();
     let usual = usual(all, &found, grid);
     let bursts = all.par_iter().zip(&found).zip(triggers).enumerate().map(|(number, ((series, found), triggers))| {
@@ -80,7 +80,9 @@ pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<usize>], grid: Grid, se
 fn usual(all: &[Series<'_>], found: &[Vec<Range<usize>>], grid: Grid) -> f64 {
     let scatter = all.par_iter().zip(found).map(|(series, found)| {
         let mut taken = Taken::default();
-        found.iter().for_each(|r| taken.add(r.clone()));
+        for range in found {
+            taken.add(range.clone());
+        }
         window_scatter(&series.points, &taken, grid)
     });
     let scatter: Vec<_> = scatter.collect();

@@ -58,7 +58,9 @@ fn failing(series: &Series<'_>, taken: Option<&Taken>, grid: Grid) -> Option<Chr
     let outside = |w: (i64, u64)| grid.index(w.0).is_some_and(|i| !taken.0.iter().any(|r| r.contains(&i)));
     let cells: Vec<_> = series.cells.iter().filter(|(key, cell)| windows_of(key, cell).any(outside)).map(|(_, c)| c).collect();
     let mut delays = Delays::default();
-    cells.iter().for_each(|c| delays.merge(&c.delays));
+    for cell in &cells {
+        delays.merge(&cell.delays);
+    }
     let rotated: u64 = cells.iter().filter_map(|c| c.details.get(&Detail::Rotated)).sum();
     let habit = match series.of.cause {
         Cause::CodeReused => Habit::DoubleExchange,

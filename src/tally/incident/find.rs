@@ -24,7 +24,7 @@ pub fn find(account: &Account, settings: &Settings) -> Incidents {
     let all = series(account, grid);
     let book = Book::of(&all);
     let triggers: Vec<Vec<usize>> = all.iter().map(|series| explaining(account, series, grid)).collect();
-    let mut found = bursts(&all, &triggers, grid, settings);
+    let mut found = bursts(&all, &triggers, grid, *settings);
     for burst in &mut found {
         let first = triggers[burst.series].iter().rev().find(|t| (**t..**t + AFTER_TRIGGER).contains(&burst.range.start));
         // the first few after it may be too few to be a part of what is sure

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::addresses::moved;
+use super::baseline::UNLIKELY;
 use super::find::{Book, start};
 use super::grid::{Grid, real, windows};
 use super::matter::{Matter, follows, of_cascade};
@@ -18,9 +19,6 @@ use crate::tally::{Account, Cell, Delays, Distinct, Key};
 
 /// Findings that an incident shows.
 const SAMPLES: usize = 4;
-
-/// Silence that would come by chance in one of so many bursts at their rate says that a burst is over.
-const SURE: f64 = 20.0;
 
 /// Windows of one client's series that belong to an incident.
 #[derive(Debug, Clone)]
@@ -172,7 +170,9 @@ fn count(incident: &mut Incident, parts: &[Part], all: &[Series<'_>], grid: Grid
         let inside = sum(&series.points, &part.range);
         let outside = series.points.iter().map(|p| p.1).sum::<u64>() - inside;
         *by_cause.entry(series.of.cause).or_default() += inside;
-        within(&series.points, &part.range).iter().for_each(|(index, n)| *by_window.entry(*index).or_default() += n);
+        for (index, n) in within(&series.points, &part.range) {
+            *by_window.entry(*index).or_default() += n;
+        }
         let share = by_client.entry(series.of.client.clone().flatten()).or_default();
         share.0 += inside;
         share.1 += real(outside) / grid.minutes((grid.all() - grid.covered(&part.range)).max(1e-3));
@@ -208,7 +208,7 @@ fn state(incident: &Incident, matter: &Matter, account: &Account, grid: Grid) ->
     let end = account.span.map_or(incident.last, |s| s.1);
     let silent = real((end - incident.last).max(0).unsigned_abs()) / real(grid.window_ms.unsigned_abs());
     let rate = real(latest.count) / grid.covered(&latest.range).max(0.1) / latest.dispersion;
-    if rate * silent >= SURE.ln() {
+    if rate * silent >= UNLIKELY.ln() {
         State::Over
     } else if windows(grid.len - latest.range.end.min(grid.len)) <= 1.0 {
         State::Going

@@ -48,9 +48,12 @@ pub(super) fn windows_of<'a>(key: &Key, cell: &'a Cell) -> impl Iterator<Item = 
     key.window.map(|w| (w, cell.count)).into_iter().chain(cell.windows.iter().map(|w| (w.0, w.1)))
 }
 
+/// Failures by window, and the cells that hold them.
+type Counted<'a> = (BTreeMap<usize, u64>, Vec<(&'a Key, &'a Cell)>);
+
 /// Returns the series of an account: those of clients first, in the order of their names; then those of realms with more than one client.
 pub(super) fn series(account: &Account, grid: Grid) -> Vec<Series<'_>> {
-    let mut clients: BTreeMap<Of, (BTreeMap<usize, u64>, Vec<(&Key, &Cell)>)> = BTreeMap::new();
+    let mut clients: BTreeMap<Of, Counted<'_>> = BTreeMap::new();
     for (key, cell) in &account.tally.cells {
         let of = Of { realm: key.realm.clone(), cause: key.cause, client: Some(key.client.clone()) };
         let (points, cells) = clients.entry(of).or_default();

@@ -34,11 +34,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
 fn lines(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
     let shown = state.shown();
     let mut lines: Vec<Line<'_>> = Vec::new();
-    for alert in shown.alerts.iter().take(height.div_ceil(3)) {
-        lines.push(Line::styled(cut(&format!("▲ {}", alert.text), width), look::tone(Tone::Alarm)));
-    }
     let problems = problems(shown);
-    if problems.is_empty() && lines.is_empty() {
+    if problems.is_empty() {
         return calm(state, width);
     }
     for problem in &problems {
