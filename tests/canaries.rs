@@ -335,7 +335,7 @@ fn shown(arguments: &[&str], folder: &Path, stdin: Vec<u8>) -> Vec<u8> {
 }
 
 /// All ways to read logs and to print what they say.
-const READERS: [&[&str]; 10] = [
+const READERS: [&[&str]; 18] = [
     &["scan", "--verbose", "--format", "text", "--top", "1000"],
     &["scan", "--verbose", "--format", "json"],
     &["scan", "--verbose", "--format", "ndjson"],
@@ -343,6 +343,14 @@ const READERS: [&[&str]; 10] = [
     &["scan", "--redact", "--format", "json"],
     &["scan", "--redact", "--format", "ndjson"],
     &["scan", "--max-line", "1KiB", "--format", "json"],
+    &["scan", "--verbose", "--format", "ecs"],
+    &["scan", "--verbose", "--format", "ocsf"],
+    &["report", "--no-redact", "--format", "html"],
+    &["report", "--no-redact", "--format", "markdown"],
+    &["report", "--no-redact", "--format", "jira"],
+    &["report", "--no-redact", "--format", "json"],
+    &["report", "--no-redact", "--format", "text"],
+    &["report", "--format", "html"],
     &["doctor"],
     &["doctor", "--verbose"],
     &["explain"],
