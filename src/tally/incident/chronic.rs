@@ -28,7 +28,8 @@ pub(super) fn chronic<'p>(account: &Account, all: &[Series<'_>], incidents: impl
         taken.entry(part.series).or_default().add(part.range.clone());
     }
     let failing = all.iter().enumerate().filter_map(|(number, series)| failing(series, taken.get(&number), grid));
-    let refreshing = account.refresh_ages.iter().filter_map(|((realm, client), ages)| refreshing(account, realm, client, ages, grid));
+    let refreshes = refreshes(account, grid);
+    let refreshing = account.refresh_ages.iter().filter_map(|((realm, client), ages)| refreshing(realm, client, ages, refreshes.get(&(realm, client))?, grid));
     let mut all: Vec<Chronic> = failing.chain(refreshing).collect();
     all.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.realm, &a.client, a.habit, a.cause).cmp(&(&b.realm, &b.client, b.habit, b.cause))));
     all
@@ -72,15 +73,21 @@ fn failing(series: &Series<'_>, taken: Option<&Taken>, grid: Grid) -> Option<Chr
     Some(Chronic { realm: series.of.realm.clone(), client, habit, cause: Some(series.of.cause), count, per_hour: real(count) / hours, delays, sample })
 }
 
-/// Returns the habit of a client whose tokens are refreshed too soon, though that succeeds: more than half of them, all the time.
-fn refreshing(account: &Account, realm: &Name, client: &Name, ages: &Delays, grid: Grid) -> Option<Chronic> {
-    let mut refreshes: BTreeMap<usize, u64> = BTreeMap::new();
-    let own = account.successes.iter().flatten().filter(|((_, r, c), s)| r == realm && c == client && s.refreshes > 0);
-    for ((window, ..), Served { refreshes: n, .. }) in own {
-        *refreshes.entry(grid.index((*window)?)?).or_default() += n;
+/// Returns when tokens were refreshed, by realm and client.
+fn refreshes(account: &Account, grid: Grid) -> BTreeMap<(&Name, &Name), Points> {
+    let mut all: BTreeMap<(&Name, &Name), Points> = BTreeMap::new();
+    for ((window, realm, client), Served { refreshes, .. }) in account.successes.iter().flatten().filter(|(_, s)| s.refreshes > 0) {
+        // the keys come in the order of their windows
+        if let Some(index) = window.and_then(|w| grid.index(w)) {
+            all.entry((realm, client)).or_default().push((index, *refreshes));
+        }
     }
-    let points: Points = refreshes.into_iter().collect();
-    is_steady(&points, &Taken::default(), grid).then_some(())?;
+    all
+}
+
+/// Returns the habit of a client whose tokens are refreshed too soon, though that succeeds: more than half of them, all the time.
+fn refreshing(realm: &Name, client: &Name, ages: &Delays, points: &Points, grid: Grid) -> Option<Chronic> {
+    is_steady(points, &Taken::default(), grid).then_some(())?;
     let below = |bits: u8| ages.buckets.iter().filter(|(b, _)| **b <= bits).map(|(_, n)| n).sum::<u64>();
     let all: u64 = ages.buckets.values().sum();
     let habit = match () {

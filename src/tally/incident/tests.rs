@@ -282,3 +282,21 @@ fn the_order_of_merging_changes_nothing() {
     assert_eq!(merged([&a, &b, &c]), expected);
     assert_eq!(merged([&c, &a, &b]), expected);
 }
+
+#[test]
+fn tokens_that_are_refreshed_as_soon_as_they_are_given_are_told() {
+    let mut account = account(DAY);
+    let mut successes = crate::tally::account::Successes::new();
+    for (client, every, ms) in [("spa", 6, 3000), ("batch", 6, 240_000), ("once", DAY, 3000), ("pair", 6, 300)] {
+        let name: Option<Arc<str>> = Some(client.into());
+        for window in (0..DAY).step_by(every) {
+            successes.insert((Some(at(window)), Some("shop".into()), name.clone()), Served { refreshes: 10, ..Served::default() });
+            let ages = account.refresh_ages.entry((Some("shop".into()), name.clone())).or_default();
+            (0..10).for_each(|_| ages.add(ms));
+        }
+    }
+    account.successes = Some(successes);
+    let chronic = find(&account, &Settings::default()).chronic;
+    let told: Vec<_> = chronic.iter().map(|c| (c.client.as_deref().unwrap_or_default(), c.habit, c.count)).collect();
+    assert_eq!(told, [("pair", Habit::RefreshStorm, 480), ("spa", Habit::EarlyRefresh, 480)]);
+}
