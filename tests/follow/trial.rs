@@ -166,5 +166,6 @@ pub fn pack(from: &Path, to: &Path) {
 
 /// Numbered lines, long enough that places differ.
 pub fn lines(range: std::ops::Range<usize>) -> String {
-    range.map(|n| format!("2026-11-25 04:{:02}:{:02},000 WARN  [org.keycloak.events] line {n}\n", n / 60 % 60, n % 60)).collect()
+    let line = |n| format!("2026-11-25 04:{:02}:{:02},000 WARN  [org.keycloak.events] line {n}\n", n / 60 % 60, n % 60);
+    range.map(line).collect::<Vec<_>>().concat()
 }
