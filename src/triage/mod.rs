@@ -16,6 +16,7 @@ pub mod pasted;
 pub mod profile;
 pub mod question;
 pub mod rules;
+mod setback;
 pub mod shard;
 pub mod spill;
 pub mod stored;
