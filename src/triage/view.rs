@@ -60,7 +60,7 @@ pub struct Node {
     pub stored: bool,
     /// When it last had trouble with its database; after a restart of ours the same trouble is told again.
     #[serde(skip)]
-    trouble: Option<i64>,
+    pub trouble: Option<i64>,
 }
 
 /// Something that may have triggered failures.

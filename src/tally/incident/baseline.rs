@@ -1,7 +1,7 @@
 //! What a series usually does: its rate, how failures of it come together, and the day's pattern.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::grid::{Grid, real, windows};
 use super::scan::{RISE, Taken, surprise};
@@ -21,6 +21,9 @@ const DAY_MS: i64 = 86_400_000;
 
 /// A pattern of the day is only known where it can be seen on so many days that are no part of what is looked at.
 const DAYS: usize = 2;
+
+/// The number of people at work in a morning, or of a site's visitors, does not double in less.
+const OFFICE_DOUBLES_MS: i64 = 10 * 60_000;
 
 /// Windows of an interval that are looked at one by one for a pattern of the day; a longer one covers whole days, and the rate alone counts.
 const LONGEST: usize = 20_000;
@@ -107,36 +110,64 @@ pub(super) fn dispersion(points: &Points, taken: &Taken, range: &Range<usize>, g
 
 /// Returns how many failures are to be expected in an interval: by the rate outside, by the same time of other days, and by the successes of the same time,
 /// whichever is most.
-pub(super) fn expected(series: &Series<'_>, rest: &Points, free: f64, range: &Range<usize>, grid: Grid) -> f64 {
+pub(super) fn expected(series: &Series<'_>, taken: &Taken, rest: &Points, free: f64, range: &Range<usize>, grid: Grid) -> Expected {
     let outside: u64 = rest.iter().map(|p| p.1).sum();
     let flat = real(outside) * grid.covered(range) / free.max(1e-9);
-    flat.max(by_day(rest, flat, range, grid)).max(by_traffic(series, outside, range))
+    let by_day = by_day(taken, rest, flat, range, grid);
+    let by_traffic = by_traffic(series, taken, outside, range);
+    Expected { count: flat.max(by_day.unwrap_or(0.0)).max(by_traffic.unwrap_or(0.0)), rhythm: by_day.is_some() || by_traffic.is_some() }
+}
+
+/// What is to be expected in an interval.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expected {
+    /// So many failures.
+    pub(super) count: f64,
+    /// The rhythm of day and week is in that: from other days, or from the successes.
+    pub(super) rhythm: bool,
 }
 
 /// Failures grow with the requests, where those are known.
-fn by_traffic(series: &Series<'_>, outside: u64, range: &Range<usize>) -> f64 {
-    let all: u64 = series.served.iter().map(|p| p.1).sum();
-    let inside = sum(&series.served, range);
-    if all > inside { real(outside) * real(inside) / real(all - inside) } else { 0.0 }
+fn by_traffic(series: &Series<'_>, taken: &Taken, outside: u64, range: &Range<usize>) -> Option<f64> {
+    let well: u64 = taken.rest(&series.served).iter().map(|p| p.1).sum();
+    (well > 0).then(|| real(outside) * real(sum(&series.served, range)) / real(well))
 }
 
-/// Returns what the same time of other days gives: of each window the larger of the mean of its hour and the mean of that window, give or take one.
-fn by_day(rest: &Points, flat: f64, range: &Range<usize>, grid: Grid) -> f64 {
+/// Whether a day, counted from the epoch's Thursday, is a Saturday or a Sunday.
+fn is_weekend(day: i64) -> bool {
+    matches!(day.rem_euclid(7), 2 | 3)
+}
+
+/// Returns the days that an interval is compared with: others of its kind, since people's days are not those of a weekend. A weekend is compared with working
+/// days where no other is there: it is the quieter in most places, and not twice as busy in the others.
+fn other_days(busy: &RangeInclusive<i64>, others: impl Iterator<Item = i64>) -> Option<Vec<i64>> {
+    let others: Vec<i64> = others.collect();
+    let working = busy.clone().take(7).any(|d| !is_weekend(d));
+    let alike: Vec<i64> = others.iter().copied().filter(|d| is_weekend(*d) != working).collect();
+    match () {
+        () if alike.len() >= DAYS => Some(alike),
+        () if !working && others.len() >= DAYS => Some(others),
+        () => None,
+    }
+}
+
+/// Returns what the same time of other days gives: of each window the larger of the mean of its hour and the mean of that window, give or take one. `None` where
+/// there are too few such days.
+fn by_day(taken: &Taken, rest: &Points, flat: f64, range: &Range<usize>, grid: Grid) -> Option<f64> {
     let per_day = usize::try_from(DAY_MS / grid.window_ms).unwrap_or(0);
     if per_day < 2 || range.len() > LONGEST {
-        return 0.0;
+        return None;
     }
     let day = |index: usize| grid.time(index).div_euclid(DAY_MS);
     let busy = day(range.start)..=day(range.end - 1);
-    let others: Vec<i64> = (day(0)..=day(grid.len - 1)).filter(|d| !busy.contains(d)).collect();
-    if others.len() < DAYS {
-        return 0.0;
-    }
+    let spoilt: BTreeSet<i64> = taken.0.iter().flat_map(|r| day(r.start)..=day(r.end - 1)).collect();
+    let whole = (day(0)..=day(grid.len - 1)).filter(|d| !spoilt.contains(d) && !busy.contains(d));
+    let others: BTreeSet<i64> = other_days(&busy, whole)?.into_iter().collect();
     let of_day = |index: usize| grid.time(index).rem_euclid(DAY_MS);
     let slot = |index: usize| usize::try_from(of_day(index) / grid.window_ms).unwrap_or(0);
     let hour = |index: usize| of_day(index) / 3_600_000;
     let (mut by_slot, mut by_hour): (BTreeMap<(i64, usize), u64>, BTreeMap<i64, u64>) = (BTreeMap::new(), BTreeMap::new());
-    for (index, count) in rest.iter().filter(|p| !busy.contains(&day(p.0))) {
+    for (index, count) in rest.iter().filter(|p| others.contains(&day(p.0))) {
         *by_slot.entry((day(*index), slot(*index))).or_default() += count;
         *by_hour.entry(hour(*index)).or_default() += count;
     }
@@ -150,17 +181,22 @@ fn by_day(rest: &Points, flat: f64, range: &Range<usize>, grid: Grid) -> f64 {
         let at_hour = by_hour.get(&hour(index)).map_or(0.0, |n| real(*n) / days / per_hour);
         at_slot.max(at_hour).max(usual)
     };
-    range.clone().map(window).sum()
+    Some(range.clone().map(window).sum())
 }
 
 /// Whether a long rise began at once, or ended at once where its beginning is not seen: what grows and fades over hours is a day, and not something that broke.
-pub(super) fn is_abrupt(points: &Points, range: &Range<usize>, grid: Grid) -> bool {
+/// Where the rhythm of days is not known, at once means within minutes: an office fills in an hour.
+pub(super) fn is_abrupt(points: &Points, range: &Range<usize>, rhythm: bool, grid: Grid) -> bool {
     let slow = grid.windows_in(2 * 3_600_000);
     if range.len() <= slow {
         return true;
     }
     // the sine of a day does not double in so long a time, where it is as steep as a burst begins
-    let step = (range.len() / 4).min(grid.windows_in(90 * 60_000)).max(1);
+    let step_ms = if rhythm { 90 * 60_000 } else { OFFICE_DOUBLES_MS };
+    if grid.window_ms > step_ms {
+        return false;
+    }
+    let step = (range.len() / 4).min(grid.windows_in(step_ms)).max(1);
     let (inside, outside) = if range.start > step {
         (range.start..range.start + step, range.start - step..range.start)
     } else {

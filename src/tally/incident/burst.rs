@@ -5,9 +5,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Settings;
-use super::baseline::{RETRIES, dispersion, expected, is_abrupt, window_scatter};
+use super::baseline::{Expected, RETRIES, dispersion, expected, is_abrupt, window_scatter};
 use super::grid::{Grid, real, windows};
-use super::scan::{RISE, Taken, candidates, surprise};
+use super::scan::{RISE, Taken, candidates, one_mishap, surprise};
 use super::series::{Series, sum};
 
 /// Milliseconds of a week.
@@ -67,11 +67,20 @@ pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<usize>], grid: Grid, se
     let usual = usual(all, &found, grid);
     let bursts = all.par_iter().zip(&found).zip(triggers).enumerate().map(|(number, ((series, found), triggers))| {
         let is_after = |range: &Range<usize>| triggers.iter().any(|t| (*t..*t + AFTER_TRIGGER).contains(&range.start));
-        let sure = found.iter().filter_map(|range| {
-            let least = if is_after(range) { least.after_trigger } else { least.anywhere };
-            judge(number, series, range, found, grid, usual, least)
-        });
-        joined(sure.collect(), series)
+        let judged = |range: &Range<usize>, others: &[Range<usize>]| {
+            let after = is_after(range);
+            let least = if after { least.after_trigger } else { least.anywhere };
+            judge(number, series, range, others, grid, usual, least, after)
+        };
+        // what turns out to be usual is usual for the others, too
+        let mut ranges = found.clone();
+        loop {
+            let sure: Vec<Burst> = ranges.iter().filter_map(|range| judged(range, &ranges)).collect();
+            if sure.len() == ranges.len() {
+                return joined(sure, series);
+            }
+            ranges = sure.into_iter().map(|b| b.range).collect();
+        }
     });
     bursts.collect::<Vec<_>>().into_iter().flatten().collect()
 }
@@ -91,7 +100,8 @@ fn usual(all: &[Series<'_>], found: &[Vec<Range<usize>>], grid: Grid) -> f64 {
 }
 
 /// Decides about one candidate, measured by what is outside of it.
-fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Range<usize>], grid: Grid, usual: f64, least: f64) -> Option<Burst> {
+#[allow(clippy::too_many_arguments)]
+fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Range<usize>], grid: Grid, usual: f64, least: f64, after: bool) -> Option<Burst> {
     let mut taken = Taken::default();
     taken.add(range.clone());
     let mut others: Vec<(u64, &Range<usize>)> = found.iter().filter(|r| *r != range).map(|r| (sum(&series.points, r), r)).collect();
@@ -109,11 +119,13 @@ fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Rang
         return None;
     }
     let flat = covered / (covered + free);
-    let expected = expected(series, &rest, free, range, grid);
+    let Expected { count: expected, rhythm } = expected(series, &taken, &rest, free, range, grid);
     let share = if outside == 0 { flat } else { expected / (expected + real(outside)) };
     let dispersion = dispersion(&series.points, &taken, range, grid, usual);
     let exponent = surprise(count, outside, share, dispersion);
-    let is_burst = exponent >= least && real(count) >= RISE * expected && is_abrupt(&series.points, range, grid);
+    // that the first mishap comes just after a trigger is the question there, however many retries it brings
+    let exponent = if after { exponent } else { exponent.min(one_mishap(count, share, dispersion)) };
+    let is_burst = exponent >= least && real(count) >= RISE * expected && is_abrupt(&series.points, range, rhythm, grid);
     is_burst.then(|| Burst { series: number, range: range.clone(), count, expected, exponent, dispersion })
 }
 

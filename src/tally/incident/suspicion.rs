@@ -37,6 +37,16 @@ impl Suspicion {
         Some(Suspicion { rank, before_ms: before_ms.max(0) })
     }
 
+    /// Whether it is what the cause is about.
+    pub(super) fn is_about(self) -> bool {
+        self.rank == 0
+    }
+
+    /// Returns the milliseconds from it to the start of the burst.
+    pub(super) fn before_ms(self) -> i64 {
+        self.before_ms
+    }
+
     /// Whether it explains the cause, and does not only go with it.
     pub(super) fn explains(self) -> bool {
         self.rank <= 1
@@ -52,7 +62,7 @@ fn is_of_client(change: &Change) -> bool {
 fn rank(change: &Change, cause: Cause) -> Option<u8> {
     use Cause::{
         ClientAuthMethod, ClientDisabled, ClientNotFound, ClockSkew, CodeExpired, CodeMissing, CodeReused, DeviceCodeInvalid, GrantNotAllowed, PkceMismatch,
-        RedirectUriMismatch, RefreshTokenInvalid, SessionTerminated, TokenExchangeDenied, UserDisabled, WrongClientSecret,
+        RedirectUriMismatch, RefreshTokenInvalid, SessionTerminated, TokenExchangeDenied, Unclassified, Unlogged, UserDisabled, WrongClientSecret,
     };
     let sessions = matches!(cause, SessionTerminated | RefreshTokenInvalid);
     match change {
@@ -81,7 +91,12 @@ fn rank(change: &Change, cause: Cause) -> Option<u8> {
             CodeExpired | RefreshTokenInvalid => Some(1),
             _ => None,
         },
-        Change::DatabaseTrouble => Some(if sessions { 1 } else { 2 }),
+        // sessions that could not be read or written; what a client sends again after an error is a code that was used
+        Change::DatabaseTrouble => match cause {
+            SessionTerminated | RefreshTokenInvalid => Some(1),
+            CodeExpired | CodeReused | DeviceCodeInvalid | Unlogged | Unclassified => Some(2),
+            _ => None,
+        },
         // a client that was deployed anew has other settings, or another callback
         Change::AddressesChanged => (cause != CodeMissing).then_some(2),
     }
