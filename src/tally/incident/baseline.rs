@@ -93,9 +93,15 @@ pub(super) fn window_scatter(points: &Points, taken: &Taken, grid: Grid) -> Scat
 /// towards what is usual in this log as far as it rests on little. Dividing the exponent by it is the scaled Poisson distribution (Bohm and Zech, "The
 /// statistics of weighted Poisson events and its application", 2014). Counts that drift, as those of day and night, scatter more the longer the blocks, and
 /// so a long interval has to be the more extreme. A burst that is itself even says that failures do not come together, however little there is outside.
-pub(super) fn dispersion(points: &Points, taken: &Taken, range: &Range<usize>, grid: Grid, usual: f64) -> f64 {
+///
+/// Also returns how many failures one mishap brings at most, by two standard errors of what was observed: of `n` mishaps with geometric retries the relative error of
+/// variance by mean is the root of `5 / n`.
+pub(super) fn dispersion(points: &Points, taken: &Taken, range: &Range<usize>, grid: Grid, usual: f64) -> (f64, f64) {
     let outside = scatter(points, taken, grid, 1);
     let mut most = outside.against(usual).min(outside.and(inner(points, range)).against(usual)).max(1.0);
+    let drawn = outside.against(usual).max(RETRIES);
+    let mishaps = outside.weight / outside.index.max(1.0);
+    let clump = drawn * (1.0 + 2.0 * (WORTH * mishaps).sqrt() / (WORTH + mishaps));
     let mut block = 4;
     while block <= range.len() && block <= grid.len / 8 {
         let coarse = scatter(points, taken, grid, block);
@@ -105,7 +111,7 @@ pub(super) fn dispersion(points: &Points, taken: &Taken, range: &Range<usize>, g
         }
         block *= 4;
     }
-    most
+    (most, clump.max(most))
 }
 
 /// Returns how many failures are to be expected in an interval: by the rate outside, by the same time of other days, and by the successes of the same time,
@@ -115,7 +121,7 @@ pub(super) fn expected(series: &Series<'_>, taken: &Taken, rest: &Points, free: 
     let flat = real(outside) * grid.covered(range) / free.max(1e-9);
     let by_day = by_day(taken, rest, flat, range, grid);
     let by_traffic = by_traffic(series, taken, outside, range);
-    Expected { count: flat.max(by_day.unwrap_or(0.0)).max(by_traffic.unwrap_or(0.0)), rhythm: by_day.is_some() || by_traffic.is_some() }
+    Expected { count: flat.max(by_day.unwrap_or(0.0)).max(by_traffic.unwrap_or(0.0)), rhythm: by_day.is_some() || (by_traffic.is_some() && series.of.client.is_some()) }
 }
 
 /// What is to be expected in an interval.
@@ -123,7 +129,7 @@ pub(super) fn expected(series: &Series<'_>, taken: &Taken, rest: &Points, free: 
 pub(super) struct Expected {
     /// So many failures.
     pub(super) count: f64,
-    /// The rhythm of day and week is in that: from other days, or from the successes.
+    /// The rhythm of day and week is in that: from other days, or from the client's successes. Those of a whole realm are mostly other clients'.
     pub(super) rhythm: bool,
 }
 
@@ -182,6 +188,19 @@ fn by_day(taken: &Taken, rest: &Points, flat: f64, range: &Range<usize>, grid: G
         at_slot.max(at_hour).max(usual)
     };
     Some(range.clone().map(window).sum())
+}
+
+/// Whether a long rise whose rhythm is not known goes on all the time: what comes back each night, or each working day, is no incident that lasts. It is cut into pieces of
+/// two hours, or longer ones with five failures each; three in four of them have to hold more than is usual outside.
+pub(super) fn is_lasting(points: &Points, range: &Range<usize>, usual: f64, grid: Grid) -> bool {
+    let count = usize::try_from(sum(points, range) / 5).unwrap_or(usize::MAX);
+    let pieces = (range.len() / grid.windows_in(2 * 3_600_000)).min(count);
+    if pieces < 2 {
+        return true;
+    }
+    let edge = |n: usize| range.start + n * range.len() / pieces;
+    let above = |n: &usize| real(sum(points, &(edge(*n)..edge(n + 1)))) > usual * grid.covered(&(edge(*n)..edge(n + 1)));
+    4 * (0..pieces).filter(above).count() >= 3 * pieces
 }
 
 /// Whether a long rise began at once, or ended at once where its beginning is not seen: what grows and fades over hours is a day, and not something that broke.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Settings;
-use super::baseline::{Expected, RETRIES, dispersion, expected, is_abrupt, window_scatter};
+use super::baseline::{Expected, RETRIES, dispersion, expected, is_abrupt, is_lasting, window_scatter};
 use super::grid::{Grid, real, windows};
 use super::scan::{RISE, Taken, candidates, one_mishap, surprise};
 use super::series::{Series, sum};
@@ -121,11 +121,12 @@ fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Rang
     let flat = covered / (covered + free);
     let Expected { count: expected, rhythm } = expected(series, &taken, &rest, free, range, grid);
     let share = if outside == 0 { flat } else { expected / (expected + real(outside)) };
-    let dispersion = dispersion(&series.points, &taken, range, grid, usual);
+    let (dispersion, clump) = dispersion(&series.points, &taken, range, grid, usual);
     let exponent = surprise(count, outside, share, dispersion);
     // that the first mishap comes just after a trigger is the question there, however many retries it brings
-    let exponent = if after { exponent } else { exponent.min(one_mishap(count, share, dispersion)) };
-    let is_burst = exponent >= least && real(count) >= RISE * expected && is_abrupt(&series.points, range, rhythm, grid);
+    let exponent = if after { exponent } else { exponent.min(one_mishap(count, share, clump)) };
+    let lasting = rhythm || is_lasting(&series.points, range, real(outside) / free, grid);
+    let is_burst = exponent >= least && real(count) >= RISE * expected && lasting && is_abrupt(&series.points, range, rhythm, grid);
     is_burst.then(|| Burst { series: number, range: range.clone(), count, expected, exponent, dispersion })
 }
 

@@ -119,11 +119,14 @@ fn add_clients(parts: &mut Vec<Part>, matter: &Matter, all: &[Series<'_>], book:
     let mut expected = 0.0;
     let mut known = matter.series();
     for (of, range) in wide {
-        for number in book.series(&of) {
-            let inside = real(sum(&all[*number].points, &range));
-            if inside > 0.0 && inside >= RISE * usual(*number, &range) && known.insert(*number) {
-                expected += usual(*number, &range);
-                parts.push(Part { series: *number, range: range.clone() });
+        let rise = |number: &usize| (real(sum(&all[*number].points, &range)), usual(*number, &range));
+        let present: Vec<(usize, (f64, f64))> = book.series(&of).iter().map(|n| (*n, rise(n))).filter(|(_, (inside, _))| *inside > 0.0).collect();
+        // a rise of all of them need not be a doubling of each, nor of any
+        let least = [RISE, 1.0, 0.0].into_iter().find(|times| present.iter().any(|(_, (inside, usual))| *inside >= times * usual)).unwrap_or(0.0);
+        for (number, (inside, usual)) in present {
+            if inside >= least * usual && known.insert(number) {
+                expected += usual;
+                parts.push(Part { series: number, range: range.clone() });
             }
         }
     }
