@@ -190,9 +190,12 @@ fn by_day(taken: &Taken, rest: &Points, flat: f64, range: &Range<usize>, grid: G
     Some(range.clone().map(window).sum())
 }
 
-/// Whether a long rise whose rhythm is not known goes on all the time: what comes back each night, or each working day, is no incident that lasts. It is cut into pieces of
-/// two hours, or longer ones with five failures each; three in four of them have to hold more than is usual outside.
-pub(super) fn is_lasting(points: &Points, range: &Range<usize>, usual: f64, grid: Grid) -> bool {
+/// Whether a rise goes on all the time, where it is longer than a day or its rhythm is not known: what comes back each night, or each working day, is no incident that
+/// lasts. It is cut into pieces of two hours, or longer ones with five failures each; three in four of them have to hold more than is usual outside.
+pub(super) fn is_lasting(points: &Points, range: &Range<usize>, rhythm: bool, usual: f64, grid: Grid) -> bool {
+    if rhythm && range.len() <= grid.windows_in(DAY_MS) {
+        return true;
+    }
     let count = usize::try_from(sum(points, range) / 5).unwrap_or(usize::MAX);
     let pieces = (range.len() / grid.windows_in(2 * 3_600_000)).min(count);
     if pieces < 2 {
@@ -205,7 +208,7 @@ pub(super) fn is_lasting(points: &Points, range: &Range<usize>, usual: f64, grid
 
 /// Whether a long rise began at once, or ended at once where its beginning is not seen: what grows and fades over hours is a day, and not something that broke.
 /// Where the rhythm of days is not known, at once means within minutes: an office fills in an hour.
-pub(super) fn is_abrupt(points: &Points, range: &Range<usize>, rhythm: bool, grid: Grid) -> bool {
+pub(super) fn is_abrupt(points: &Points, range: &Range<usize>, rhythm: bool, dispersion: f64, grid: Grid) -> bool {
     let slow = grid.windows_in(2 * 3_600_000);
     if range.len() <= slow {
         return true;
@@ -226,6 +229,6 @@ pub(super) fn is_abrupt(points: &Points, range: &Range<usize>, rhythm: bool, gri
     }
     // of as many failures, more than a doubling leaves to chance lie inside; the edge was chosen where that is most so, among the windows of both sides
     let doubled = RISE * grid.covered(&inside);
-    let chance = surprise(sum(points, &inside), sum(points, &outside), doubled / (doubled + grid.covered(&outside)), 1.0);
+    let chance = surprise(sum(points, &inside), sum(points, &outside), doubled / (doubled + grid.covered(&outside)), dispersion);
     chance >= (UNLIKELY * 2.0 * windows(step)).ln()
 }

@@ -59,18 +59,19 @@ impl Least {
     }
 }
 
-/// Returns the bursts of all series, in the order of the series and of time. `triggers` are the windows of what explains a cause, by series.
-pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<usize>], grid: Grid, settings: Settings) -> Vec<Burst> {
+/// Returns the bursts of all series, in the order of the series and of time. `triggers` are the windows of what explains a cause, by series, and whether it is what the
+/// cause is about.
+pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<(usize, bool)>], grid: Grid, settings: Settings) -> Vec<Burst> {
     let least = Least::of(all.len(), triggers.iter().map(Vec::len).sum(), grid, settings);
-    let lowest = |t: &[usize]| if t.is_empty() { least.anywhere } else { least.after_trigger };
+    let lowest = |t: &[(usize, bool)]| if t.is_empty() { least.anywhere } else { least.after_trigger };
     let found: Vec<Vec<Range<usize>>> = all.par_iter().zip(triggers).map(|(s, t)| candidates(&s.points, grid, lowest(t))).collect();
     let usual = usual(all, &found, grid);
     let bursts = all.par_iter().zip(&found).zip(triggers).enumerate().map(|(number, ((series, found), triggers))| {
-        let is_after = |range: &Range<usize>| triggers.iter().any(|t| (*t..*t + AFTER_TRIGGER).contains(&range.start));
+        let after = |range: &Range<usize>| triggers.iter().filter(|t| (t.0..t.0 + AFTER_TRIGGER).contains(&range.start)).map(|t| t.1).max();
         let judged = |range: &Range<usize>, others: &[Range<usize>]| {
-            let after = is_after(range);
-            let least = if after { least.after_trigger } else { least.anywhere };
-            judge(number, series, range, others, grid, usual, least, after)
+            let after = after(range);
+            let bar = Bar { exponent: if after.is_some() { least.after_trigger } else { least.anywhere }, mishaps: after == Some(true) };
+            judge(number, series, range, others, grid, usual, bar)
         };
         // what turns out to be usual is usual for the others, too
         let mut ranges = found.clone();
@@ -99,9 +100,16 @@ fn usual(all: &[Series<'_>], found: &[Vec<Range<usize>>], grid: Grid) -> f64 {
     if weight > 0.0 { (sum / weight).max(RETRIES) } else { RETRIES }
 }
 
+/// What a burst has to reach.
+#[derive(Debug, Clone, Copy)]
+struct Bar {
+    exponent: f64,
+    /// It is just after what its cause is about, and one mishap, however many retries it brings, is what was to be expected then.
+    mishaps: bool,
+}
+
 /// Decides about one candidate, measured by what is outside of it.
-#[allow(clippy::too_many_arguments)]
-fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Range<usize>], grid: Grid, usual: f64, least: f64, after: bool) -> Option<Burst> {
+fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Range<usize>], grid: Grid, usual: f64, bar: Bar) -> Option<Burst> {
     let mut taken = Taken::default();
     taken.add(range.clone());
     let mut others: Vec<(u64, &Range<usize>)> = found.iter().filter(|r| *r != range).map(|r| (sum(&series.points, r), r)).collect();
@@ -123,10 +131,11 @@ fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Rang
     let share = if outside == 0 { flat } else { expected / (expected + real(outside)) };
     let (dispersion, clump) = dispersion(&series.points, &taken, range, grid, usual);
     let exponent = surprise(count, outside, share, dispersion);
-    // that the first mishap comes just after a trigger is the question there, however many retries it brings
-    let exponent = if after { exponent } else { exponent.min(one_mishap(count, share, clump)) };
-    let lasting = rhythm || is_lasting(&series.points, range, real(outside) / free, grid);
-    let is_burst = exponent >= least && real(count) >= RISE * expected && lasting && is_abrupt(&series.points, range, rhythm, grid);
+    let exponent = if bar.mishaps { exponent } else { exponent.min(one_mishap(count, share, clump)) };
+    let is_burst = exponent >= bar.exponent
+        && real(count) >= RISE * expected
+        && is_lasting(&series.points, range, rhythm, real(outside) / free, grid)
+        && is_abrupt(&series.points, range, rhythm, dispersion, grid);
     is_burst.then(|| Burst { series: number, range: range.clone(), count, expected, exponent, dispersion })
 }
 

@@ -25,9 +25,9 @@ pub fn find(account: &Account, settings: &Settings) -> Incidents {
     let triggers = happened.explaining(&all);
     let mut found = bursts(&all, &triggers, grid, *settings);
     for burst in &mut found {
-        let first = triggers[burst.series].iter().rev().find(|t| (**t..**t + AFTER_TRIGGER).contains(&burst.range.start));
+        let first = triggers[burst.series].iter().rev().map(|t| t.0).find(|t| (*t..*t + AFTER_TRIGGER).contains(&burst.range.start));
         // the first few after it may be too few to be a part of what is sure
-        burst.range.start = first.copied().unwrap_or(burst.range.start);
+        burst.range.start = first.unwrap_or(burst.range.start);
     }
     let suspects = |burst: &Burst| {
         let series = &all[burst.series];

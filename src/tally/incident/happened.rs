@@ -49,14 +49,14 @@ impl<'a> Happened<'a> {
         Happened { grid, kinds: kinds(&all), unnamed_kinds: kinds(&unnamed), all, unnamed, by_client }
     }
 
-    /// Returns the windows of what explains failures of each series.
-    pub(super) fn explaining(&self, all: &[Series<'_>]) -> Vec<Vec<usize>> {
+    /// Returns the windows of what explains failures of each series, and whether it is what the cause is about.
+    pub(super) fn explaining(&self, all: &[Series<'_>]) -> Vec<Vec<(usize, bool)>> {
         let windows = |triggers: &[&Trigger], of: &Of| {
-            let at_once = |t: &&&Trigger| Suspicion::of(t, t.time, 0, 0, &of.realm, of.client.as_ref(), of.cause).is_some_and(Suspicion::explains);
-            triggers.iter().filter(at_once).filter_map(|t| self.grid.index(t.time)).collect::<Vec<usize>>()
+            let at_once = |t: &&Trigger| Suspicion::of(t, t.time, 0, 0, &of.realm, of.client.as_ref(), of.cause).filter(|s| s.explains());
+            triggers.iter().filter_map(|t| Some((at_once(t)?, self.grid.index(t.time)?))).map(|(s, window)| (window, s.is_about())).collect::<Vec<_>>()
         };
         // what names no client explains the same for all clients of a realm
-        let mut unnamed: BTreeMap<(&Name, Cause), Vec<usize>> = BTreeMap::new();
+        let mut unnamed: BTreeMap<(&Name, Cause), Vec<(usize, bool)>> = BTreeMap::new();
         all.iter()
             .map(|Series { of, .. }| {
                 let mut found = match &of.client {
@@ -67,8 +67,8 @@ impl<'a> Happened<'a> {
                         found
                     }
                 };
-                found.sort_unstable();
-                found.dedup();
+                found.sort_unstable_by_key(|(window, about)| (*window, !about));
+                found.dedup_by_key(|(window, _)| *window);
                 found
             })
             .collect()

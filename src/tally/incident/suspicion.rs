@@ -11,6 +11,8 @@ pub(super) struct Suspicion {
     rank: u8,
     /// Milliseconds from it to the start of the burst.
     before_ms: i64,
+    /// It is what the cause is about, though perhaps another client's.
+    about: bool,
 }
 
 /// What comes this much later than a change has little to do with it: codes live for minutes, and access tokens by default for five, so whoever has one
@@ -33,13 +35,14 @@ impl Suspicion {
         if named && client.is_some_and(|c| *c != trigger.client) {
             return None;
         }
-        let rank = rank(&trigger.what, cause)? + u8::from(!named && is_of_client(&trigger.what));
-        Some(Suspicion { rank, before_ms: before_ms.max(0) })
+        let rank = rank(&trigger.what, cause)?;
+        let unsure = u8::from(!named && is_of_client(&trigger.what));
+        Some(Suspicion { rank: rank + unsure, before_ms: before_ms.max(0), about: rank == 0 })
     }
 
     /// Whether it is what the cause is about.
     pub(super) fn is_about(self) -> bool {
-        self.rank == 0
+        self.about
     }
 
     /// Returns the milliseconds from it to the start of the burst.
