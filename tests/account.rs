@@ -42,7 +42,14 @@ fn note(account: &mut Account, (kind, time, a, b, c): Fact) {
                 Change::RealmUpdated,
             ];
             let what = what[usize::from(c) % what.len()].clone();
-            account.triggers.insert(Trigger { time, what, realm: name("realm", a), client: name("client", b), node: None, place: Some(("server.log".into(), 7)) });
+            account.triggers.insert(Trigger {
+                time,
+                what,
+                realm: name("realm", a),
+                client: name("client", b),
+                node: None,
+                place: Some(("server.log".into(), 7)),
+            });
         }
         7 => {
             let node = NodeAccount {
@@ -80,7 +87,14 @@ fn note(account: &mut Account, (kind, time, a, b, c): Fact) {
         }
         _ => {
             let (source, line) = (format!("app-{}.log", a % 3), u64::from(b));
-            account.suspects.insert(SuspectAccount { time: Some(time), source: source.clone(), line, event: "LOGIN".into(), ip: None, why: "it looks so".into() });
+            account.suspects.insert(SuspectAccount {
+                time: Some(time),
+                source: source.clone(),
+                line,
+                event: "LOGIN".into(),
+                ip: None,
+                why: "it looks so".into(),
+            });
             account.quoted.insert(QuotedAccount { time: DateTime::from_timestamp_millis(time), source, line, answer: 0 });
             account.quoted_count += 1;
             account.assumed_dates.insert(("kc".into(), NaiveDate::from_ymd_opt(2026, 11, 1 + u32::from(a % 28)).expect("a day"), "its name".into()));
@@ -190,7 +204,7 @@ fn clients_beyond_the_cap_are_added_up_and_that_is_said() {
 
 /// A saved tally, and a change of it that no log can have led to; the words of which the refusal has one.
 fn damaged() -> Vec<(&'static str, String, &'static str)> {
-    let facts: Vec<Fact> = (0..60).map(|n| (n, i64::from(n) * 40_000, n.wrapping_mul(7), n.wrapping_mul(13), n)).collect();
+    let facts: Vec<Fact> = (0..60u8).map(|n| (n, i64::from(n) * 40_000, n.wrapping_mul(7), n.wrapping_mul(13), n)).collect();
     let text = written(&account(&facts));
     let swap = |from: &str, to: &str| {
         assert!(text.contains(from), "{from}");

@@ -56,7 +56,11 @@ fn steady(weeks: usize, days: usize, window_s: usize) {
     let failures: u64 = found.iter().map(|f| f.2).sum();
     let (low, high) = limits(incidents);
     let weeks_f = weeks as f64;
-    println!("{weeks} logs of {days} days, {CLIENTS} clients, windows of {window_s} s, {} failures a log, {} changes without consequence each:", failures / weeks as u64, 3 * days);
+    println!(
+        "{weeks} logs of {days} days, {CLIENTS} clients, windows of {window_s} s, {} failures a log, {} changes without consequence each:",
+        failures / weeks as u64,
+        3 * days
+    );
     println!("{incidents} incidents; {:.4} a log (95 %: {:.4} to {:.4})", incidents as f64 / weeks_f, low / weeks_f, high / weeks_f);
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for (clients, incidents, _) in &found {
@@ -64,7 +68,18 @@ fn steady(weeks: usize, days: usize, window_s: usize) {
             let name = incident.clients.first().and_then(|c| c.client.clone());
             let kind = clients.iter().find(|c| Some(&c.name) == name.as_ref());
             let told = kind.map_or_else(String::new, |c| format!("{:?} {:?} {:.2}/h", c.rhythm, c.scatter, c.per_hour));
-            *kinds.entry(format!("{told}: {} for {:.1}, surprise {:.1}, {} clients, {} windows, {:?}, at hour {:.1}", incident.count, incident.expected, incident.surprise, incident.clients.len(), incident.windows.len(), incident.triggers.first().map(|t| &t.what), (incident.start - MONDAY) as f64 / 3_600_000.0)).or_default() += 1;
+            *kinds
+                .entry(format!(
+                    "{told}: {} for {:.1}, surprise {:.1}, {} clients, {} windows, {:?}, at hour {:.1}",
+                    incident.count,
+                    incident.expected,
+                    incident.surprise,
+                    incident.clients.len(),
+                    incident.windows.len(),
+                    incident.triggers.first().map(|t| &t.what),
+                    (incident.start - MONDAY) as f64 / 3_600_000.0
+                ))
+                .or_default() += 1;
         }
     }
     for (kind, count) in kinds {
@@ -126,7 +141,7 @@ fn bursts(trials: usize) {
                     println!("| {per_hour} | {scatter:?} | {size:.0} | {:.2} | {} s |", per_hour / 6.0, off[off.len() / 2] / 1000);
                     break;
                 }
-                size *= 1.25;
+                size *= 1.5;
             }
         }
     }

@@ -73,8 +73,6 @@ pub enum Rhythm {
 }
 
 impl Rhythm {
-    pub const ALL: [Rhythm; 5] = [Rhythm::Even, Rhythm::Office, Rhythm::Evening, Rhythm::Hourly, Rhythm::Nightly];
-
     /// Returns how much of its mean rate a client has then.
     fn at(self, ms: i64) -> f64 {
         let hours = (ms - MONDAY) as f64 / HOUR_MS;
@@ -89,8 +87,20 @@ impl Rhythm {
                 (0.06 + 3.2 * busy) * if weekend { 0.15 } else { 1.0 }
             }
             Rhythm::Evening => (1.0 + 0.9 * ((hour - 20.0) / 24.0 * std::f64::consts::TAU).cos()) * if weekend { 1.25 } else { 0.9 },
-            Rhythm::Hourly => if hour.fract() < 1.0 / 12.0 { 12.0 } else { 0.0 },
-            Rhythm::Nightly => if (2.0..2.25).contains(&hour) { 96.0 } else { 0.0 },
+            Rhythm::Hourly => {
+                if hour.fract() < 1.0 / 12.0 {
+                    12.0
+                } else {
+                    0.0
+                }
+            }
+            Rhythm::Nightly => {
+                if (2.0..2.25).contains(&hour) {
+                    96.0
+                } else {
+                    0.0
+                }
+            }
         }
     }
 }
@@ -191,7 +201,13 @@ impl Grid {
 }
 
 fn add(account: &mut Account, client: &Client, window: i64, first: i64, count: u64) {
-    let key = Key { window: Some(window), realm: Some(client.realm.clone()), client: Some(client.name.clone()), cause: client.cause, confidence: Confidence::Certain };
+    let key = Key {
+        window: Some(window),
+        realm: Some(client.realm.clone()),
+        client: Some(client.name.clone()),
+        cause: client.cause,
+        confidence: Confidence::Certain,
+    };
     let last = window + account.tally.window_ms - 1;
     account.tally.cells.entry(key).or_default().merge(&Cell { count, first: Some(first), last: Some(last), ..Cell::default() });
 }

@@ -22,8 +22,8 @@ const DAY_MS: i64 = 86_400_000;
 /// A pattern of the day is only known where it can be seen on so many days that are no part of what is looked at.
 const DAYS: usize = 2;
 
-/// The number of people at work in a morning, or of a site's visitors, does not double in less.
-const OFFICE_DOUBLES_MS: i64 = 10 * 60_000;
+/// Minutes in which the number of people at work in a morning, or of a site's visitors, doubles at the most.
+const OFFICE_DOUBLES_MIN: f64 = 15.0;
 
 /// Windows of an interval that are looked at one by one for a pattern of the day; a longer one covers whole days, and the rate alone counts.
 const LONGEST: usize = 20_000;
@@ -121,7 +121,10 @@ pub(super) fn expected(series: &Series<'_>, taken: &Taken, rest: &Points, free: 
     let flat = real(outside) * grid.covered(range) / free.max(1e-9);
     let by_day = by_day(taken, rest, flat, range, grid);
     let by_traffic = by_traffic(series, taken, outside, range);
-    Expected { count: flat.max(by_day.unwrap_or(0.0)).max(by_traffic.unwrap_or(0.0)), rhythm: by_day.is_some() || (by_traffic.is_some() && series.of.client.is_some()) }
+    Expected {
+        count: flat.max(by_day.unwrap_or(0.0)).max(by_traffic.unwrap_or(0.0)),
+        rhythm: by_day.is_some() || (by_traffic.is_some() && series.of.client.is_some()),
+    }
 }
 
 /// What is to be expected in an interval.
@@ -207,28 +210,29 @@ pub(super) fn is_lasting(points: &Points, range: &Range<usize>, rhythm: bool, us
 }
 
 /// Whether a long rise began at once, or ended at once where its beginning is not seen: what grows and fades over hours is a day, and not something that broke.
-/// Where the rhythm of days is not known, at once means within minutes: an office fills in an hour.
+/// Where the rhythm of days is not known, at once means quicker than people come to work.
 pub(super) fn is_abrupt(points: &Points, range: &Range<usize>, rhythm: bool, dispersion: f64, grid: Grid) -> bool {
-    let slow = grid.windows_in(2 * 3_600_000);
-    if range.len() <= slow {
+    if range.len() <= grid.windows_in(2 * 3_600_000) {
         return true;
     }
     // the sine of a day does not double in so long a time, where it is as steep as a burst begins
-    let step_ms = if rhythm { 90 * 60_000 } else { OFFICE_DOUBLES_MS };
-    if grid.window_ms > step_ms {
-        return false;
-    }
-    let step = (range.len() / 4).min(grid.windows_in(step_ms)).max(1);
-    let (inside, outside) = if range.start > step {
-        (range.start..range.start + step, range.start - step..range.start)
-    } else {
-        (range.end - step..range.end, range.end..(range.end + step).min(grid.len))
-    };
-    if outside.is_empty() {
-        return false;
-    }
-    // of as many failures, more than a doubling leaves to chance lie inside; the edge was chosen where that is most so, among the windows of both sides
-    let doubled = RISE * grid.covered(&inside);
-    let chance = surprise(sum(points, &inside), sum(points, &outside), doubled / (doubled + grid.covered(&outside)), dispersion);
-    chance >= (UNLIKELY * 2.0 * windows(step)).ln()
+    let minutes: &[u32] = if rhythm { &[90] } else { &[10, 15, 20, 30] };
+    let steps = minutes.iter().map(|min| (i64::from(*min) * 60_000, if rhythm { RISE } else { (f64::from(*min) / OFFICE_DOUBLES_MIN).exp2() }));
+    let steps: Vec<(i64, f64)> = steps.collect();
+    let longest = (range.len() / 4).max(1);
+    steps.iter().filter(|(ms, _)| grid.window_ms <= *ms).any(|(ms, growth)| {
+        let step = grid.windows_in(*ms).min(longest);
+        let (inside, outside) = if range.start > step {
+            (range.start..range.start + step, range.start - step..range.start)
+        } else {
+            (range.end - step..range.end, range.end..(range.end + step).min(grid.len))
+        };
+        if outside.is_empty() {
+            return false;
+        }
+        // of as many failures, more than such growth leaves to chance lie inside; the edge was chosen where that is most so, among the windows of both sides
+        let grown = growth * grid.covered(&inside);
+        let chance = surprise(sum(points, &inside), sum(points, &outside), grown / (grown + grid.covered(&outside)), dispersion);
+        chance >= (UNLIKELY * 2.0 * windows(step) * windows(steps.len())).ln()
+    })
 }

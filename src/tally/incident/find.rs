@@ -36,7 +36,7 @@ pub fn find(account: &Account, settings: &Settings) -> Incidents {
         let well = series.served.iter().rev().find(|p| p.0 <= burst.range.start).map(|p| grid.time(p.0));
         happened.suspects(&series.of, start(&all, &book, burst, grid), slack_ms, well)
     };
-    let matters = matters(found, &all, grid, suspects);
+    let matters = matters(found, &all, &book, grid, suspects);
     let mut incidents: Vec<_> = matters.iter().map(|m| fold(m, account, &all, &book, grid)).collect();
     let chronic = chronic(account, &all, incidents.iter().map(|(_, parts)| parts.as_slice()), grid);
     incidents.sort_by(|(a, _), (b, _)| excess(b).total_cmp(&excess(a)).then(a.start.cmp(&b.start)).then(a.realm.cmp(&b.realm)).then(a.cause.cmp(&b.cause)));

@@ -6,6 +6,7 @@ use std::mem::discriminant;
 use rayon::prelude::*;
 
 use super::burst::Burst;
+use super::find::Book;
 use super::grid::{Grid, real};
 use super::series::{Series, sum};
 use super::suspicion::Suspicion;
@@ -66,8 +67,14 @@ fn overlap(a: &Burst, b: &Burst) -> bool {
 ///
 /// What belongs together is found by what bursts have in common (a trigger, a cause and a start, a client), and not by comparing each with each: an outage of
 /// a whole realm is a burst of each of its clients.
-pub(super) fn matters(bursts: Vec<Burst>, all: &[Series<'_>], grid: Grid, suspects: impl Fn(&Burst) -> Vec<(Suspicion, Trigger)> + Sync) -> Vec<Matter> {
-    let bursts = without_covered(bursts, all);
+pub(super) fn matters(
+    bursts: Vec<Burst>,
+    all: &[Series<'_>],
+    book: &Book<'_>,
+    grid: Grid,
+    suspects: impl Fn(&Burst) -> Vec<(Suspicion, Trigger)> + Sync,
+) -> Vec<Matter> {
+    let bursts = without_covered(bursts, all, book, grid);
     let suspects: Vec<_> = bursts.par_iter().map(|b| suspects(b)).collect();
     let mut groups = Groups::of(bursts.len());
     join_by_trigger(&mut groups, &bursts, &suspects, all);
@@ -75,7 +82,8 @@ pub(super) fn matters(bursts: Vec<Burst>, all: &[Series<'_>], grid: Grid, suspec
     join_by_client(&mut groups, &bursts, all);
     let mut matters: BTreeMap<usize, (Matter, Vec<(usize, Vec<(Suspicion, Trigger)>)>)> = BTreeMap::new();
     for (number, (burst, suspects)) in bursts.into_iter().zip(suspects).enumerate() {
-        let (matter, triggers) = matters.entry(groups.find(number)).or_insert_with(|| (Matter { bursts: Vec::new(), triggers: Vec::new(), realm: None }, Vec::new()));
+        let (matter, triggers) =
+            matters.entry(groups.find(number)).or_insert_with(|| (Matter { bursts: Vec::new(), triggers: Vec::new(), realm: None }, Vec::new()));
         triggers.push((burst.series, suspects));
         if all[burst.series].of.client.is_some() {
             matter.bursts.push(burst);
@@ -98,8 +106,9 @@ pub(super) fn matters(bursts: Vec<Burst>, all: &[Series<'_>], grid: Grid, suspec
     matters
 }
 
-/// Returns the bursts without those of whole realms where bursts of clients account for most of it: they are what happened.
-fn without_covered(bursts: Vec<Burst>, all: &[Series<'_>]) -> Vec<Burst> {
+/// Returns the bursts without those of whole realms where bursts of clients account for most of it: they are what happened. Nor is it a realm's where one client alone
+/// makes up most of it: that was judged by itself.
+fn without_covered(bursts: Vec<Burst>, all: &[Series<'_>], book: &Book<'_>, grid: Grid) -> Vec<Burst> {
     let (mut kept, clients): (Vec<Burst>, Vec<Burst>) = bursts.into_iter().partition(|b| all[b.series].of.client.is_none());
     if !kept.is_empty() {
         let mut by_cause: BTreeMap<(&Name, Cause), Vec<&Burst>> = BTreeMap::new();
@@ -111,7 +120,14 @@ fn without_covered(bursts: Vec<Burst>, all: &[Series<'_>]) -> Vec<Burst> {
             let same = by_cause.get(&(&of.realm, of.cause)).into_iter().flatten().filter(|b| overlap(b, r));
             let inside = |b: &&&Burst| sum(&all[b.series].points, &(b.range.start.max(r.range.start)..b.range.end.min(r.range.end).max(b.range.start)));
             let covered: u64 = same.map(|b| inside(&b)).sum();
-            2.0 * real(covered) < real(r.count) - r.expected
+            let above = |number: &usize| {
+                let (all_time, within) = (all[*number].points.iter().map(|p| p.1).sum::<u64>(), sum(&all[*number].points, &r.range));
+                let usual = real(all_time - within) * grid.covered(&r.range) / (grid.all() - grid.covered(&r.range)).max(1e-3);
+                real(within) - usual
+            };
+            let most = book.series(of).iter().map(above).fold(0.0, f64::max);
+            let excess = real(r.count) - r.expected;
+            2.0 * real(covered) < excess && 2.0 * most < excess
         });
     }
     kept.extend(clients);
