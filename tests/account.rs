@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use assert_cmd::Command;
 use chrono::{DateTime, NaiveDate};
+use kctriage::books::Books;
 use kctriage::cause::{Cause, Detail};
 use kctriage::finding::{Confidence, Evidence, Finding, SCHEMA, Trust};
 use kctriage::report::json;
@@ -65,10 +66,9 @@ fn note(account: &mut Account, (kind, time, a, b, c): Fact) {
             account.span = Some(account.span.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
         }
         8 => {
-            account.books.parsed += count;
-            account.books.records += 1;
-            account.books.unparsed(u64::from(b), u64::from(c), format!("line {b}").as_bytes());
-            account.books.caps_hit.insert(format!("cap-{}", a % 3));
+            let mut books = Books { parsed: count, records: 1, caps_hit: BTreeSet::from([format!("cap-{}", a % 3)]), ..Books::default() };
+            books.unparsed(u64::from(b), u64::from(c), format!("line {b}").as_bytes());
+            account.books.merge(&books);
             let source = SourceAccount { recognised: a.is_multiple_of(2), layouts: BTreeSet::from([format!("layout-{}", a % 3)]), ..SourceAccount::default() };
             account.sources.entry((format!("server.log.{}", b % 3), "kc".into())).or_default().merge(&source);
         }
@@ -178,7 +178,7 @@ proptest! {
         let text = written(&whole);
         let read = json::read(text.as_bytes()).expect("what was written is read").account;
         prop_assert_eq!(&written(&read), &text);
-        prop_assert_eq!(&read.tally, &whole.tally);
+        prop_assert_eq!(read.tally.findings(), whole.tally.findings());
         // and what was read merges as what was counted does
         let (a, b) = facts.split_at(split.min(facts.len()));
         let back = |facts: &[Fact]| json::read(written(&account(facts)).as_bytes()).expect("it is read").account;
@@ -238,7 +238,7 @@ fn damaged() -> Vec<(&'static str, String, &'static str)> {
 fn a_file_that_cannot_be_is_refused_in_plain_words() {
     for (what, text, word) in damaged() {
         let error = json::read(text.as_bytes()).expect_err(what).to_string();
-        assert!(error.contains(word) && error.len() < 300, "{what}: {error}");
+        assert!(error.contains(word) && error.len() < 600, "{what}: {error}");
     }
 }
 

@@ -209,16 +209,13 @@ pub(super) fn is_lasting(points: &Points, range: &Range<usize>, rhythm: bool, us
     4 * (0..pieces).filter(above).count() >= 3 * pieces
 }
 
-/// Whether a long rise began at once, or ended at once where its beginning is not seen: what grows and fades over hours is a day, and not something that broke.
-/// Where the rhythm of days is not known, at once means quicker than people come to work.
+/// Whether a long rise whose rhythm is not known began at once, or ended at once where its beginning is not seen: quicker than people come to work. What grows and fades
+/// over hours is a day, and not something that broke.
 pub(super) fn is_abrupt(points: &Points, range: &Range<usize>, rhythm: bool, dispersion: f64, grid: Grid) -> bool {
-    if range.len() <= grid.windows_in(2 * 3_600_000) {
+    if rhythm || range.len() <= grid.windows_in(2 * 3_600_000) {
         return true;
     }
-    // the sine of a day does not double in so long a time, where it is as steep as a burst begins
-    let minutes: &[u32] = if rhythm { &[90] } else { &[10, 15, 20, 30] };
-    let steps = minutes.iter().map(|min| (i64::from(*min) * 60_000, if rhythm { RISE } else { (f64::from(*min) / OFFICE_DOUBLES_MIN).exp2() }));
-    let steps: Vec<(i64, f64)> = steps.collect();
+    let steps = [10u32, 15, 20, 30].map(|min| (i64::from(min) * 60_000, (f64::from(min) / OFFICE_DOUBLES_MIN).exp2()));
     let longest = (range.len() / 4).max(1);
     steps.iter().filter(|(ms, _)| grid.window_ms <= *ms).any(|(ms, growth)| {
         let step = grid.windows_in(*ms).min(longest);

@@ -193,7 +193,7 @@ fn more_traffic_is_no_incident_where_successes_show_it() {
     let mut dice = Dice(8);
     let mut successes = crate::tally::account::Successes::new();
     for window in 0..DAY {
-        let traffic = if (100..140).contains(&window) { 10.0 } else { 1.0 };
+        let traffic = if (100..140).contains(&window) { 30.0 } else { 1.0 };
         add(&mut account, "web", Cause::CodeExpired, window, dice.poisson(traffic));
         let key = (Some(at(window)), Some("shop".into()), Some("web".into()));
         successes.insert(key, Served { exchanges: dice.poisson(20.0 * traffic), ..Served::default() });
