@@ -70,7 +70,7 @@ pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<(usize, bool)>], grid: 
         let after = |range: &Range<usize>| triggers.iter().filter(|t| (t.0..t.0 + AFTER_TRIGGER).contains(&range.start)).map(|t| t.1).max();
         let judged = |range: &Range<usize>, others: &[Range<usize>]| {
             let after = after(range);
-            let bar = Bar { exponent: if after.is_some() { least.after_trigger } else { least.anywhere }, mishaps: after == Some(true) };
+            let bar = Bar { exponent: if after.is_some() { least.after_trigger } else { least.anywhere }, mishaps: after.is_some() };
             judge(number, series, range, others, grid, usual, bar)
         };
         // what turns out to be usual is usual for the others, too
@@ -86,7 +86,8 @@ pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<(usize, bool)>], grid: 
     bursts.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
-/// Returns how many failures one mishap brings with it in this log: the mean over all series, where they scatter by more than retries do.
+/// Returns how many failures one mishap brings with it in this log: the weighted median over all series, where they scatter by more than retries do. The mean would be that
+/// of the few with a rhythm, whose counts scatter by day and night.
 fn usual(all: &[Series<'_>], found: &[Vec<Range<usize>>], grid: Grid) -> f64 {
     let scatter = all.par_iter().zip(found).map(|(series, found)| {
         let mut taken = Taken::default();
@@ -95,16 +96,22 @@ fn usual(all: &[Series<'_>], found: &[Vec<Range<usize>>], grid: Grid) -> f64 {
         }
         window_scatter(&series.points, &taken, grid)
     });
-    let scatter: Vec<_> = scatter.collect();
-    let (sum, weight) = scatter.iter().fold((0.0, 0.0), |(sum, weight), s| (sum + s.index * s.weight.min(VOICE), weight + s.weight.min(VOICE)));
-    if weight > 0.0 { (sum / weight).max(RETRIES) } else { RETRIES }
+    let mut scatter: Vec<_> = scatter.collect();
+    scatter.sort_by(|a, b| a.index.total_cmp(&b.index));
+    let half = scatter.iter().map(|s| s.weight.min(VOICE)).sum::<f64>() / 2.0;
+    let mut below = 0.0;
+    let middle = scatter.iter().find(|s| {
+        below += s.weight.min(VOICE);
+        below > half
+    });
+    middle.map_or(RETRIES, |s| s.index.max(RETRIES))
 }
 
 /// What a burst has to reach.
 #[derive(Debug, Clone, Copy)]
 struct Bar {
     exponent: f64,
-    /// It is just after what its cause is about, and one mishap, however many retries it brings, is what was to be expected then.
+    /// It is just after what explains its cause, and one mishap, however many retries it brings, is what was to be expected then.
     mishaps: bool,
 }
 
@@ -134,6 +141,7 @@ fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Rang
     let exponent = if bar.mishaps { exponent } else { exponent.min(one_mishap(count, share, clump)) };
     let is_burst = exponent >= bar.exponent
         && real(count) >= RISE * expected
+        && !(range.start == 0 && covered > free)
         && is_lasting(&series.points, range, rhythm, real(outside) / free, grid)
         && is_abrupt(&series.points, range, rhythm, dispersion, grid);
     is_burst.then(|| Burst { series: number, range: range.clone(), count, expected, exponent, dispersion })
