@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Range, RangeInclusive};
 
 use super::grid::{Grid, real, windows};
-use super::scan::{RISE, Taken, surprise};
+use super::scan::{Taken, surprise};
 use super::series::{Points, Series, sum, within};
 
 /// Failures that one mishap brings with it where nothing is known: a request and two retries, as many clients are set up by default.

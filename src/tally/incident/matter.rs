@@ -63,6 +63,9 @@ fn overlap(a: &Burst, b: &Burst) -> bool {
     a.range.start <= b.range.end && b.range.start <= a.range.end
 }
 
+/// What may have set off a burst, the likeliest first.
+type Suspects = Vec<(Suspicion, Trigger)>;
+
 /// Groups bursts into matters; `suspects` says what may have set off a burst, the likeliest first.
 ///
 /// What belongs together is found by what bursts have in common (a trigger, a cause and a start, a client), and not by comparing each with each: an outage of
@@ -72,15 +75,15 @@ pub(super) fn matters(
     all: &[Series<'_>],
     book: &Book<'_>,
     grid: Grid,
-    suspects: impl Fn(&Burst) -> Vec<(Suspicion, Trigger)> + Sync,
+    suspects: impl Fn(&Burst) -> Suspects + Sync,
 ) -> Vec<Matter> {
     let bursts = without_covered(bursts, all, book, grid);
-    let suspects: Vec<_> = bursts.par_iter().map(|b| suspects(b)).collect();
+    let suspects: Vec<_> = bursts.par_iter().map(&suspects).collect();
     let mut groups = Groups::of(bursts.len());
     join_by_trigger(&mut groups, &bursts, &suspects, all);
     join_by_start(&mut groups, &bursts, all);
     join_by_client(&mut groups, &bursts, all);
-    let mut matters: BTreeMap<usize, (Matter, Vec<(usize, Vec<(Suspicion, Trigger)>)>)> = BTreeMap::new();
+    let mut matters: BTreeMap<usize, (Matter, Vec<(usize, Suspects)>)> = BTreeMap::new();
     for (number, (burst, suspects)) in bursts.into_iter().zip(suspects).enumerate() {
         let (matter, triggers) =
             matters.entry(groups.find(number)).or_insert_with(|| (Matter { bursts: Vec::new(), triggers: Vec::new(), realm: None }, Vec::new()));
@@ -135,7 +138,7 @@ fn without_covered(bursts: Vec<Burst>, all: &[Series<'_>], book: &Book<'_>, grid
 }
 
 /// Keeps of each kind of trigger of one realm, client and node the likeliest; of a restart the start.
-fn keep_likeliest(triggers: &mut Vec<(Suspicion, Trigger)>) {
+fn keep_likeliest(triggers: &mut Suspects) {
     triggers.sort();
     let mut seen = HashSet::new();
     triggers.retain(|(_, t)| seen.insert((discriminant(&t.what), t.realm.clone(), t.client.clone(), t.node.clone())));
@@ -166,7 +169,7 @@ impl Groups {
 }
 
 /// What one trigger explains of one realm is one matter.
-fn join_by_trigger(groups: &mut Groups, bursts: &[Burst], suspects: &[Vec<(Suspicion, Trigger)>], all: &[Series<'_>]) {
+fn join_by_trigger(groups: &mut Groups, bursts: &[Burst], suspects: &[Suspects], all: &[Series<'_>]) {
     let mut first: BTreeMap<(&Name, &Trigger), usize> = BTreeMap::new();
     for (number, (burst, suspects)) in bursts.iter().zip(suspects).enumerate() {
         if let Some((_, trigger)) = suspects.first().filter(|(s, _)| s.explains()) {
