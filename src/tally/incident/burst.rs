@@ -34,6 +34,8 @@ pub(super) struct Burst {
     pub(super) exponent: f64,
     /// How many failures one mishap brings with it.
     pub(super) dispersion: f64,
+    /// It begins just after what explains its cause.
+    pub(super) explained: bool,
 }
 
 /// Windows in which a burst begins that began with a trigger: its own, and those in which the first request after it may come.
@@ -144,7 +146,7 @@ fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Rang
         && !(range.start == 0 && covered > free)
         && is_lasting(&series.points, range, rhythm, real(outside) / free, grid)
         && is_abrupt(&series.points, range, rhythm, dispersion, grid);
-    is_burst.then(|| Burst { series: number, range: range.clone(), count, expected, exponent, dispersion })
+    is_burst.then(|| Burst { series: number, range: range.clone(), count, expected, exponent, dispersion, explained: bar.mishaps })
 }
 
 /// Joins bursts of one series with no more between them than the shorter one is long: a ramp is found in steps.

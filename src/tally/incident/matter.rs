@@ -70,13 +70,7 @@ type Suspects = Vec<(Suspicion, Trigger)>;
 ///
 /// What belongs together is found by what bursts have in common (a trigger, a cause and a start, a client), and not by comparing each with each: an outage of
 /// a whole realm is a burst of each of its clients.
-pub(super) fn matters(
-    bursts: Vec<Burst>,
-    all: &[Series<'_>],
-    book: &Book<'_>,
-    grid: Grid,
-    suspects: impl Fn(&Burst) -> Suspects + Sync,
-) -> Vec<Matter> {
+pub(super) fn matters(bursts: Vec<Burst>, all: &[Series<'_>], book: &Book<'_>, grid: Grid, suspects: impl Fn(&Burst) -> Suspects + Sync) -> Vec<Matter> {
     let bursts = without_covered(bursts, all, book, grid);
     let suspects: Vec<_> = bursts.par_iter().map(&suspects).collect();
     let mut groups = Groups::of(bursts.len());
@@ -110,7 +104,7 @@ pub(super) fn matters(
 }
 
 /// Returns the bursts without those of whole realms where bursts of clients account for most of it: they are what happened. Nor is it a realm's where one client alone
-/// makes up most of it: that was judged by itself.
+/// makes up most of it, and nothing explains it for all: that was judged by itself.
 fn without_covered(bursts: Vec<Burst>, all: &[Series<'_>], book: &Book<'_>, grid: Grid) -> Vec<Burst> {
     let (mut kept, clients): (Vec<Burst>, Vec<Burst>) = bursts.into_iter().partition(|b| all[b.series].of.client.is_none());
     if !kept.is_empty() {
@@ -130,7 +124,7 @@ fn without_covered(bursts: Vec<Burst>, all: &[Series<'_>], book: &Book<'_>, grid
             };
             let most = book.series(of).iter().map(above).fold(0.0, f64::max);
             let excess = real(r.count) - r.expected;
-            2.0 * real(covered) < excess && 2.0 * most < excess
+            2.0 * real(covered) < excess && (r.explained || 2.0 * most < excess)
         });
     }
     kept.extend(clients);
