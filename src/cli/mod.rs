@@ -10,6 +10,7 @@ mod error;
 mod exit;
 mod explain;
 mod merge;
+mod metrics;
 mod moment;
 mod notes;
 mod progress;
@@ -299,6 +300,7 @@ Examples:
   kctriage tail --start beginning --format ndjson server.log | jq .cause
   kubectl logs -f keycloak-0 | kctriage tail -
   kctriage tail -- kubectl logs -f deploy/keycloak --since 10m
+  kctriage tail --state /var/lib/kctriage --metrics 127.0.0.1:9464 /var/log/keycloak/
 
 SIGINT and SIGTERM write the state, print the summary and end; a second one ends at once. SIGHUP opens the files anew and reads the rules again.
 
@@ -335,6 +337,8 @@ struct Tail {
     /// What to do where the state is damaged: begin at the beginning, at the end, or fail
     #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Following")]
     on_bad_state: OnBadState,
+    #[command(flatten)]
+    metrics: metrics::Flags,
     #[command(flatten)]
     filters: Filters,
 }

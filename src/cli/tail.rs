@@ -7,6 +7,7 @@ mod asked;
 mod keep;
 mod printer;
 mod session;
+mod shown;
 
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use kctriage::report::{Summary, Terminal};
 use kctriage::tally::Outcome;
 use kctriage::tally::live::Listener;
 
+use super::metrics::Metrics;
 use super::notes::Notes;
 use super::settings::{self, Input};
 use super::{Error, Exit, TailFormat, scan};
@@ -38,6 +40,7 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
     let asked = Asked::listen().map_err(|error| Error::Usage { what: format!("signals cannot be listened to: {error}"), advice: String::new() })?;
     let mut printer = Printer::new(&settings);
     let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
+    let mut metrics = Metrics::start(&settings.metrics, settings.redactor.clone())?;
     let mut session = Session::begin(settings)?;
     // what is said at the beginning stays above the view
     printer.view();
@@ -55,6 +58,7 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
         }
         printer.print(&updates, now, &gauges).map_err(Error::Output)?;
         session.save_in_time();
+        metrics.show(session.unready(), || session.reading());
     }
     // the terminal is given back before the state is written: whatever happens then, the shell is as it was
     let gauges = session.gauges();
@@ -68,6 +72,7 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
         }
         listener.finish(now);
     }
+    metrics.finish(ended.reading);
     printer.print(&updates, now, &gauges).map_err(Error::Output)?;
     printer.end().map_err(Error::Output)?;
     let mut outcome = ended.outcome.map_err(Error::Spill)?;
@@ -109,6 +114,6 @@ fn inert(text: &str) -> String {
 }
 
 /// Says something beside the results. Nobody is left to hear if that fails.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", inert(text));
 }

@@ -8,7 +8,7 @@ use kctriage::report::redact::Redactor;
 use kctriage::source::follow::{self, Target};
 
 use super::super::terminal::Colour;
-use super::super::{Error, OnBadState, Start, TailFormat, duration};
+use super::super::{Error, OnBadState, Start, TailFormat, duration, metrics};
 use super::{Input, LONGEST_WINDOW, SHORTEST, filter, redactor, today};
 
 /// Longest and shortest wait for a file that was rotated away.
@@ -39,6 +39,8 @@ pub struct Tail {
     pub resume: bool,
     /// What is done where the state is damaged.
     pub on_bad_state: OnBadState,
+    /// What is shown to monitoring systems.
+    pub metrics: metrics::Settings,
 }
 
 impl Tail {
@@ -93,6 +95,7 @@ impl Tail {
             anew: matches!(typed.start, Some(Start::Beginning | Start::End)) || typed.lines.is_some(),
             resume: typed.start == Some(Start::Checkpoint),
             on_bad_state: typed.on_bad_state,
+            metrics: metrics::Settings::of(typed.metrics)?,
         })
     }
 }

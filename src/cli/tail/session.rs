@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use kctriage::pipeline::live::{Live, Piece};
+use kctriage::report::prometheus::Reading;
 use kctriage::source::follow::{Arrival, Event, Follower, What};
 use kctriage::tally::Outcome;
 use kctriage::tally::live::{Gauges, Notice, Update};
@@ -12,9 +13,13 @@ use kctriage::tally::live::{Gauges, Notice, Update};
 use super::super::{Error, Exit, settings};
 use super::keep::{Counters, Keep, Kept};
 use super::say;
+use super::shown::Shown;
 
 /// Something may wait for its time so long after lines came.
 const WAITING: Duration = Duration::from_secs(6);
+
+/// Counters are those of the last save unless there was none for so long: a disk that is full must not hide what happens meanwhile.
+const BLIND: Duration = Duration::from_secs(60);
 
 /// A run that goes on.
 pub struct Session {
@@ -23,6 +28,7 @@ pub struct Session {
     follower: Follower,
     keep: Keep,
     counters: Counters,
+    shown: Shown,
     /// When lines came last.
     came: Option<Instant>,
     /// The clock never goes back, whatever the system's does.
@@ -33,6 +39,8 @@ pub struct Session {
 /// A run that ended.
 pub struct Ended {
     pub now: i64,
+    /// What monitoring systems see last.
+    pub reading: Reading,
     pub settings: settings::Tail,
     pub outcome: io::Result<Outcome>,
     /// Lines are missing.
@@ -43,13 +51,15 @@ pub struct Ended {
 impl Session {
     /// Begins, where the state says if there is one.
     pub fn begin(mut settings: settings::Tail) -> Result<Self, Error> {
-        let Kept { keep, live, positions, counters, start } = Keep::open(&settings)?;
+        let Kept { keep, live, positions, counters, verdicts, start } = Keep::open(&settings)?;
         settings.follow.start = start;
         let follower = Follower::new(settings.targets.clone(), settings.follow.clone(), &positions);
         let mut keep = keep;
         keep.positions = positions;
         let clock = (Utc::now().timestamp_millis(), Instant::now());
-        Ok(Session { settings, live, follower, keep, counters, came: None, clock, refused: false })
+        let gauges = gauges(&live, &follower, &keep, &counters, clock.0);
+        let shown = Shown::begin(verdicts, &gauges, clock.0, settings.metrics.most_clients);
+        Ok(Session { settings, live, follower, keep, counters, shown, came: None, clock, refused: false })
     }
 
     /// Returns the time, milliseconds since the epoch.
@@ -98,7 +108,16 @@ impl Session {
         }
         let behind = self.follower.behind() > self.settings.follow.budget_bytes as u64;
         updates.extend(self.live.advance(self.now(), behind));
+        self.count(&updates);
         updates
+    }
+
+    /// Counts what is told. A verdict can come when no line does: it is to be saved all the same.
+    fn count(&mut self, updates: &[Update]) {
+        if !updates.is_empty() {
+            self.keep.touch();
+        }
+        self.shown.count(updates, self.now());
     }
 
     fn note(&mut self, what: &What) {
@@ -115,16 +134,27 @@ impl Session {
 
     /// Returns how the run fares.
     pub fn gauges(&self) -> Gauges {
-        Gauges {
-            lost_bytes: self.counters.lost_bytes,
-            rotations: self.counters.rotations,
-            truncations: self.counters.truncations,
-            files: self.follower.files() as u64,
-            behind_bytes: self.follower.behind(),
-            state_age_ms: self.keep.age_ms(),
-            state_failures: self.counters.state_failures,
-            polling: self.follower.is_polling(),
-            ..self.live.gauges(self.now())
+        gauges(&self.live, &self.follower, &self.keep, &self.counters, self.now())
+    }
+
+    /// Returns what monitoring systems may see.
+    pub fn reading(&mut self) -> Reading {
+        let gauges = self.gauges();
+        let is_saved = self.keep.is_kept() && self.keep.failing().is_none_or(|long| long < BLIND);
+        if !is_saved {
+            self.shown.settle(&gauges);
+        }
+        self.shown.reading(self.now(), gauges, self.keep.unsaved_ms())
+    }
+
+    /// Says why nobody should rely on what is shown yet.
+    pub fn unready(&self) -> Option<&'static str> {
+        if self.keep.failing().is_some() {
+            Some("the state cannot be written")
+        } else if self.follower.behind() > self.settings.follow.budget_bytes as u64 {
+            Some("the log is not read up to its end yet")
+        } else {
+            None
         }
     }
 
@@ -140,7 +170,14 @@ impl Session {
     /// Saves, if it is time to.
     pub fn save_in_time(&mut self) {
         if self.keep.is_due() {
-            self.keep.save(&self.live, &mut self.counters);
+            self.save();
+        }
+    }
+
+    fn save(&mut self) {
+        let gauges = self.gauges();
+        if self.keep.save(&self.live, &mut self.counters, self.shown.verdicts()) {
+            self.shown.settle(&gauges);
         }
     }
 
@@ -149,18 +186,38 @@ impl Session {
         let events = self.follower.finish();
         let mut updates = self.take(events);
         let now = self.now();
-        updates.extend(self.live.settle(now));
-        self.keep.save(&self.live, &mut self.counters);
+        let settled = self.live.settle(now);
+        self.count(&settled);
+        updates.extend(settled);
+        self.save();
+        let gauges = self.gauges();
         let (last, outcome) = match self.live.finish(now) {
             Ok((last, outcome)) => (last, Ok(outcome)),
             Err(error) => (Vec::new(), Err(error)),
         };
         if !self.keep.is_kept() {
             // with a state these are told by the run that goes on
+            self.shown.count(&last, now);
+            self.shown.settle(&gauges);
             updates.extend(last);
         }
+        let reading = self.shown.reading(now, gauges, self.keep.unsaved_ms());
         let exit = if self.refused { Exit::Input } else { Exit::Done };
-        (updates, Ended { now, settings: self.settings, outcome, lost: self.counters.lost, exit })
+        (updates, Ended { now, reading, settings: self.settings, outcome, lost: self.counters.lost, exit })
+    }
+}
+
+fn gauges(live: &Live, follower: &Follower, keep: &Keep, counters: &Counters, now: i64) -> Gauges {
+    Gauges {
+        lost_bytes: counters.lost_bytes,
+        rotations: counters.rotations,
+        truncations: counters.truncations,
+        files: follower.files() as u64,
+        behind_bytes: follower.behind(),
+        state_age_ms: keep.age_ms(),
+        state_failures: counters.state_failures,
+        polling: follower.is_polling(),
+        ..live.gauges(now)
     }
 }
 

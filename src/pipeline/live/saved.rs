@@ -1,4 +1,7 @@
 //! What a state directory holds of a live run: how far its files were read, and what was made of them, as one.
+//!
+//! The first three parts are in every state. What came later follows them, part by part: a state that ends before one was written by a version that did not
+//! have it, and is read as if that part were new.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,6 +9,7 @@ use super::super::Options;
 use super::{Live, StateError};
 use crate::source::follow::Positions;
 use crate::tally::Outcome;
+use crate::tally::verdicts::Verdicts;
 use crate::triage::rules::Rules;
 
 /// What happened to the files; numbers only grow, over restarts, too.
@@ -24,7 +28,7 @@ pub struct Counters {
 }
 
 /// A run as it is saved.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct Saved {
     /// How far everything was read.
     pub positions: Positions,
@@ -32,6 +36,8 @@ pub struct Saved {
     pub counters: Counters,
     /// The run: what [`Live::snapshot`] gave.
     pub live: Vec<u8>,
+    /// First verdicts, as they were counted; `None` in a state of before.
+    pub verdicts: Option<Verdicts>,
 }
 
 impl Saved {
@@ -40,7 +46,12 @@ impl Saved {
     /// # Errors
     /// When it cannot be put into bytes, which nothing is known to cause.
     pub fn bytes(&self) -> Result<Vec<u8>, StateError> {
-        postcard::to_stdvec(self).map_err(|e| StateError::Damaged(e.to_string()))
+        let damaged = |e: postcard::Error| StateError::Damaged(e.to_string());
+        let bytes = postcard::to_stdvec(&(&self.positions, &self.counters, &self.live)).map_err(damaged)?;
+        match &self.verdicts {
+            Some(verdicts) => postcard::to_extend(verdicts, bytes).map_err(damaged),
+            None => Ok(bytes),
+        }
     }
 
     /// Reads what [`Saved::bytes`] gave.
@@ -48,7 +59,10 @@ impl Saved {
     /// # Errors
     /// When it is no such thing.
     pub fn read(bytes: &[u8]) -> Result<Self, StateError> {
-        postcard::from_bytes(bytes).map_err(|e| StateError::Damaged(e.to_string()))
+        let damaged = |e: postcard::Error| StateError::Damaged(e.to_string());
+        let ((positions, counters, live), rest) = postcard::take_from_bytes(bytes).map_err(damaged)?;
+        let verdicts = if rest.is_empty() { None } else { Some(postcard::from_bytes(rest).map_err(damaged)?) };
+        Ok(Saved { positions, counters, live, verdicts })
     }
 }
 
