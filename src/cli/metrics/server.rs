@@ -14,13 +14,16 @@ use super::board::Board;
 use super::request::{self, Answer};
 
 /// Connections at a time.
-const MOST: usize = 32;
+const MOST: usize = 128;
 
-/// The oldest connection makes room for another if it is at least so old: scrapers that come all at once are served one after the other.
-const OLD: Duration = Duration::from_millis(200);
+/// The oldest connection makes room for another if nothing came of it for so long: scrapers that come all at once are served one after the other.
+const OLD: Duration = Duration::from_secs(1);
 
 /// A request must be complete after so long.
 const REQUEST: Duration = Duration::from_secs(3);
+
+/// What is sent after a request is looked at for so long: what is closed with unread bytes takes the answer with it.
+const REST: Duration = Duration::from_millis(200);
 
 /// Its answer must be read after so long.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -37,7 +40,7 @@ const STACK_BYTES: usize = 512 << 10;
 /// A pause where no connection can be taken, as when there are no more file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Connections that are open.
+/// Connections that are open, since when, and those of them first that opened first or that asked first.
 #[derive(Default)]
 struct Open {
     streams: Mutex<Vec<(u64, Instant, TcpStream)>>,
@@ -68,7 +71,7 @@ fn begin(number: u64, stream: TcpStream, open: &Arc<Open>, board: &Arc<Board>) -
     let (mine, board) = (Arc::clone(open), Arc::clone(board));
     let work = move || {
         // whatever goes wrong with a connection is its client's concern
-        let _ = talk(stream, &board);
+        let _ = talk(stream, &board, || mine.asked(number));
         mine.leave(number);
     };
     if let Err(error) = thread::Builder::new().name("metrics-client".to_owned()).stack_size(STACK_BYTES).spawn(work) {
@@ -91,9 +94,18 @@ impl Open {
                 // its thread wakes up and leaves
                 let _ = oldest.shutdown(Shutdown::Both);
             }
-            streams = self.closed.wait_timeout(streams, OLD / 4).unwrap_or_else(PoisonError::into_inner).0;
+            streams = self.closed.wait_timeout(streams, OLD / 20).unwrap_or_else(PoisonError::into_inner).0;
         }
         streams.push((number, Instant::now(), stream));
+    }
+
+    /// Notes that a connection's request is complete: it is as good as new.
+    fn asked(&self, number: u64) {
+        let mut streams = self.streams();
+        if let Some(at) = streams.iter().position(|s| s.0 == number) {
+            let (_, _, stream) = streams.remove(at);
+            streams.push((number, Instant::now(), stream));
+        }
     }
 
     fn leave(&self, number: u64) {
@@ -103,15 +115,16 @@ impl Open {
 }
 
 /// Reads a request and answers it.
-fn talk(mut stream: TcpStream, board: &Board) -> io::Result<()> {
-    let answer = match read(&mut stream)? {
+fn talk(mut stream: TcpStream, board: &Board, asked: impl FnOnce()) -> io::Result<()> {
+    let head = read(&mut stream)?;
+    asked();
+    let answer = match head {
         Some(head) => request::answer(&head, board),
         None => request::too_large(),
     };
     write(&mut stream, &answer)?;
     stream.shutdown(Shutdown::Write)?;
-    // what is closed with unread bytes takes the answer with it
-    stream.set_read_timeout(Some(OLD))?;
+    stream.set_read_timeout(Some(REST))?;
     let _ = io::copy(&mut (&stream).take(HEAD_BYTES as u64), &mut io::sink());
     Ok(())
 }
