@@ -11,7 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use prometheus_parse::{Sample, Scrape, Value};
+mod exposition;
+use exposition::{Sample, read};
 
 /// Long enough for a slow machine; nothing waits for it where all is well.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -78,7 +79,7 @@ impl Tail {
     fn metrics(&self) -> Option<Vec<Sample>> {
         let text = self.get("/metrics")?;
         let page = text.strip_prefix("HTTP/1.1 200 OK\r\n")?.split_once("\r\n\r\n")?.1;
-        Some(Scrape::parse(page.lines().map(|l| Ok(l.to_owned()))).expect("the text format").samples)
+        Some(read(page))
     }
 
     /// Waits until the metrics are as they should be.
@@ -109,27 +110,20 @@ impl Tail {
     }
 }
 
-fn number(sample: &Sample) -> f64 {
-    match sample.value {
-        Value::Counter(n) | Value::Gauge(n) | Value::Untyped(n) => n,
-        _ => panic!("{sample:?}"),
-    }
-}
-
 fn value(samples: &[Sample], name: &str) -> Option<f64> {
-    samples.iter().find(|s| s.metric == name).map(number)
+    samples.iter().find(|s| s.name == name).map(|s| s.value)
 }
 
 /// Failures by cause: first verdicts and what became of them.
 fn causes(samples: &[Sample]) -> BTreeMap<String, u64> {
     let mut causes: BTreeMap<String, f64> = BTreeMap::new();
     for sample in samples {
-        let mut add = |label: &str, n: f64| *causes.entry(sample.labels[label].to_owned()).or_default() += n;
-        match sample.metric.as_str() {
-            "kctriage_token_failures_total" => add("cause", number(sample)),
+        let mut add = |label: &str, n: f64| *causes.entry(sample.labels[label].clone()).or_default() += n;
+        match sample.name.as_str() {
+            "kctriage_token_failures_total" => add("cause", sample.value),
             "kctriage_verdicts_revised_total" => {
-                add("from", -number(sample));
-                add("to", number(sample));
+                add("from", -sample.value);
+                add("to", sample.value);
             }
             _ => {}
         }
@@ -143,11 +137,9 @@ struct Watched(BTreeMap<String, f64>);
 
 impl Watched {
     fn look(&mut self, samples: &[Sample]) {
-        for sample in samples.iter().filter(|s| s.metric.ends_with("_total")) {
-            let mut labels: Vec<String> = sample.labels.iter().map(|(k, v)| format!("{k}={v:?}")).collect();
-            labels.sort();
-            let before = self.0.insert(format!("{}{labels:?}", sample.metric), number(sample));
-            assert!(before.is_none_or(|n| n <= number(sample)), "{sample:?} was {before:?}");
+        for sample in samples.iter().filter(|s| s.name.ends_with("_total")) {
+            let before = self.0.insert(sample.series(), sample.value);
+            assert!(before.is_none_or(|n| n <= sample.value), "{sample:?} was {before:?}");
         }
     }
 }
@@ -174,32 +166,20 @@ fn killed_at_any_time_no_counter_falls_and_in_the_end_all_are_exact() {
     }
     let want = scanned(&log);
     let tail = Tail::start(&["--state", &state_arg], &log);
-    let samples = tail.until("the counts of a scan", |samples| {
-        watched_once(samples);
-        causes(samples) == want && value(samples, "kctriage_read_bytes_total") == Some(text.len() as f64)
-    });
+    let samples =
+        tail.until("the counts of a scan", |samples| causes(samples) == want && value(samples, "kctriage_read_bytes_total") == Some(text.len() as f64));
     watched.look(&samples);
     assert_eq!(tail.end(), Some(0));
     // a run that nobody disturbs counts the same
     let calm = Tail::start(&["--start", "beginning"], &log);
     let undisturbed = calm.until("the counts of a scan", |samples| causes(samples) == want);
-    let total = |samples: &[Sample]| samples.iter().filter(|s| s.metric == "kctriage_token_failures_total").map(number).sum::<f64>();
+    let total = |samples: &[Sample]| samples.iter().filter(|s| s.name == "kctriage_token_failures_total").map(|s| s.value).sum::<f64>();
     assert_eq!(total(&samples), total(&undisturbed));
     let read = calm.until("all was read", |samples| value(samples, "kctriage_read_bytes_total") == Some(text.len() as f64));
     for name in ["kctriage_records_total", "kctriage_unparsed_lines_total", "kctriage_damaged_bytes_total"] {
         assert_eq!(value(&samples, name), value(&read, name), "{name}");
     }
     calm.kill();
-}
-
-/// No series is there twice.
-fn watched_once(samples: &[Sample]) {
-    let mut seen = std::collections::BTreeSet::new();
-    for sample in samples {
-        let mut labels: Vec<String> = sample.labels.iter().map(|(k, v)| format!("{k}={v:?}")).collect();
-        labels.sort();
-        assert!(seen.insert(format!("{}{labels:?}", sample.metric)), "{sample:?}");
-    }
 }
 
 #[test]
@@ -224,7 +204,7 @@ fn clients_beyond_the_limit_are_counted_together() {
     let want = scanned(&log);
     let tail = Tail::start(&["--metrics-clients", "2", "--start", "beginning"], &log);
     let samples = tail.until("the counts of a scan", |samples| causes(samples) == want);
-    let clients: std::collections::BTreeSet<&str> = samples.iter().filter_map(|s| s.labels.get("client")).collect();
+    let clients: std::collections::BTreeSet<&str> = samples.iter().filter_map(|s| s.labels.get("client").map(String::as_str)).collect();
     assert!(clients.len() == 3 && clients.contains("other"), "{clients:?}");
     tail.kill();
 }
@@ -310,8 +290,7 @@ fn a_file_is_whole_whenever_it_is_read_also_when_two_runs_write_it() {
     }
     assert!(reads > 0);
     let page = fs::read_to_string(&file).expect("a file");
-    let samples = Scrape::parse(page.lines().map(|l| Ok(l.to_owned()))).expect("the text format").samples;
-    assert_eq!(causes(&samples), scanned(&log));
+    assert_eq!(causes(&read(&page)), scanned(&log));
     assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o644, "another user reads it");
     let names: Vec<_> = fs::read_dir(dir.path()).expect("a folder").flatten().map(|e| e.file_name()).collect();
     assert_eq!(names.len(), 2, "nothing is left behind: {names:?}");
