@@ -34,6 +34,15 @@ fn append(path: &Path, bytes: &[u8]) {
     OpenOptions::new().create(true).append(true).open(path).and_then(|mut f| f.write_all(bytes)).expect("a write");
 }
 
+/// Returns a line as if it were logged now or later: what may rest on lines still to come is held by the clock, and held again after a restart.
+fn logged_in(later: Duration, line: &[u8]) -> Vec<u8> {
+    if !line.starts_with(b"20") {
+        return line.to_vec();
+    }
+    let now = (chrono::Utc::now() + later).format("%Y-%m-%d %H:%M:%S,%3f").to_string();
+    [now.as_bytes(), &line[now.len()..]].concat()
+}
+
 /// Failures by cause, as a scan counts them.
 fn scanned(log: &Path) -> BTreeMap<String, u64> {
     let output = program().args(["scan", "--format", "json"]).arg(log).output().expect("a scan");
@@ -90,7 +99,7 @@ impl Tail {
             if is_so(&samples) {
                 return samples;
             }
-            assert!(Instant::now() < end, "{what}: {samples:#?}");
+            assert!(Instant::now() < end, "{what}: {:#?}\n{samples:#?}", causes(&samples));
             thread::sleep(AGAIN);
         }
     }
@@ -156,18 +165,21 @@ fn killed_at_any_time_no_counter_falls_and_in_the_end_all_are_exact() {
         // killed before the first save it begins anew
         let fresh: &[&str] = if state.join("state").exists() { &[] } else { &["--start", "beginning"] };
         let tail = Tail::start(&[&["--state", &state_arg], fresh].concat(), &log);
-        append(&log, &part.concat());
-        let end = Instant::now() + Duration::from_millis(1500 + 700 * (i as u64 % 3));
-        while Instant::now() < end {
+        // little by little, so that there is always something that was told and is not saved yet
+        let pieces = 40 + 10 * (i % 3);
+        for piece in part.chunks(part.len() / pieces + 1) {
+            append(&log, &piece.iter().flat_map(|line| logged_in(Duration::ZERO, line)).collect::<Vec<u8>>());
             watched.look(&tail.metrics().unwrap_or_default());
             thread::sleep(AGAIN);
         }
         tail.kill();
     }
+    // a verdict that rests on what did not happen waits until the log has gone on
+    append(&log, &logged_in(Duration::from_secs(10), b"2026-11-23 16:28:28,497 INFO  [org.infinispan.CONTAINER] (main) ISPN000974: the end\n"));
     let want = scanned(&log);
+    let size = fs::metadata(&log).expect("a log").len() as f64;
     let tail = Tail::start(&["--state", &state_arg], &log);
-    let samples =
-        tail.until("the counts of a scan", |samples| causes(samples) == want && value(samples, "kctriage_read_bytes_total") == Some(text.len() as f64));
+    let samples = tail.until("the counts of a scan", |samples| causes(samples) == want && value(samples, "kctriage_read_bytes_total") == Some(size));
     watched.look(&samples);
     assert_eq!(tail.end(), Some(0));
     // a run that nobody disturbs counts the same
@@ -175,7 +187,7 @@ fn killed_at_any_time_no_counter_falls_and_in_the_end_all_are_exact() {
     let undisturbed = calm.until("the counts of a scan", |samples| causes(samples) == want);
     let total = |samples: &[Sample]| samples.iter().filter(|s| s.name == "kctriage_token_failures_total").map(|s| s.value).sum::<f64>();
     assert_eq!(total(&samples), total(&undisturbed));
-    let read = calm.until("all was read", |samples| value(samples, "kctriage_read_bytes_total") == Some(text.len() as f64));
+    let read = calm.until("all was read", |samples| value(samples, "kctriage_read_bytes_total") == Some(size));
     for name in ["kctriage_records_total", "kctriage_unparsed_lines_total", "kctriage_damaged_bytes_total"] {
         assert_eq!(value(&samples, name), value(&read, name), "{name}");
     }
@@ -187,7 +199,10 @@ fn a_failure_is_counted_though_nothing_is_logged_after_it() {
     let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-success"));
     let (log, state) = (dir.path().join("server.log"), dir.path().join("state"));
     append(&log, &text);
+    // a verdict that rests on what did not happen waits until the log has gone on
+    append(&log, &logged_in(Duration::from_secs(10), b"2026-11-23 16:28:28,497 INFO  [org.infinispan.CONTAINER] (main) ISPN000974: the end\n"));
     let want = scanned(&log);
+    let size = fs::metadata(&log).expect("a log").len() as f64;
     let tail = Tail::start(&["--state", &state.to_string_lossy(), "--start", "beginning"], &log);
     tail.until("the counts of a scan", |samples| causes(samples) == want);
     let samples = tail.until("everything is saved", |samples| value(samples, "kctriage_state_unsaved_seconds") == Some(0.0));
