@@ -76,3 +76,21 @@ pub fn outcome_of(bytes: &[u8], rules: Rules, options: Options) -> Result<Outcom
     let (_, outcome) = live.finish(0).map_err(|e| StateError::Damaged(e.to_string()))?;
     Ok(outcome)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_of_before_there_were_verdicts_is_read() {
+        let (positions, counters, live) = (Positions::default(), Counters { rotations: 3, ..Counters::default() }, vec![1, 2, 3]);
+        let before = postcard::to_stdvec(&(&positions, &counters, &live)).expect("bytes");
+        let read = Saved::read(&before).expect("a state");
+        assert_eq!((read.counters, read.live, read.verdicts), (counters, live.clone(), None));
+        // and what is saved now is read by a version of before, which takes no notice of the rest
+        let now = Saved { positions, counters, live: live.clone(), verdicts: Some(Verdicts::begun(7)) }.bytes().expect("bytes");
+        let (_, _, old): (Positions, Counters, Vec<u8>) = postcard::from_bytes(&now).expect("a state");
+        assert_eq!((old, Saved::read(&now).expect("a state").verdicts), (live, Some(Verdicts::begun(7))));
+        assert!(Saved::read(&now[..now.len() - 1]).is_err() && Saved::read(b"").is_err());
+    }
+}

@@ -5,6 +5,9 @@
 //! [`Reading`] and an entry here.
 
 use super::{Number, Reading, Sample};
+use crate::cause::Cause;
+use crate::finding::Confidence;
+use crate::tally::verdicts::Count;
 
 /// What a number does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,17 +54,18 @@ fn grown(reading: &Reading, count: u64) -> Vec<Sample<'_>> {
     vec![Sample { labels: Vec::new(), number: Number::Count(count), created_ms: Some(reading.verdicts.began()) }]
 }
 
-/// A number without labels, where it is known.
-fn is(number: Option<Number>) -> Vec<Sample<'static>> {
-    number.map(|number| Sample { labels: Vec::new(), number, created_ms: None }).into_iter().collect()
+/// A number without labels that rises and falls.
+fn whole(count: u64) -> Vec<Sample<'static>> {
+    vec![Sample { labels: Vec::new(), number: Number::Count(count), created_ms: None }]
 }
 
-fn count(count: u64) -> Option<Number> {
-    Some(Number::Count(count))
+/// A time or a duration without labels, where it is known.
+fn seconds(ms: Option<i64>) -> Vec<Sample<'static>> {
+    ms.map(|ms| Sample { labels: Vec::new(), number: Number::Millis(ms), created_ms: None }).into_iter().collect()
 }
 
-fn millis(ms: Option<u64>) -> Option<Number> {
-    ms.map(|ms| Number::Millis(i64::try_from(ms).unwrap_or(i64::MAX)))
+fn signed(ms: Option<u64>) -> Option<i64> {
+    ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
 const fn counter(
@@ -86,7 +90,7 @@ pub const FAMILIES: &[Family] = &[
         &["realm", "client", "cause", "confidence"],
         "Token requests that failed, by the first verdict on each. Later corrections are in kctriage_verdicts_revised_total.",
         |r| {
-            let sample = |(realm, client, cause, confidence, count): (_, _, crate::cause::Cause, crate::finding::Confidence, crate::tally::verdicts::Count)| {
+            let sample = |(realm, client, cause, confidence, count): (_, _, Cause, Confidence, Count)| {
                 Sample { labels: vec![realm, client, cause.slug(), confidence.slug()], number: Number::Count(count.count), created_ms: Some(count.since) }
             };
             r.verdicts.first().map(sample).collect()
@@ -98,7 +102,7 @@ pub const FAMILIES: &[Family] = &[
         &["from", "to"],
         "Verdicts that later lines corrected, by the cause told before and the cause now. The same cause twice means that only its confidence changed.",
         |r| {
-            let sample = |(from, to, count): (crate::cause::Cause, crate::cause::Cause, crate::tally::verdicts::Count)| Sample {
+            let sample = |(from, to, count): (Cause, Cause, Count)| Sample {
                 labels: vec![from.slug(), to.slug()],
                 number: Number::Count(count.count),
                 created_ms: Some(count.since),
@@ -119,31 +123,31 @@ pub const FAMILIES: &[Family] = &[
     counter("kctriage_truncations", None, &[], "Files that were cut to be written again.", |r| grown(r, r.counted.truncations)),
     // this one is never of the last save: it tells that there is none
     counter("kctriage_state_write_failures", None, &[], "Times that the state could not be written.", |r| grown(r, r.now.state_failures)),
-    gauge("kctriage_failures_held", None, "Failures that wait, two seconds at most, for lines that may settle their cause.", |r| is(count(r.now.held))),
-    gauge("kctriage_files", None, "Files that are followed.", |r| is(count(r.now.files))),
-    gauge("kctriage_behind_bytes", Some("bytes"), "Bytes of log that are written and not read yet.", |r| is(count(r.now.behind_bytes))),
+    gauge("kctriage_failures_held", None, "Failures that wait, two seconds at most, for lines that may settle their cause.", |r| whole(r.now.held)),
+    gauge("kctriage_files", None, "Files that are followed.", |r| whole(r.now.files)),
+    gauge("kctriage_behind_bytes", Some("bytes"), "Bytes of log that are written and not read yet.", |r| whole(r.now.behind_bytes)),
     gauge("kctriage_lag_seconds", Some("seconds"), "How long after the time in it the last record was read. It stays as it is while nothing is logged.", |r| {
-        is(r.lag_ms.map(Number::Millis))
+        seconds(r.lag_ms)
     }),
     gauge("kctriage_last_record_timestamp_seconds", Some("seconds"), "The time in the newest record, since the epoch.", |r| {
-        is(r.last_record_ms.map(Number::Millis))
+        seconds(r.last_record_ms)
     }),
     gauge(
         "kctriage_state_age_seconds",
         Some("seconds"),
         "How long ago the state was written; with nothing new to save it is not. Absent without --state.",
-        |r| is(millis(r.now.state_age_ms)),
+        |r| seconds(signed(r.now.state_age_ms)),
     ),
     gauge(
         "kctriage_state_unsaved_seconds",
         Some("seconds"),
         "For how long something has waited to be saved: so much would be read again after a crash. Absent without --state.",
-        |r| is(millis(r.unsaved_ms)),
+        |r| seconds(signed(r.unsaved_ms)),
     ),
-    gauge("kctriage_polling", None, "1 where the system does not tell of changes and files are looked at in turn.", |r| is(count(r.now.polling.into()))),
-    gauge("kctriage_clients", None, "Pairs of a realm and a client that are counted apart.", |r| is(count(r.verdicts.pairs() as u64))),
-    gauge("kctriage_clients_limit", None, "How many can be; failures of more have the client other.", |r| is(count(r.most_clients as u64))),
-    gauge("kctriage_start_time_seconds", Some("seconds"), "When the process started, since the epoch.", |r| is(Some(Number::Millis(r.started_ms)))),
+    gauge("kctriage_polling", None, "1 where the system does not tell of changes and files are looked at in turn.", |r| whole(r.now.polling.into())),
+    gauge("kctriage_clients", None, "Pairs of a realm and a client that are counted apart.", |r| whole(r.verdicts.pairs() as u64)),
+    gauge("kctriage_clients_limit", None, "How many can be; failures of more have the client other.", |r| whole(r.most_clients as u64)),
+    gauge("kctriage_start_time_seconds", Some("seconds"), "When the process started, since the epoch.", |r| seconds(Some(r.started_ms))),
     Family {
         name: "kctriage_build",
         kind: Kind::Info,

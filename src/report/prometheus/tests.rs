@@ -115,7 +115,7 @@ fn names_that_look_the_same_are_one_series() {
 
 #[test]
 fn names_follow_the_redactor() {
-    let redactor = Redactor::new(&Key::of(b"sixteen bytes or more".to_vec()).expect("long enough"));
+    let redactor = Redactor::new(&Key::of(b"sixteen bytes or more").expect("long enough"));
     let named = [found(Some("shop"), Some("app of ann@example.org"), Cause::CodeExpired, Confidence::Certain)];
     let text = render(&reading(&named), Form::OpenMetrics, Some(&redactor));
     assert!(!text.contains("ann@") && text.contains(r#"realm="shop",client="app of "#), "{text}");
