@@ -1,5 +1,7 @@
 //! Metrics of `kctriage tail` as it is built: they agree with a scan, never fall whatever kills the run, and whoever asks does not hurt it.
 #![cfg(unix)]
+// the numbers of a page are whole, and small enough
+#![allow(clippy::float_cmp, clippy::cast_precision_loss)]
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -199,10 +201,7 @@ fn a_failure_is_counted_though_nothing_is_logged_after_it() {
     let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-success"));
     let (log, state) = (dir.path().join("server.log"), dir.path().join("state"));
     append(&log, &text);
-    // a verdict that rests on what did not happen waits until the log has gone on
-    append(&log, &logged_in(Duration::from_secs(10), b"2026-11-23 16:28:28,497 INFO  [org.infinispan.CONTAINER] (main) ISPN000974: the end\n"));
     let want = scanned(&log);
-    let size = fs::metadata(&log).expect("a log").len() as f64;
     let tail = Tail::start(&["--state", &state.to_string_lossy(), "--start", "beginning"], &log);
     tail.until("the counts of a scan", |samples| causes(samples) == want);
     let samples = tail.until("everything is saved", |samples| value(samples, "kctriage_state_unsaved_seconds") == Some(0.0));

@@ -34,10 +34,10 @@ const MOST_CLIENTS: u32 = 1000;
 /// What was typed.
 #[derive(Debug, Args)]
 pub struct Flags {
-    /// Serve metrics for Prometheus here, and /healthz and /readyz: 9464 or :9464 (both on this machine only), [::1]:9464, 0.0.0.0:9464 (to everybody)
+    /// Serve metrics for Prometheus here, and /healthz and /readyz: 9464 or :9464 for this machine only, 0.0.0.0:9464 for everybody
     #[arg(long, value_name = "ADDRESS", help_heading = "Metrics")]
     metrics: Option<String>,
-    /// Write metrics to this file every 15 s, for node_exporter's textfile collector: /var/lib/node_exporter/kctriage.prom
+    /// Write metrics to this file every 15 s, for the textfile collector of Prometheus' node exporter: its name ends in .prom
     #[arg(long, value_name = "FILE", help_heading = "Metrics")]
     metrics_file: Option<PathBuf>,
     /// Count so many clients apart, the rest of each realm as "other" [default: 1000]

@@ -90,8 +90,10 @@ pub const FAMILIES: &[Family] = &[
         &["realm", "client", "cause", "confidence"],
         "Token requests that failed, by the first verdict on each. Later corrections are in kctriage_verdicts_revised_total.",
         |r| {
-            let sample = |(realm, client, cause, confidence, count): (_, _, Cause, Confidence, Count)| {
-                Sample { labels: vec![realm, client, cause.slug(), confidence.slug()], number: Number::Count(count.count), created_ms: Some(count.since) }
+            let sample = |(realm, client, cause, confidence, count): (_, _, Cause, Confidence, Count)| Sample {
+                labels: vec![realm, client, cause.slug(), confidence.slug()],
+                number: Number::Count(count.count),
+                created_ms: Some(count.since),
             };
             r.verdicts.first().map(sample).collect()
         },
@@ -129,9 +131,7 @@ pub const FAMILIES: &[Family] = &[
     gauge("kctriage_lag_seconds", Some("seconds"), "How long after the time in it the last record was read. It stays as it is while nothing is logged.", |r| {
         seconds(r.lag_ms)
     }),
-    gauge("kctriage_last_record_timestamp_seconds", Some("seconds"), "The time in the newest record, since the epoch.", |r| {
-        seconds(r.last_record_ms)
-    }),
+    gauge("kctriage_last_record_timestamp_seconds", Some("seconds"), "The time in the newest record, since the epoch.", |r| seconds(r.last_record_ms)),
     gauge(
         "kctriage_state_age_seconds",
         Some("seconds"),

@@ -19,7 +19,7 @@ fn ask(request: &str) -> (String, String) {
 
 #[test]
 fn requests_get_their_answers() {
-    let headers = (0..100).map(|i| format!("x-{i}: y\r\n")).collect::<String>();
+    let headers = "x: y\r\n".repeat(100);
     let table = [
         ("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "200 OK", "# HELP kctriage_token_failures_total "),
         ("GET /metrics?x=y HTTP/1.0\r\n\r\n", "200 OK", "# HELP kctriage_token_failures_total "),
