@@ -8,7 +8,7 @@
 
 mod families;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -80,12 +80,14 @@ pub(crate) struct Sample<'a> {
 #[must_use]
 pub fn render(reading: &Reading, form: Form, redactor: Option<&Redactor>) -> String {
     let mut out = String::new();
+    // a client's name is in many series, and to look for secrets takes time
+    let mut known: HashMap<&str, String> = HashMap::new();
     for family in FAMILIES {
         head(family, form, &mut out);
         // names that look the same once they are escaped are one series
         let mut series: BTreeMap<Vec<String>, (Number, Option<i64>)> = BTreeMap::new();
         for sample in (family.samples)(reading) {
-            let labels = sample.labels.iter().map(|text| label(text, redactor)).collect();
+            let labels = sample.labels.iter().map(|text| known.entry(text).or_insert_with(|| label(text, redactor)).clone()).collect();
             series
                 .entry(labels)
                 .and_modify(|(number, created)| {

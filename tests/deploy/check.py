@@ -177,6 +177,7 @@ def pages(tail):
     (left, labels), (right, _) = numbers(text_format.text_string_to_metric_families(plain)), numbers(openmetrics.text_string_to_metric_families(opened))
     right = {key: value for key, value in right.items() if not key[0].endswith("_created")}
     assert left.keys() == right.keys(), left.keys() ^ right.keys()
+    assert any("\\x" in value for key in left for _, value in key[1]), "the log has hostile names, and no label shows one"
     steady = {key for key in left if key[0] in ("kctriage_token_failures_total", "kctriage_verdicts_revised_total")}
     assert len(steady) > 10 and all(left[key] == right[key] for key in steady)
     documented = set(re.findall(r"^\| `(kctriage_\w+)`", (ROOT / "docs/metrics.md").read_text(), re.M))
