@@ -15,6 +15,7 @@ pub mod finding;
 pub mod names;
 pub mod realm;
 
+pub mod alert;
 pub mod pipeline;
 pub mod record;
 pub mod report;
