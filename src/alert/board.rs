@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::firing::{Alert, Firing};
+use super::firing::{Alert, Facts, Firing};
 use super::group::{Change, Counted};
 use super::record::{Group, Record};
 use super::rule::Rule;
@@ -23,6 +23,8 @@ const OTHER: &str = "other";
 pub(super) struct Told {
     pub alert: Alert,
     pub told: bool,
+    /// It did not begin in a backlog.
+    pub fresh: bool,
 }
 
 /// All groups of one rule.
@@ -84,9 +86,7 @@ impl Board {
     /// Begins, as something else decided.
     pub fn start(&mut self, record: &Record, rule: &Rule, usual: f64, count: u64, told: &mut Vec<Told>) {
         let group = self.place(record, rule);
-        let mut facts = super::firing::Facts::default();
-        facts.add(record.verdict.cause, record.finding.client.as_deref());
-        facts.count = count;
+        let facts = Facts::of(record.verdict.cause, record.finding.client.as_deref(), count);
         let firing = Firing { usual: Some(usual), ..Firing::new(rule, &group, record.time, facts, Some(record)) };
         self.change(rule, &group, record.time, told, |counted, changes| counted.start(firing, changes));
     }
@@ -154,11 +154,11 @@ fn tell(rule: &Rule, group: &Group, counted: &mut Counted, at: i64, changes: &[C
                 // what ended at once is told as it was
                 let Some(firing) = counted.firing().or(counted.ended.as_deref()) else { continue };
                 let began = firing.since.max(at.min(firing.since + rule.hold_ms));
-                told.push(Told { alert: firing.alert(rule, group, began, None), told: false });
+                told.push(Told { alert: firing.alert(rule, group, began, None), told: false, fresh: firing.fresh });
             }
             Change::Ended(until) => {
                 let Some(firing) = counted.ended.take() else { continue };
-                told.push(Told { alert: firing.alert(rule, group, *until, Some(*until)), told: firing.told });
+                told.push(Told { alert: firing.alert(rule, group, *until, Some(*until)), told: firing.told, fresh: firing.fresh });
             }
         }
     }

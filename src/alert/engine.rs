@@ -168,20 +168,20 @@ impl Engine {
     fn enter(&mut self, finding: &Finding) {
         let time = self.time(finding);
         self.memory.clock.see(time);
-        let record = Record { time, verdict: Verdict::of(finding), finding: Arc::new(finding.clone()) };
+        let record = Record { time, verdict: Verdict::of(finding), fresh: self.memory.clock.live, finding: Arc::new(finding.clone()) };
         self.memory.order.insert((time, finding.id.clone()), Item::Found(record));
     }
 
     fn revise(&mut self, finding: &Finding) {
         let time = finding.time.map_or_else(|| self.time(finding), |t| t.timestamp_millis());
         if let Some(Item::Found(record)) = self.memory.order.get_mut(&(time, finding.id.clone())) {
-            *record = Record { time: record.time, verdict: Verdict::of(finding), finding: Arc::new(finding.clone()) };
+            (record.verdict, record.finding) = (Verdict::of(finding), Arc::new(finding.clone()));
             return;
         }
         let Some(before) = self.memory.seen.get_mut(&xxh3_128(finding.id.as_bytes())) else { return };
         let after = Verdict::of(finding);
         let before = std::mem::replace(before, after);
-        let record = Record { time, verdict: after, finding: Arc::new(finding.clone()) };
+        let record = Record { time, verdict: after, fresh: self.memory.clock.live, finding: Arc::new(finding.clone()) };
         let at = self.memory.clock.watermark().unwrap_or(time).max(time);
         let mut told = Vec::new();
         self.correct(&record.under(before), &record, at, &mut told);
@@ -263,11 +263,12 @@ impl Engine {
             Measure::ClockJumped => {}
         }
         // what goes on and nobody heard of, since it began in a backlog, is told with the next failure of it
-        if self.memory.clock.live
+        if record.fresh
             && goes_on
-            && let Some(firing) = board.firing(&group).filter(|f| !f.told)
+            && let Some(firing) = board.firing(&group).filter(|f| !f.fresh && !f.told)
         {
-            told.push(Told { alert: firing.alert(rule, &group, record.time, None), told: false });
+            firing.fresh = true;
+            told.push(Told { alert: firing.alert(rule, &group, record.time, None), told: false, fresh: true });
         }
     }
 
@@ -345,11 +346,11 @@ impl Engine {
     /// Takes in what began and ended: it is ready to be told, or waits until a backlog has been read.
     fn hold(&mut self, mut all: Vec<Told>) {
         all.sort_by(|a, b| order(&a.alert).cmp(&order(&b.alert)));
-        for Told { alert, told } in all {
+        for Told { alert, told, fresh } in all {
             let is_ready = |m: &Memory| m.ready.iter().any(|r| r.id == alert.id);
             let waiting = self.memory.held.iter().position(|h| h.began.id == alert.id);
             match (alert.state, waiting) {
-                (State::Firing, waiting) if self.memory.clock.live => {
+                (State::Firing, waiting) if fresh && self.memory.clock.live => {
                     waiting.map(|place| self.memory.held.remove(place));
                     self.ready(alert);
                 }

@@ -101,6 +101,11 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    /// Returns so many failures of a client, for a cause.
+    pub fn of(cause: Cause, client: Option<&str>, count: u64) -> Self {
+        Facts { count, causes: [(cause, count)].into(), clients: client.map(str::to_owned).into_iter().collect(), more_clients: false }
+    }
+
     /// Counts a failure.
     pub fn add(&mut self, cause: Cause, client: Option<&str>) {
         self.count += 1;
@@ -141,6 +146,8 @@ pub(super) struct Firing {
     pub trigger: Option<Trigger>,
     #[serde(with = "json")]
     pub sample: Option<Arc<Finding>>,
+    /// It did not begin in a backlog.
+    pub fresh: bool,
     /// Somebody heard of it.
     pub told: bool,
 }
@@ -149,7 +156,7 @@ impl Firing {
     /// Begins.
     pub fn new(rule: &Rule, group: &Group, since: i64, facts: Facts, record: Option<&Record>) -> Self {
         let sample = record.map(|r| Arc::clone(&r.finding));
-        Firing { id: id(&rule.name, group, since), since, facts, usual: None, trigger: None, sample, told: false }
+        Firing { id: id(&rule.name, group, since), since, facts, usual: None, trigger: None, sample, fresh: record.is_none_or(|r| r.fresh), told: false }
     }
 
     /// Returns the alert as it stands.

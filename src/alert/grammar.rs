@@ -369,7 +369,7 @@ mod tests {
             ("", 0, "it lacks a measure"),
             ("cause=code-reused", 17, "it lacks a measure"),
             ("cause=code-reusd rate>1/5m", 6, "no such cause is known; did you mean code-reused?"),
-            ("cause rate>1/5m", 5, "\"=\" or \"!=\" is expected"),
+            ("cause rate>1/5m", 6, "\"=\" or \"!=\" is expected"),
             ("rate>1/5m cause=", 16, "a value is expected"),
             ("rate 20/5m", 5, "\">\" is expected"),
             ("rate>x/5m", 5, "a number is expected"),

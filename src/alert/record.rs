@@ -29,6 +29,8 @@ pub(super) struct Record {
     /// Milliseconds since the epoch.
     pub time: i64,
     pub verdict: Verdict,
+    /// It came while the log was read as it is written.
+    pub fresh: bool,
     #[serde(with = "json")]
     pub finding: Arc<Finding>,
 }
