@@ -241,7 +241,8 @@ impl Engine {
             Measure::SecretRotated => {
                 let is_wrong = record.verdict.cause == crate::cause::Cause::WrongClientSecret;
                 let trigger = if is_wrong { self.memory.past.rotation(record).cloned() } else { None };
-                if trigger.is_some() || (is_wrong && goes_on) {
+                let is_replaced = is_wrong && self.memory.past.is_replaced(record);
+                if trigger.is_some() || is_replaced || (is_wrong && goes_on) {
                     board.add(record, rule, told);
                     if let Some(firing) = board.firing(&group)
                         && firing.trigger.is_none()

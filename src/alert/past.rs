@@ -25,6 +25,15 @@ const ROTATED_MS: i64 = 86_400_000;
 /// The same, where the log does not say whose secret it was.
 const ANYONES_MS: i64 = 15 * 60_000;
 
+/// So many wrong secrets in [`ANYONES_MS`] of a client whose secret worked before are a secret that was replaced: fewer may be a mistake.
+const BURST: usize = 3;
+
+/// Clients whose wrong secrets are remembered.
+const WRONG: usize = 1000;
+
+/// How the evidence begins that says that a client's secret worked before.
+const WORKED: &str = "its credentials last worked";
+
 /// Regenerated secrets that are remembered.
 const SECRETS: usize = 1000;
 
@@ -40,6 +49,8 @@ pub(super) struct Past {
     /// Regenerated secrets, oldest first.
     #[serde(with = "json")]
     secrets: Vec<Trigger>,
+    /// Wrong secrets of clients whose secret had worked before, the last times of each.
+    worked: BTreeMap<Client, Vec<i64>>,
     pub full: bool,
 }
 
@@ -88,6 +99,24 @@ impl Past {
             self.secrets.remove(0);
         }
         self.secrets.push(trigger.clone());
+    }
+
+    /// Takes in a wrong secret; returns whether there are so many, of a client whose secret worked before, that it must have been replaced.
+    pub fn is_replaced(&mut self, record: &Record) -> bool {
+        let Some(client) = record.finding.client.clone().filter(|_| record.finding.evidence.iter().any(|e| e.what.starts_with(WORKED))) else { return false };
+        let oldest = record.time - ANYONES_MS;
+        if self.worked.len() >= WRONG {
+            self.worked.retain(|_, times| times.iter().any(|t| *t > oldest));
+        }
+        if self.worked.len() >= WRONG {
+            return false;
+        }
+        let times = self.worked.entry((record.finding.realm.clone(), client)).or_default();
+        times.retain(|t| *t > oldest);
+        if times.len() < BURST {
+            times.push(record.time);
+        }
+        times.len() >= BURST
     }
 
     /// Returns the regenerated secret that explains why a client's is wrong.

@@ -188,6 +188,20 @@ fn an_old_secret_is_told_with_what_replaced_it() {
 }
 
 #[test]
+fn a_secret_that_worked_before_and_is_wrong_again_and_again_was_replaced() {
+    let mut run = Run::new(&["secret-rotated"]);
+    for i in 0..5 {
+        let mut wrong = finding(i, 1000 + i64::try_from(i).expect("small") * 1000, "batch", Cause::WrongClientSecret);
+        run.engine.update(&found(Finding { id: format!("other-{i}"), client: Some("other".into()), ..wrong.clone() }));
+        wrong.evidence.push(crate::finding::Evidence { source: None, line: 7, what: "its credentials last worked 3.0 s earlier".into() });
+        run.engine.update(&found(wrong));
+    }
+    run.to(MINUTE);
+    assert_eq!(run.short(), [(State::Firing, 3000, None, 1)]);
+    assert_eq!(run.said[0].of(Field::Client), Some("batch"));
+}
+
+#[test]
 fn a_clock_that_jumps_is_told() {
     let mut run = Run::new(&["clock-jumped"]);
     run.to(MINUTE);
