@@ -3,7 +3,6 @@
 //! Input: flags, updates. Output: alerts, delivered by threads of their own; what a person should know beside them. Must not decide when an alert begins or ends.
 
 mod command;
-mod counts;
 mod delivery;
 mod endpoint;
 mod file;
@@ -20,7 +19,6 @@ use kctriage::alert::{Rule, builtin, file as alert_file};
 use super::Error;
 use endpoint::Endpoint;
 
-pub use counts::Counts;
 pub use watch::Watch;
 
 /// What a rule looks like, for whoever typed a wrong one.

@@ -1,16 +1,15 @@
 //! The alerts of a run: the engine, those who are told, and what was not delivered yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver as Notes};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use kctriage::alert::{Alert, Engine, Rule, State, Word};
-use kctriage::tally::live::{Gauges, Notice, Update};
+use kctriage::tally::live::{Alerting, Gauges, Notice, Update};
 
 use super::command::ToCommand;
-use super::counts::Counts;
 use super::delivery::{Courier, Note, Outcome, Receive};
 use super::file::ToFile;
 use super::webhook::ToWebhook;
@@ -31,8 +30,8 @@ pub struct Watch {
     /// Alerts that not all were told of, and how many are still to be.
     open: BTreeMap<u64, (Arc<Alert>, usize)>,
     next: u64,
-    firing: BTreeMap<String, ()>,
-    counts: Counts,
+    firing: BTreeSet<String>,
+    numbers: Alerting,
     /// What is told with the next updates.
     waiting: Word,
     changed: bool,
@@ -56,18 +55,16 @@ impl Watch {
             }
         };
         let couriers = settings.receivers.iter().map(|r| Courier::start(receiver(r), tell.clone())).collect::<Result<_, _>>()?;
-        let firing = firing.iter().map(|a| (a.id.clone(), ())).collect();
-        let mut watch = Watch { engine, couriers, notes, open: BTreeMap::new(), next: 0, firing, counts: Counts::default(), waiting, changed: false };
-        watch.counts.set_firing(watch.firing.len());
+        let firing = firing.iter().map(|a| a.id.clone()).collect();
+        let mut watch = Watch { engine, couriers, notes, open: BTreeMap::new(), next: 0, firing, numbers: Alerting::default(), waiting, changed: false };
         // what the run before did not deliver: receivers may have it, and know it by its id
         unsent.into_iter().for_each(|alert| watch.send(alert));
         Ok(watch)
     }
 
-    /// Returns the numbers, for whoever exports them.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the metrics"))]
-    pub fn counts(&self) -> Counts {
-        self.counts.clone()
+    /// Returns how the alerts fare.
+    pub fn numbers(&self) -> Alerting {
+        Alerting { firing: self.firing.len() as u64, ..self.numbers }
     }
 
     /// Takes other rules from now on.
@@ -111,13 +108,12 @@ impl Watch {
         remarks.extend(word.remarks);
         self.changed |= !alerts.is_empty();
         for alert in &alerts {
-            match alert.state {
-                State::Firing => drop(self.firing.insert(alert.id.clone(), ())),
-                State::Resolved => drop(self.firing.remove(&alert.id)),
-            }
+            let _ = match alert.state {
+                State::Firing => self.firing.insert(alert.id.clone()),
+                State::Resolved => self.firing.remove(&alert.id),
+            };
             self.send(alert.clone());
         }
-        self.counts.set_firing(self.firing.len());
         updates.extend(remarks.into_iter().map(|what| notice("alerts", what)));
         self.listen(updates);
         alerts
@@ -139,8 +135,11 @@ impl Watch {
         while let Ok(note) = self.notes.try_recv() {
             match note {
                 Note::Done(number, outcome) => {
-                    self.counts.add(outcome);
-                    dropped += u64::from(outcome == Outcome::Dropped);
+                    match outcome {
+                        Outcome::Sent => self.numbers.sent += 1,
+                        Outcome::Failed => self.numbers.failed += 1,
+                        Outcome::Dropped => dropped += 1,
+                    }
                     self.changed = true;
                     if let Some((_, left)) = self.open.get_mut(&number) {
                         *left -= 1;
@@ -152,6 +151,7 @@ impl Watch {
                 Note::Trouble(who, what) => updates.push(notice(&who, what)),
             }
         }
+        self.numbers.dropped += dropped;
         if dropped > 0 {
             let what = if dropped == 1 { "1 alert was".to_owned() } else { format!("{dropped} alerts were") };
             updates.push(notice("alerts", format!("{what} dropped: too many wait for a receiver")));
