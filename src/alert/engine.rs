@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::board::{Board, Told};
 use super::clock::Clock;
@@ -24,8 +24,9 @@ use crate::tally::live::{Gauges, Update};
 /// What was over so long ago, by the clock, when a backlog has been read is not told.
 const LONG_OVER_MS: i64 = 30 * 60_000;
 
-/// Findings whose corrections are taken in.
+/// Findings whose corrections are taken in, and for how long: no verdict is corrected later than that.
 const SEEN: usize = 20_000;
+const SEEN_MS: i64 = 2 * 3_600_000;
 
 /// A finding that comes so late while the log is read as it is written counts as of now: a server's clock is behind.
 const STALE_MS: i64 = 60_000;
@@ -63,8 +64,9 @@ struct Memory {
     /// By time, and by id.
     order: BTreeMap<(i64, String), Item>,
     /// The verdicts that were taken in, by id.
-    seen: HashMap<u128, Verdict>,
-    seen_order: VecDeque<u128>,
+    seen: HashMap<u64, Verdict>,
+    /// Their times and ids, in the order in which they were taken in.
+    seen_order: VecDeque<(i64, u64)>,
     past: Past,
     usual: Usual,
     boards: Vec<Board>,
@@ -114,7 +116,8 @@ impl Engine {
         let mut boards: Vec<Board> = std::mem::take(&mut self.memory.boards);
         let before = std::mem::take(&mut self.rules);
         let mut word = Word::default();
-        self.memory.boards = rules.iter().map(|rule| boards.iter().position(|b| b.key == rule.key()).map_or_else(|| Board::new(rule), |i| boards.swap_remove(i))).collect();
+        self.memory.boards =
+            rules.iter().map(|rule| boards.iter().position(|b| b.key == rule.key()).map_or_else(|| Board::new(rule), |i| boards.swap_remove(i))).collect();
         let at = self.memory.clock.now.unwrap_or_default();
         for board in boards {
             let stand_in = before.iter().find(|r| r.key() == board.key).cloned().unwrap_or_else(|| gone(&board.key));
@@ -139,6 +142,9 @@ impl Engine {
 
     /// Takes in an update; nothing is told before the next [`Engine::tick`].
     pub fn update(&mut self, update: &Update) {
+        if self.rules.is_empty() {
+            return;
+        }
         match update {
             Update::Found(finding) => self.enter(finding),
             Update::Revised { finding, .. } => self.revise(finding),
@@ -178,7 +184,7 @@ impl Engine {
             (record.verdict, record.finding) = (Verdict::of(finding), Arc::new(finding.clone()));
             return;
         }
-        let Some(before) = self.memory.seen.get_mut(&xxh3_128(finding.id.as_bytes())) else { return };
+        let Some(before) = self.memory.seen.get_mut(&xxh3_64(finding.id.as_bytes())) else { return };
         let after = Verdict::of(finding);
         let before = std::mem::replace(before, after);
         let record = Record { time, verdict: after, fresh: self.memory.clock.live, finding: Arc::new(finding.clone()) };
@@ -274,15 +280,16 @@ impl Engine {
     }
 
     fn remember(&mut self, record: &Record) {
-        let id = xxh3_128(record.finding.id.as_bytes());
+        let id = xxh3_64(record.finding.id.as_bytes());
         let memory = &mut self.memory;
         if memory.seen.insert(id, record.verdict).is_none() {
-            memory.seen_order.push_back(id);
+            memory.seen_order.push_back((record.time, id));
         }
-        if memory.seen_order.len() > SEEN
-            && let Some(old) = memory.seen_order.pop_front()
-        {
-            memory.seen.remove(&old);
+        let oldest = record.time - SEEN_MS;
+        while memory.seen_order.len() > SEEN || memory.seen_order.front().is_some_and(|(time, _)| *time < oldest) {
+            if let Some((_, old)) = memory.seen_order.pop_front() {
+                memory.seen.remove(&old);
+            }
         }
     }
 

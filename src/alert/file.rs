@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn a_file_holds_alerts_beside_rules() {
-        let text = "[[rule]]\nid = 'x'\n[[alert]]\nname = 'reused'\nwhen = 'cause=2 rate>20/5m by client'\nfor = '2m'\nseverity = 'critical'\nrunbook = 'https://x/y'";
+        let text =
+            "[[rule]]\nid = 'x'\n[[alert]]\nname = 'reused'\nwhen = 'cause=2 rate>20/5m by client'\nfor = '2m'\nseverity = 'critical'\nrunbook = 'https://x/y'";
         let rules = parse(text).expect("alerts");
         assert_eq!((rules[0].name.as_str(), rules[0].hold_ms, rules[0].severity), ("reused", 120_000, Severity::Critical));
         assert_eq!(rules[0].runbook.as_deref(), Some("https://x/y"));

@@ -354,7 +354,9 @@ mod tests {
         assert_eq!((rule.measure, rule.hold_ms, rule.severity), (Measure::Rate { over: 20, window_ms: 300_000 }, 0, Severity::Warning));
         assert_eq!(rule.by, [Field::Realm, Field::Client], "a client is one of a realm");
         assert_eq!(rule.name, "cause=code-reused rate>20/5m by client");
-        let rule = Rule::parse("  name 'two words'  severity critical for 1h30m\tclients > 1 / 15m by node  cause = 3 , PKCE_mismatch client != \"a b\",spa realm=shop ");
+        let rule = Rule::parse(
+            "  name 'two words'  severity critical for 1h30m\tclients > 1 / 15m by node  cause = 3 , PKCE_mismatch client != \"a b\",spa realm=shop ",
+        );
         let rule = rule.expect("a rule");
         assert_eq!((rule.name.as_str(), rule.severity, rule.hold_ms, rule.by.as_slice()), ("two words", Severity::Critical, 5_400_000, &[Field::Node][..]));
         assert_eq!(rule.measure, Measure::Clients { over: 1, window_ms: 900_000 });

@@ -125,7 +125,9 @@ impl Past {
         let explains = |t: &&Trigger| {
             let after = record.time - t.time;
             match t.client.as_deref() {
-                Some(name) => (0..=ROTATED_MS).contains(&after) && name == client && (t.realm.is_none() || t.realm.as_deref() == record.finding.realm.as_deref()),
+                Some(name) => {
+                    (0..=ROTATED_MS).contains(&after) && name == client && (t.realm.is_none() || t.realm.as_deref() == record.finding.realm.as_deref())
+                }
                 None => (0..=ANYONES_MS).contains(&after),
             }
         };

@@ -180,10 +180,10 @@ fn an_old_secret_is_told_with_what_replaced_it() {
     run.fail(10 * HOUR + 1000, "batch", Cause::WrongClientSecret);
     run.fail(10 * HOUR + 2000, "batch", Cause::WrongClientSecret);
     run.to(11 * HOUR);
-    assert_eq!(run.said.iter().map(|a| (a.of(Field::Client), a.state, a.count)).collect::<Vec<_>>(), [
-        (Some("batch"), State::Firing, 1),
-        (Some("batch"), State::Resolved, 2)
-    ]);
+    assert_eq!(
+        run.said.iter().map(|a| (a.of(Field::Client), a.state, a.count)).collect::<Vec<_>>(),
+        [(Some("batch"), State::Firing, 1), (Some("batch"), State::Resolved, 2)]
+    );
     assert_eq!(run.said[0].trigger, Some(trigger));
 }
 
@@ -205,7 +205,8 @@ fn a_secret_that_worked_before_and_is_wrong_again_and_again_was_replaced() {
 fn a_clock_that_jumps_is_told() {
     let mut run = Run::new(&["clock-jumped"]);
     run.to(MINUTE);
-    let trigger = Trigger { time: BEGIN + MINUTE, what: Change::ClockJumped { by_ms: -5000 }, realm: None, client: None, node: Some("kc-1".into()), place: None };
+    let trigger =
+        Trigger { time: BEGIN + MINUTE, what: Change::ClockJumped { by_ms: -5000 }, realm: None, client: None, node: Some("kc-1".into()), place: None };
     run.engine.update(&Update::Trigger(trigger));
     run.to(2 * MINUTE);
     assert_eq!((run.said.len(), run.said[0].of(Field::Node)), (1, Some("kc-1")));

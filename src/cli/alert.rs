@@ -96,7 +96,10 @@ impl Settings {
         }
         if let Some(command) = typed.alert_command {
             if command.trim().is_empty() {
-                return Err(Error::Usage { what: "--alert-command: it is empty".into(), advice: "name a program: --alert-command /usr/local/bin/page-me".into() });
+                return Err(Error::Usage {
+                    what: "--alert-command: it is empty".into(),
+                    advice: "name a program: --alert-command /usr/local/bin/page-me".into(),
+                });
             }
             receivers.push(Receiver::Command(command));
         }

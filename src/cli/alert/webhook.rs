@@ -77,7 +77,9 @@ fn failure(error: &ureq::Error) -> Failure {
             ErrorKind::ConnectionRefused => "the connection was refused".to_owned(),
             kind => format!("the connection failed: {kind}"),
         },
-        ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::TlsRequired => "no secure connection: its certificate is not trusted here, or it speaks no TLS".to_owned(),
+        ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::TlsRequired => {
+            "no secure connection: its certificate is not trusted here, or it speaks no TLS".to_owned()
+        }
         ureq::Error::InvalidProxyUrl | ureq::Error::ConnectProxyFailed(_) => "the proxy cannot be used".to_owned(),
         ureq::Error::Http(_) | ureq::Error::BadUri(_) => return Failure::Never("the address cannot be used".to_owned()),
         _ => "it does not answer as a web server does".to_owned(),

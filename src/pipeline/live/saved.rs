@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn a_state_from_before_there_were_alerts_is_read() {
-        let saved = Saved { positions: Positions::default(), counters: Counters { rotations: 7, ..Counters::default() }, live: vec![1, 2, 3], alerts: vec![4, 5] };
+        let saved =
+            Saved { positions: Positions::default(), counters: Counters { rotations: 7, ..Counters::default() }, live: vec![1, 2, 3], alerts: vec![4, 5] };
         let bytes = saved.bytes().expect("bytes");
         let old = postcard::to_stdvec(&(&saved.positions, saved.counters, &saved.live)).expect("bytes");
         for (bytes, alerts) in [(&bytes, vec![4, 5]), (&old, vec![])] {

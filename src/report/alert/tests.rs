@@ -44,7 +44,10 @@ fn a_summary_says_whose_what_and_how_much() {
         (alert("rate>20/5m"), "web: code reused, 21 failures in 5 min (limit 20)"),
         (over(alert("rate>20/5m")), "web: code reused, 21 failures"),
         (Alert { group: vec![], clients: clients.clone(), ..alert("rate>20/60s") }, "a, b, c and others: code reused, 21 failures in 60 s (limit 20)"),
-        (Alert { group: vec![(Field::Node, Some("kc-0".into()))], clients, ..alert("clients>1/15m") }, "a, b, c and others, node kc-0: code reused, 4 clients in 15 min (limit 1), 21 failures"),
+        (
+            Alert { group: vec![(Field::Node, Some("kc-0".into()))], clients, ..alert("clients>1/15m") },
+            "a, b, c and others, node kc-0: code reused, 4 clients in 15 min (limit 1), 21 failures",
+        ),
         (Alert { count: 1, ..alert("new") }, "web: code reused, never before, 1 failure"),
         (Alert { usual: Some(0.21), ..alert("unusual") }, "web: code reused, 21 failures in 5 min (usual 0.2)"),
         (Alert { usual: Some(0.0), ..alert("unusual") }, "web: code reused, 21 failures in 5 min (usual hardly any)"),
@@ -53,7 +56,14 @@ fn a_summary_says_whose_what_and_how_much() {
             "web: wrong client secret, it uses its old secret since 2026-11-23T14:48:43Z, 21 failures",
         ),
         (
-            Alert { causes: vec![], clients: vec![], count: 0, group: vec![(Field::Node, Some("kc-1".into()))], trigger: trigger(Change::ClockJumped { by_ms: -5000 }), ..alert("clock-jumped") },
+            Alert {
+                causes: vec![],
+                clients: vec![],
+                count: 0,
+                group: vec![(Field::Node, Some("kc-1".into()))],
+                trigger: trigger(Change::ClockJumped { by_ms: -5000 }),
+                ..alert("clock-jumped")
+            },
             "node kc-1: the server's clock went back by 5.0 s",
         ),
         (Alert { corrected: true, count: 0, causes: vec![], ..over(alert("rate>20/5m")) }, "web: 0 failures (later lines changed the verdicts)"),
