@@ -314,7 +314,7 @@ fn what_cannot_be_used_is_said_at_the_start() {
     let table: [(&[&str], &str); 8] = [
         (&["--alert", "cause=code-reused rate>20"], "column 26: \"/\" and a duration are expected"),
         (&["--alert", "new", "--alert", "new"], "two alerts are named \"new\""),
-        (&["--alert-webhook", "hooks.example.com/x"], "it begins with neither https:// nor http://"),
+        (&["--alert-webhook", "ftp://hooks.example.com/x"], "it begins with neither https:// nor http://"),
         (&["--alert-webhook", secret], "it is no address"),
         (&["--alert-webhook-file", "/nowhere/url"], "it cannot be read"),
         (&["--alert-file", "/nowhere/alerts"], "its folder is not there"),

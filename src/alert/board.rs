@@ -22,7 +22,7 @@ const OTHER: &str = "other";
 #[derive(Debug, Clone)]
 pub(super) struct Told {
     pub alert: Alert,
-    pub told: bool,
+    pub heard: bool,
     /// It did not begin in a backlog.
     pub fresh: bool,
 }
@@ -154,11 +154,11 @@ fn tell(rule: &Rule, group: &Group, counted: &mut Counted, at: i64, changes: &[C
                 // what ended at once is told as it was
                 let Some(firing) = counted.firing().or(counted.ended.as_deref()) else { continue };
                 let began = firing.since.max(at.min(firing.since + rule.hold_ms));
-                told.push(Told { alert: firing.alert(rule, group, began, None), told: false, fresh: firing.fresh });
+                told.push(Told { alert: firing.alert(rule, group, began, None), heard: false, fresh: firing.fresh });
             }
             Change::Ended(until) => {
                 let Some(firing) = counted.ended.take() else { continue };
-                told.push(Told { alert: firing.alert(rule, group, *until, Some(*until)), told: firing.told, fresh: firing.fresh });
+                told.push(Told { alert: firing.alert(rule, group, *until, Some(*until)), heard: firing.told, fresh: firing.fresh });
             }
         }
     }

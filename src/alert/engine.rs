@@ -275,7 +275,7 @@ impl Engine {
             && let Some(firing) = board.firing(&group).filter(|f| !f.fresh && !f.told)
         {
             firing.fresh = true;
-            told.push(Told { alert: firing.alert(rule, &group, record.time, None), told: false, fresh: true });
+            told.push(Told { alert: firing.alert(rule, &group, record.time, None), heard: false, fresh: true });
         }
     }
 
@@ -354,7 +354,7 @@ impl Engine {
     /// Takes in what began and ended: it is ready to be told, or waits until a backlog has been read.
     fn hold(&mut self, mut all: Vec<Told>) {
         all.sort_by(|a, b| order(&a.alert).cmp(&order(&b.alert)));
-        for Told { alert, told, fresh } in all {
+        for Told { alert, heard, fresh } in all {
             let is_ready = |m: &Memory| m.ready.iter().any(|r| r.id == alert.id);
             let waiting = self.memory.held.iter().position(|h| h.began.id == alert.id);
             match (alert.state, waiting) {
@@ -368,10 +368,9 @@ impl Engine {
                     }
                     self.memory.held.push_back(Held { began: alert, ended: None });
                 }
-                (State::Firing, Some(_)) => {}
                 (State::Resolved, Some(place)) => self.memory.held[place].ended = Some(alert),
-                (State::Resolved, None) if told || is_ready(&self.memory) => self.ready(alert),
-                (State::Resolved, None) => {}
+                (State::Resolved, None) if heard || is_ready(&self.memory) => self.ready(alert),
+                (State::Firing, Some(_)) | (State::Resolved, None) => {}
             }
         }
     }

@@ -105,7 +105,7 @@ fn must<'a, T>(what: &'static str, mut parser: impl Parser<&'a str, Output = T, 
     }
 }
 
-fn wrong<'a, T>(at: &'a str, what: impl Into<Cow<'static, str>>) -> Parsed<'a, T> {
+fn wrong<T>(at: &str, what: impl Into<Cow<'static, str>>) -> Parsed<'_, T> {
     Err(Err::Failure(Wrong { at, what: what.into() }))
 }
 

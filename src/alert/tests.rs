@@ -314,7 +314,7 @@ fn steady(dice: &mut Dice, clients: usize, per_hour: impl Fn(usize, i64) -> f64,
         let mut at = 0;
         while at < length {
             at += dice.gap(per_hour(client, at));
-            all.extend((0..1 + dice.next() % clump).map(|i| (at + i64::try_from(i).expect("small") * 500, client)));
+            all.extend((0..=dice.next() % clump).map(|i| (at + i64::try_from(i).expect("small") * 500, client)));
         }
     }
     all.sort_unstable();

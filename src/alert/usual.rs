@@ -278,7 +278,7 @@ impl Usual {
     /// Forgets by half, each week.
     fn age(&mut self, to: i64) {
         while let Some(anchor) = self.anchor.filter(|anchor| to - anchor >= WEEK_MS) {
-            self.base = (self.base + halves(WEEK_MS)) / 2.0;
+            self.base = f64::midpoint(self.base, halves(WEEK_MS));
             self.anchor = Some(anchor + WEEK_MS);
             for series in self.series.values_mut() {
                 series.alarms = 0;

@@ -56,7 +56,7 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
         }
         let mut updates = session.step(if session.is_waiting() { BUSY } else { IDLE });
         let (now, mut gauges) = (session.now(), session.gauges());
-        hide(&session, &mut updates);
+        hide(session.settings().redactor.as_ref(), &mut updates);
         let alerts = watch.take(&mut updates, now, &gauges);
         gauges.alerts = watch.numbers();
         for listener in &mut listeners {
@@ -73,13 +73,13 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
     printer.leave();
     asked.set();
     let mut updates = session.last();
-    hide(&session, &mut updates);
+    hide(session.settings().redactor.as_ref(), &mut updates);
     let now = session.now();
     let alerts = watch.finish(&mut updates, now, &gauges, !session.is_kept());
     let redactor = session.settings().redactor.clone();
-    let (mut last, ended) = session.end(&watch);
-    redactor.iter().for_each(|r| last.iter_mut().for_each(|update| redact(r, update)));
-    updates.extend(last);
+    let (mut rest, ended) = session.end(&watch);
+    hide(redactor.as_ref(), &mut rest);
+    updates.extend(rest);
     let now = ended.now;
     for mut listener in listeners {
         for update in &updates {
@@ -123,9 +123,11 @@ fn summary(settings: &settings::Tail, outcome: &Outcome) -> Result<(), Error> {
 }
 
 /// Puts pseudonyms into what is told, once for all who hear of it.
-fn hide(session: &Session, updates: &mut [Update]) {
-    if let Some(redactor) = &session.settings().redactor {
-        updates.iter_mut().for_each(|update| redact(redactor, update));
+fn hide(redactor: Option<&Redactor>, updates: &mut [Update]) {
+    for update in updates {
+        if let Some(redactor) = redactor {
+            redact(redactor, update);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::why;
 use crate::alert::{Alert, Field, Measure, State};
+use crate::cause::Cause;
 use crate::triage::verdict;
 
 pub use alertmanager::{RESEND_MS, VALID_MS, alertmanager};
@@ -25,7 +26,7 @@ const NAMED: usize = 3;
 #[must_use]
 pub fn summary(alert: &Alert, name: &dyn Fn(&str) -> String) -> String {
     let whose = whose(alert, name);
-    let cause = alert.cause().map(|c| c.title());
+    let cause = alert.cause().map(Cause::title);
     let count = plural(alert.count, "failure");
     let over = alert.state == State::Resolved;
     let what = match (alert.measure, over) {

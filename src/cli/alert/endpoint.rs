@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::Payload;
 
 /// Where Alertmanager takes alerts.
@@ -12,6 +15,8 @@ const ALERTMANAGER: &str = "/api/v2/alerts";
 pub struct Endpoint {
     url: String,
     place: String,
+    /// The header for a user and a password that the address names.
+    authorization: Option<String>,
 }
 
 impl fmt::Debug for Endpoint {
@@ -29,15 +34,26 @@ impl Endpoint {
         let port = uri.port_u16().map(|p| format!(":{p}")).unwrap_or_default();
         let place = format!("{scheme}://{host}{port}");
         let mut url = text.to_owned();
+        let user = uri.authority().and_then(|a| a.as_str().rsplit_once('@')).map(|(user, _)| user);
+        if let Some(user) = user {
+            url = url.replacen(&format!("{user}@"), "", 1);
+        }
+        let decoded = |user: &str| percent_encoding::percent_decode_str(user).collect::<Vec<u8>>();
+        let authorization = user.map(|user| format!("Basic {}", STANDARD.encode(decoded(user))));
         if payload == Payload::Alertmanager && uri.query().is_none() && !uri.path().ends_with(ALERTMANAGER) {
             url = format!("{}{ALERTMANAGER}", url.trim_end_matches('/'));
         }
-        Ok(Endpoint { url, place })
+        Ok(Endpoint { url, place, authorization })
     }
 
     /// Returns the whole address, for the request alone.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Returns the header for a user and a password, for the request alone.
+    pub fn authorization(&self) -> Option<&str> {
+        self.authorization.as_deref()
     }
 
     /// Returns where it leads: scheme, host and port.
@@ -54,11 +70,11 @@ mod tests {
     fn addresses_are_checked_and_never_shown_whole() {
         let table = [
             ("https://hooks.slack.com/services/T0/B0/s3cr3t", Payload::Slack, Ok(("https://hooks.slack.com/services/T0/B0/s3cr3t", "https://hooks.slack.com"))),
-            ("http://me:pw@am:9093", Payload::Alertmanager, Ok(("http://me:pw@am:9093/api/v2/alerts", "http://am:9093"))),
+            ("http://me:pw@am:9093", Payload::Alertmanager, Ok(("http://am:9093/api/v2/alerts", "http://am:9093"))),
             ("http://am:9093/prefix/", Payload::Alertmanager, Ok(("http://am:9093/prefix/api/v2/alerts", "http://am:9093"))),
             ("http://am/api/v2/alerts", Payload::Alertmanager, Ok(("http://am/api/v2/alerts", "http://am"))),
             ("ftp://am", Payload::Json, Err("it begins with neither https:// nor http://")),
-            ("hooks.slack.com", Payload::Json, Err("it begins with neither https:// nor http://")),
+            ("//hooks.slack.com/x", Payload::Json, Err("it begins with neither https:// nor http://")),
             ("https://", Payload::Json, Err("it is no address")),
             ("", Payload::Json, Err("it is no address")),
             ("https://a b", Payload::Json, Err("it is no address")),

@@ -58,7 +58,9 @@ impl Watch {
         let firing = firing.iter().map(|a| a.id.clone()).collect();
         let mut watch = Watch { engine, couriers, notes, open: BTreeMap::new(), next: 0, firing, numbers: Alerting::default(), waiting, changed: false };
         // what the run before did not deliver: receivers may have it, and know it by its id
-        unsent.into_iter().for_each(|alert| watch.send(alert));
+        for alert in unsent {
+            watch.send(alert);
+        }
         Ok(watch)
     }
 
@@ -75,7 +77,9 @@ impl Watch {
 
     /// Takes in updates and the clock; returns the alerts that began or ended. What a person should know beside them joins the updates.
     pub fn take(&mut self, updates: &mut Vec<Update>, now: i64, gauges: &Gauges) -> Vec<Alert> {
-        updates.iter().for_each(|update| self.engine.update(update));
+        for update in &*updates {
+            self.engine.update(update);
+        }
         let word = self.engine.tick(now, gauges);
         self.tell(word, updates)
     }

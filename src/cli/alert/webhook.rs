@@ -43,7 +43,11 @@ impl ToWebhook {
     }
 
     fn post(&self, body: &[u8]) -> Result<(), Failure> {
-        let answer = self.agent.post(self.endpoint.url()).header("Content-Type", "application/json").send(body).map_err(|e| failure(&e))?;
+        let mut request = self.agent.post(self.endpoint.url()).header("Content-Type", "application/json");
+        if let Some(authorization) = self.endpoint.authorization() {
+            request = request.header("Authorization", authorization);
+        }
+        let answer = request.send(body).map_err(|e| failure(&e))?;
         let status = answer.status().as_u16();
         match status {
             200..=299 => Ok(()),
@@ -57,14 +61,13 @@ impl ToWebhook {
 /// Reads how long a receiver asks to be left alone: seconds, or an HTTP date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("retry-after")?.to_str().ok()?.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let then = chrono::DateTime::parse_from_rfc2822(text).ok()?.timestamp();
-            Duration::from_secs(u64::try_from(then - now_ms() / 1000).unwrap_or(0))
-        }
+    let wait = if let Ok(seconds) = text.parse::<u64>() {
+        seconds
+    } else {
+        let then = chrono::DateTime::parse_from_rfc2822(text).ok()?.timestamp();
+        u64::try_from(then - now_ms() / 1000).unwrap_or(0)
     };
-    Some(wait.min(LONGEST_WAIT))
+    Some(Duration::from_secs(wait).min(LONGEST_WAIT))
 }
 
 /// Returns what went wrong, without the address, which the library's own words may hold.

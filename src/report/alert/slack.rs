@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::{iso, next, summary};
-use crate::alert::{Alert, Severity, State};
+use crate::alert::{Alert, Field, Severity, State};
 use crate::report::escape::Untrusted;
 
 /// Columns of a name.
@@ -28,20 +28,14 @@ pub fn slack(alert: &Alert) -> Vec<u8> {
         Some(until) => format!("from {} to {}", iso(alert.since), iso(until)),
         None => format!("since {}", iso(alert.since)),
     };
-    let mut text = format!("{mark} {}, {when}\nrule {}", summary(alert, &name), name(&alert.rule));
-    if let Some(realm) = alert.of(crate::alert::Field::Realm) {
-        text += &format!(", realm {}", name(realm));
-    }
-    if let Some(description) = alert.description.as_deref().filter(|_| alert.state == State::Firing) {
-        text += &format!("\n{}", Untrusted::new(description).slack(TEXT));
-    }
-    if let Some(next) = next(alert).filter(|_| alert.state == State::Firing) {
-        text += &format!("\n`{next}`");
-    }
-    if let Some(runbook) = &alert.runbook {
-        text += &format!("\n{}", Untrusted::new(runbook).slack(TEXT));
-    }
-    text += &format!("\nid `{}`", alert.id);
+    let goes_on = alert.state == State::Firing;
+    let realm = alert.of(Field::Realm).map(|realm| format!(", realm {}", name(realm))).unwrap_or_default();
+    let mut lines = vec![format!("{mark} {}, {when}", summary(alert, &name)), format!("rule {}{realm}", name(&alert.rule))];
+    lines.extend(alert.description.as_deref().filter(|_| goes_on).map(|d| Untrusted::new(d).slack(TEXT)));
+    lines.extend(next(alert).filter(|_| goes_on).map(|n| format!("`{n}`")));
+    lines.extend(alert.runbook.as_deref().map(|r| Untrusted::new(r).slack(TEXT)));
+    lines.push(format!("id `{}`", alert.id));
+    let text = lines.join("\n");
     let payload = json!({"text": text, "mrkdwn": true, "link_names": false, "parse": "none", "unfurl_links": false, "unfurl_media": false});
     payload.to_string().into_bytes()
 }
