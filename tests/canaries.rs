@@ -8,7 +8,7 @@ use std::path::Path;
 
 use aho_corasick::AhoCorasick;
 use assert_cmd::Command;
-use base64::Engine;
+use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use kctriage::alert::{Engine, Rule};
 use kctriage::finding::Finding;
