@@ -30,7 +30,7 @@ struct Entry {
     annotations: BTreeMap<&'static str, String>,
     starts_at: String,
     ends_at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "generatorURL", skip_serializing_if = "Option::is_none")]
     generator_url: Option<String>,
 }
 

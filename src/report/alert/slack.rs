@@ -14,6 +14,11 @@ const NAME: usize = 80;
 /// Columns of a description.
 const TEXT: usize = 300;
 
+/// Returns a rule's own words: what would be a control sequence is escaped, and an address is a link.
+fn own(text: &str) -> String {
+    Untrusted::new(text).terminal(TEXT).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// Returns the payload.
 #[must_use]
 pub fn slack(alert: &Alert) -> Vec<u8> {
@@ -31,9 +36,9 @@ pub fn slack(alert: &Alert) -> Vec<u8> {
     let goes_on = alert.state == State::Firing;
     let realm = alert.of(Field::Realm).map(|realm| format!(", realm {}", name(realm))).unwrap_or_default();
     let mut lines = vec![format!("{mark} {}, {when}", summary(alert, &name)), format!("rule {}{realm}", name(&alert.rule))];
-    lines.extend(alert.description.as_deref().filter(|_| goes_on).map(|d| Untrusted::new(d).slack(TEXT)));
+    lines.extend(alert.description.as_deref().filter(|_| goes_on).map(own));
     lines.extend(next(alert).filter(|_| goes_on).map(|n| format!("`{n}`")));
-    lines.extend(alert.runbook.as_deref().map(|r| Untrusted::new(r).slack(TEXT)));
+    lines.extend(alert.runbook.as_deref().map(own));
     lines.push(format!("id `{}`", alert.id));
     let text = lines.join("\n");
     let payload = json!({"text": text, "mrkdwn": true, "link_names": false, "parse": "none", "unfurl_links": false, "unfurl_media": false});
