@@ -31,6 +31,10 @@ impl Endpoint {
         let uri: ureq::http::Uri = text.parse().map_err(|_| "it is no address")?;
         let scheme = uri.scheme_str().filter(|s| ["http", "https"].contains(s)).ok_or("it begins with neither https:// nor http://")?;
         let host = uri.host().filter(|h| !h.is_empty()).ok_or("it names no host")?;
+        let has_port = uri.authority().is_some_and(|a| a.as_str().rsplit('@').next().unwrap_or_default().len() > host.len());
+        if has_port && uri.port_u16().is_none() {
+            return Err("its port is no number from 0 to 65535");
+        }
         let port = uri.port_u16().map(|p| format!(":{p}")).unwrap_or_default();
         let place = format!("{scheme}://{host}{port}");
         let mut url = text.to_owned();
@@ -76,6 +80,8 @@ mod tests {
             ("ftp://am", Payload::Json, Err("it begins with neither https:// nor http://")),
             ("//hooks.slack.com/x", Payload::Json, Err("it begins with neither https:// nor http://")),
             ("https://", Payload::Json, Err("it is no address")),
+            ("https://am:99999/x", Payload::Json, Err("its port is no number from 0 to 65535")),
+            ("https://me:pw@[::1]:9093/x", Payload::Json, Ok(("https://[::1]:9093/x", "https://[::1]:9093"))),
             ("", Payload::Json, Err("it is no address")),
             ("https://a b", Payload::Json, Err("it is no address")),
         ];
