@@ -124,6 +124,11 @@ impl Metrics {
         self.board.beat(unready);
     }
 
+    /// Returns what a person should know.
+    pub fn notes(&self) -> Vec<String> {
+        self.writer.as_ref().map(Writer::notes).unwrap_or_default()
+    }
+
     /// Shows it for the last time.
     pub fn finish(self, reading: Reading) {
         self.board.post(reading);

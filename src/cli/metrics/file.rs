@@ -6,13 +6,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use kctriage::report::prometheus::Form;
 
-use super::super::tail::say;
 use super::super::target::{self, Readers};
 use super::board::Board;
 
@@ -26,6 +25,8 @@ const SOON: Duration = Duration::from_millis(100);
 pub struct Writer {
     end: Sender<()>,
     thread: JoinHandle<()>,
+    /// What a person should know.
+    notes: Receiver<String>,
 }
 
 impl Writer {
@@ -35,6 +36,7 @@ impl Writer {
     /// When there can be no more threads.
     pub fn start(path: PathBuf, board: Arc<Board>) -> io::Result<Self> {
         let (end, ended) = mpsc::channel();
+        let (tell, notes) = mpsc::channel();
         let work = move || {
             let (mut told, mut wait) = (false, SOON);
             loop {
@@ -45,7 +47,7 @@ impl Writer {
                     Some(Err(error)) => {
                         wait = EVERY;
                         if !std::mem::replace(&mut told, true) {
-                            say(&format!("note: {}: metrics cannot be written: {error}; it is tried again", path.display()));
+                            let _ = tell.send(format!("{} cannot be written: {error}; it is tried again", path.display()));
                         }
                     }
                 }
@@ -54,7 +56,12 @@ impl Writer {
                 }
             }
         };
-        Ok(Writer { end, thread: thread::Builder::new().name("metrics-file".to_owned()).spawn(work)? })
+        Ok(Writer { end, thread: thread::Builder::new().name("metrics-file".to_owned()).spawn(work)?, notes })
+    }
+
+    /// Returns what a person should know.
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.try_iter().collect()
     }
 
     /// Writes the newest reading and ends.

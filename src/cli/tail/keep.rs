@@ -28,6 +28,8 @@ pub struct Kept {
     pub counters: Counters,
     /// `None` where nothing was counted before.
     pub verdicts: Option<Verdicts>,
+    /// What [`super::super::alert::Watch::save`] gave; empty where nothing was saved.
+    pub alerts: Vec<u8>,
     pub start: Start,
 }
 
@@ -54,6 +56,7 @@ impl Keep {
             positions: Positions::default(),
             counters: Counters::default(),
             verdicts: None,
+            alerts: Vec::new(),
             start,
         };
         let Some(dir) = &settings.state else { return Ok(fresh(None, start)) };
@@ -81,7 +84,7 @@ impl Keep {
         match read {
             Ok((saved, live)) => {
                 let kept = fresh(Some(state), start);
-                Ok(Kept { live, positions: saved.positions, counters: saved.counters, verdicts: saved.verdicts, ..kept })
+                Ok(Kept { live, positions: saved.positions, counters: saved.counters, verdicts: saved.verdicts, alerts: saved.alerts, ..kept })
             }
             Err(error) => Self::bad(settings, state, &format!("{}: {error}", dir.display()), fresh),
         }
@@ -135,25 +138,25 @@ impl Keep {
         self.failing.map(|since| since.elapsed())
     }
 
-    /// Saves, and returns whether it did. Where that fails, what was saved before stays, and the run goes on.
-    pub fn save(&mut self, live: &Live, counters: &mut Counters, verdicts: &Verdicts) -> bool {
-        let Some(state) = &mut self.state else { return false };
+    /// Saves. Where that fails, what was saved before stays, and the run goes on; says so the first time.
+    #[must_use]
+    pub fn save(&mut self, live: &Live, counters: &mut Counters, alerts: Vec<u8>, verdicts: &Verdicts) -> Option<String> {
+        let state = self.state.as_mut()?;
         let began = Instant::now();
-        let saved =
-            live.snapshot().and_then(|live| Saved { positions: self.positions.clone(), counters: *counters, live, verdicts: Some(verdicts.clone()) }.bytes());
+        let saved = live
+            .snapshot()
+            .and_then(|live| Saved { positions: self.positions.clone(), counters: *counters, live, alerts, verdicts: Some(verdicts.clone()) }.bytes());
         let result = saved.map_err(|e| e.to_string()).and_then(|bytes| state.save(&bytes).map_err(|e| e.to_string()));
         self.next = Instant::now() + PAUSE.max(began.elapsed() * SHARE);
         match result {
             Ok(()) => (self.changed, self.saved, self.failing) = (None, Some(Instant::now()), None),
             Err(error) => {
                 counters.state_failures += 1;
-                if self.failing.is_none() {
-                    say(&format!("note: the state cannot be written: {error}; the one before stays, and it is tried again"));
+                if self.failing.replace(self.failing.unwrap_or(began)).is_none() {
+                    return Some(format!("cannot be written: {error}; the one before stays, and it is tried again"));
                 }
-                self.failing.get_or_insert(began);
-                return false;
             }
         }
-        true
+        None
     }
 }

@@ -36,6 +36,8 @@ pub struct Saved {
     pub counters: Counters,
     /// The run: what [`Live::snapshot`] gave.
     pub live: Vec<u8>,
+    /// What the alerts know and what of them was not delivered; empty where there are none, and in states that are older than they.
+    pub alerts: Vec<u8>,
     /// First verdicts, as they were counted; `None` in a state of before.
     pub verdicts: Option<Verdicts>,
 }
@@ -47,7 +49,7 @@ impl Saved {
     /// When it cannot be put into bytes, which nothing is known to cause.
     pub fn bytes(&self) -> Result<Vec<u8>, StateError> {
         let damaged = |e: postcard::Error| StateError::Damaged(e.to_string());
-        let bytes = postcard::to_stdvec(&(&self.positions, &self.counters, &self.live)).map_err(damaged)?;
+        let bytes = postcard::to_stdvec(&(&self.positions, &self.counters, &self.live, &self.alerts)).map_err(damaged)?;
         match &self.verdicts {
             Some(verdicts) => postcard::to_extend(verdicts, bytes).map_err(damaged),
             None => Ok(bytes),
@@ -61,9 +63,18 @@ impl Saved {
     pub fn read(bytes: &[u8]) -> Result<Self, StateError> {
         let damaged = |e: postcard::Error| StateError::Damaged(e.to_string());
         let ((positions, counters, live), rest) = postcard::take_from_bytes(bytes).map_err(damaged)?;
-        let verdicts = if rest.is_empty() { None } else { Some(postcard::from_bytes(rest).map_err(damaged)?) };
-        Ok(Saved { positions, counters, live, verdicts })
+        let (alerts, rest) = part(rest)?;
+        let (verdicts, _) = part(rest)?;
+        Ok(Saved { positions, counters, live, alerts: alerts.unwrap_or_default(), verdicts })
     }
+}
+
+/// Returns a part that may not be there, and what follows it.
+fn part<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<(Option<T>, &[u8]), StateError> {
+    if bytes.is_empty() {
+        return Ok((None, bytes));
+    }
+    postcard::take_from_bytes(bytes).map(|(part, rest)| (Some(part), rest)).map_err(|e| StateError::Damaged(e.to_string()))
 }
 
 /// Returns what a run had found when it was saved, as if its log had ended there.
@@ -82,15 +93,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_of_before_there_were_verdicts_is_read() {
-        let (positions, counters, live) = (Positions::default(), Counters { rotations: 3, ..Counters::default() }, vec![1, 2, 3]);
-        let before = postcard::to_stdvec(&(&positions, &counters, &live)).expect("bytes");
-        let read = Saved::read(&before).expect("a state");
-        assert_eq!((read.counters, read.live, read.verdicts), (counters, live.clone(), None));
-        // and what is saved now is read by a version of before, which takes no notice of the rest
-        let now = Saved { positions, counters, live: live.clone(), verdicts: Some(Verdicts::begun(7)) }.bytes().expect("bytes");
-        let (_, _, old): (Positions, Counters, Vec<u8>) = postcard::from_bytes(&now).expect("a state");
-        assert_eq!((old, Saved::read(&now).expect("a state").verdicts), (live, Some(Verdicts::begun(7))));
-        assert!(Saved::read(&now[..now.len() - 1]).is_err() && Saved::read(b"").is_err());
+    fn a_state_from_before_there_was_a_part_is_read() {
+        let (positions, counters, live) = (Positions::default(), Counters { rotations: 7, ..Counters::default() }, vec![1, 2, 3]);
+        let first = postcard::to_stdvec(&(&positions, &counters, &live)).expect("bytes");
+        let second = postcard::to_extend(&vec![4_u8, 5], first.clone()).expect("bytes");
+        let now = Saved { positions, counters, live: live.clone(), alerts: vec![4, 5], verdicts: Some(Verdicts::begun(9)) }.bytes().expect("bytes");
+        for (bytes, alerts, verdicts) in [(&first, vec![], None), (&second, vec![4, 5], None), (&now, vec![4, 5], Some(Verdicts::begun(9)))] {
+            let read = Saved::read(bytes).expect("a state");
+            assert_eq!((read.counters, read.live, read.alerts, read.verdicts), (counters, live.clone(), alerts, verdicts));
+        }
+        // a version of before takes no notice of the parts that it does not have
+        assert!(now.starts_with(&second) && second.starts_with(&first));
+        assert!(Saved::read(&now[..now.len() - 1]).is_err() && Saved::read(&second[..second.len() - 1]).is_err() && Saved::read(b"").is_err());
     }
 }

@@ -54,6 +54,11 @@ fn grown(reading: &Reading, count: u64) -> Vec<Sample<'_>> {
     vec![Sample { labels: Vec::new(), number: Number::Count(count), created_ms: Some(reading.verdicts.began()) }]
 }
 
+/// A number without labels that begins at zero with each process.
+fn since_start(reading: &Reading, count: u64) -> Vec<Sample<'_>> {
+    vec![Sample { labels: Vec::new(), number: Number::Count(count), created_ms: Some(reading.started_ms) }]
+}
+
 /// A number without labels that rises and falls.
 fn whole(count: u64) -> Vec<Sample<'static>> {
     vec![Sample { labels: Vec::new(), number: Number::Count(count), created_ms: None }]
@@ -125,6 +130,14 @@ pub const FAMILIES: &[Family] = &[
     counter("kctriage_truncations", None, &[], "Files that were cut to be written again.", |r| grown(r, r.counted.truncations)),
     // this one is never of the last save: it tells that there is none
     counter("kctriage_state_write_failures", None, &[], "Times that the state could not be written.", |r| grown(r, r.now.state_failures)),
+    counter("kctriage_alerts_sent", None, &[], "Alerts that a receiver took, since the process started.", |r| since_start(r, r.now.alerts.sent)),
+    counter("kctriage_alerts_failed", None, &[], "Alerts that a receiver refused for good, since the process started.", |r| {
+        since_start(r, r.now.alerts.failed)
+    }),
+    counter("kctriage_alerts_dropped", None, &[], "Alerts that were dropped because too many waited, since the process started.", |r| {
+        since_start(r, r.now.alerts.dropped)
+    }),
+    gauge("kctriage_alerts_firing", None, "Alerts of kctriage's own rules that go on.", |r| whole(r.now.alerts.firing)),
     gauge("kctriage_failures_held", None, "Failures that wait, two seconds at most, for lines that may settle their cause.", |r| whole(r.now.held)),
     gauge("kctriage_files", None, "Files that are followed.", |r| whole(r.now.files)),
     gauge("kctriage_behind_bytes", Some("bytes"), "Bytes of log that are written and not read yet.", |r| whole(r.now.behind_bytes)),
