@@ -34,7 +34,7 @@ impl Summary for Json {
     }
 }
 
-/// Writes an account; [`read`] reads it back.
+/// Writes an account; [`read()`] reads it back.
 ///
 /// # Errors
 ///

@@ -16,6 +16,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+pub mod alert;
 pub mod compose;
 pub mod csv;
 pub mod escape;
@@ -26,6 +27,7 @@ pub mod markdown;
 pub mod model;
 pub mod ndjson;
 pub mod outline;
+pub mod prometheus;
 pub mod redact;
 pub mod sheet;
 pub mod siem;
