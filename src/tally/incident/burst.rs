@@ -78,11 +78,11 @@ pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<(usize, bool)>], grid: 
         // what turns out to be usual is usual for the others, too
         let mut ranges = found.clone();
         loop {
-            let sure: Vec<Burst> = ranges.iter().filter_map(|range| judged(range, &ranges)).collect();
-            if sure.len() == ranges.len() {
-                return joined(sure, series);
+            let unusual: Vec<(Burst, bool)> = ranges.iter().filter_map(|range| judged(range, &ranges)).collect();
+            if unusual.len() == ranges.len() {
+                return joined(unusual.into_iter().filter(|(_, sure)| *sure).map(|(burst, _)| burst).collect(), series);
             }
-            ranges = sure.into_iter().map(|b| b.range).collect();
+            ranges = unusual.into_iter().map(|(burst, _)| burst.range).collect();
         }
     });
     bursts.collect::<Vec<_>>().into_iter().flatten().collect()
@@ -117,8 +117,8 @@ struct Bar {
     mishaps: bool,
 }
 
-/// Decides about one candidate, measured by what is outside of it.
-fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Range<usize>], grid: Grid, usual: f64, bar: Bar) -> Option<Burst> {
+/// Decides about one candidate, measured by what is outside of it: `None` where it is usual, else the burst and whether it is sure.
+fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Range<usize>], grid: Grid, usual: f64, bar: Bar) -> Option<(Burst, bool)> {
     let mut taken = Taken::default();
     taken.add(range.clone());
     let mut others: Vec<(u64, &Range<usize>)> = found.iter().filter(|r| *r != range).map(|r| (sum(&series.points, r), r)).collect();
@@ -141,12 +141,12 @@ fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Rang
     let (dispersion, clump) = dispersion(&series.points, &taken, range, grid, usual);
     let exponent = surprise(count, outside, share, dispersion);
     let exponent = if bar.mishaps { exponent } else { exponent.min(one_mishap(count, share, clump)) };
-    let is_burst = exponent >= bar.exponent
-        && real(count) >= RISE * expected
+    let unusual = real(count) >= RISE * expected
         && !(range.start == 0 && covered > free)
         && is_lasting(&series.points, range, rhythm, real(outside) / free, grid)
         && is_abrupt(&series.points, range, rhythm, dispersion, grid);
-    is_burst.then(|| Burst { series: number, range: range.clone(), count, expected, exponent, dispersion, explained: bar.mishaps })
+    let burst = Burst { series: number, range: range.clone(), count, expected, exponent, dispersion, explained: bar.mishaps };
+    unusual.then_some((burst, exponent >= bar.exponent))
 }
 
 /// Joins bursts of one series with no more between them than the shorter one is long: a ramp is found in steps.
