@@ -41,12 +41,19 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
     let mut session = Session::begin(settings)?;
     // what is said at the beginning stays above the view
     printer.view();
+    let mut is_introduced = false;
     while !asked.end() && !session.is_ended() && !printer.wants_end() && !listeners.iter().any(|l| l.wants_end()) {
         if asked.again() {
             session.again();
         }
         let updates = session.step(if session.is_waiting() { BUSY } else { IDLE });
         let (now, gauges) = (session.now(), session.gauges());
+        if !std::mem::replace(&mut is_introduced, true) && !printer.is_viewed() {
+            say(&format!("note: {}", session.introduce()));
+        }
+        if !updates.is_empty() {
+            printer.know(session.paths());
+        }
         for listener in &mut listeners {
             for update in &updates {
                 listener.update(update);

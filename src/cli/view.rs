@@ -24,6 +24,7 @@ mod tables;
 mod text;
 
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -100,6 +101,14 @@ impl View {
         let thread = Builder::new().name("view".to_owned()).spawn(move || screen::run(terminal, look, &its));
         let thread = thread.inspect_err(|_| ratatui::restore())?;
         Ok(View { shared, thread: Some(thread) })
+    }
+
+    /// Takes in where the files are that findings name.
+    pub fn know<'a>(&self, paths: impl Iterator<Item = (&'a str, &'a Path)>) {
+        let mut state = self.shared.state();
+        for (name, path) in paths {
+            state.know(name, path);
+        }
     }
 
     fn stop(&mut self) {

@@ -1,13 +1,17 @@
 //! A live run with its files: what is followed, what was made of it, and what of both is saved.
 
+use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use kctriage::pipeline::live::{Live, Piece};
-use kctriage::source::follow::{Arrival, Event, Follower, What};
+use kctriage::source::follow::{Arrival, Event, Follower, Start, Target, What};
+use kctriage::report::why;
 use kctriage::tally::Outcome;
 use kctriage::tally::live::{Gauges, Notice, Update};
+use kctriage::triage::verdict::Lack;
 
 use super::super::{Error, Exit, settings};
 use super::keep::{Counters, Keep, Kept};
@@ -16,18 +20,30 @@ use super::say;
 /// Something may wait for its time so long after lines came.
 const WAITING: Duration = Duration::from_secs(6);
 
+/// Files that are named at the beginning.
+const NAMED: usize = 3;
+
+/// So many lines of something else tell that it is no log of Keycloak: its start and a long stack trace have fewer.
+const FOREIGN: u64 = 200;
+
 /// A run that goes on.
 pub struct Session {
     settings: settings::Tail,
     live: Live,
     follower: Follower,
     keep: Keep,
+    /// A state said where to begin.
+    resumed: bool,
     counters: Counters,
     /// When lines came last.
     came: Option<Instant>,
     /// The clock never goes back, whatever the system's does.
     clock: (i64, Instant),
     refused: bool,
+    /// What was said that the log lacks.
+    hinted: BTreeSet<Lack>,
+    /// It was said that nothing of Keycloak came.
+    foreign: bool,
 }
 
 /// A run that ended.
@@ -46,10 +62,11 @@ impl Session {
         let Kept { keep, live, positions, counters, start } = Keep::open(&settings)?;
         settings.follow.start = start;
         let follower = Follower::new(settings.targets.clone(), settings.follow.clone(), &positions);
+        let resumed = !positions.is_empty();
         let mut keep = keep;
         keep.positions = positions;
         let clock = (Utc::now().timestamp_millis(), Instant::now());
-        Ok(Session { settings, live, follower, keep, counters, came: None, clock, refused: false })
+        Ok(Session { settings, live, follower, keep, resumed, counters, came: None, clock, refused: false, hinted: BTreeSet::new(), foreign: false })
     }
 
     /// Returns the time, milliseconds since the epoch.
@@ -98,7 +115,49 @@ impl Session {
         }
         let behind = self.follower.behind() > self.settings.follow.budget_bytes as u64;
         updates.extend(self.live.advance(self.now(), behind));
+        self.hint(&mut updates);
         updates
+    }
+
+    /// Says once what keeps this log from telling more.
+    fn hint(&mut self, updates: &mut Vec<Update>) {
+        let mut say = |source: &str, what: String| updates.push(Update::Notice(Notice { source: source.into(), what, lost_bytes: None }));
+        for lack in self.live.lacks().difference(&self.hinted) {
+            if let Some(what) = why::hint(*lack) {
+                say("hint", what.to_owned());
+            }
+        }
+        self.hinted.extend(self.live.lacks());
+        let gauges = self.live.gauges();
+        if !self.foreign && gauges.records == 0 && gauges.unparsed_lines >= FOREIGN {
+            self.foreign = true;
+            say("hint", format!("{} lines, and none of a Keycloak log among them: is this the right file?", gauges.unparsed_lines));
+        }
+    }
+
+    /// Says what is followed, and from where.
+    pub fn introduce(&self) -> String {
+        let named: Vec<&str> = self.follower.paths().map(|(name, _)| name).collect();
+        let what = match (self.settings.targets.as_slice(), named.as_slice()) {
+            ([Target::Stdin], _) => "standard input".to_owned(),
+            ([Target::Command(words)], _) => words.iter().map(|w| w.to_string_lossy()).collect::<Vec<_>>().join(" "),
+            (_, []) => "nothing yet: no file matches, new ones are taken up as they come".to_owned(),
+            (_, few) if few.len() <= NAMED => few.join(", "),
+            (_, many) => format!("{} and {} more files", many[..NAMED].join(", "), many.len() - NAMED),
+        };
+        let begin = match self.settings.follow.start {
+            _ if self.settings.targets.iter().all(|t| !matches!(t, Target::Path(_))) => "",
+            _ if self.resumed => ", from where the state says",
+            Start::Beginning => ", from the beginning",
+            Start::End => ", from now on (--start beginning reads what is there, too)",
+            Start::Lines(_) => ", from some lines before the end",
+        };
+        format!("following {what}{begin}")
+    }
+
+    /// Returns the paths that were met, each with the name that findings have for it.
+    pub fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.follower.paths()
     }
 
     fn note(&mut self, what: &What) {
@@ -124,7 +183,7 @@ impl Session {
             state_age_ms: self.keep.age_ms(),
             state_failures: self.counters.state_failures,
             polling: self.follower.is_polling(),
-            ..self.live.gauges(self.now())
+            ..self.live.gauges()
         }
     }
 

@@ -1,12 +1,16 @@
 //! What the view shows: what is counted, and where in it the person looks. No terminal here.
 
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
 use kctriage::cause::Cause;
+use kctriage::report::escape::Untrusted;
 use kctriage::tally::live::{Gauges, Update};
 use kctriage::triage::clock::Zone;
 
 use super::clients::Key;
 use super::counted::Counted;
-use super::entry::Entry;
+use super::entry::{Entry, PATH};
 use super::filter::Filter;
 use super::keys::Action;
 use super::reread::{Reread, Wanted};
@@ -95,6 +99,8 @@ pub struct State {
     /// What is shown while the display is paused.
     frozen: Option<Box<Counted>>,
     pub looking: Looking,
+    /// Where the files are that findings name.
+    paths: HashMap<String, PathBuf>,
     /// A person asked for the end.
     pub ending: bool,
 }
@@ -108,6 +114,18 @@ impl State {
     /// Takes in an update.
     pub fn update(&mut self, update: &Update) {
         self.counted.update(update, self.told.life_ms);
+    }
+
+    /// Takes in where a file is that findings name.
+    pub fn know(&mut self, name: &str, path: &Path) {
+        if !self.paths.contains_key(name) {
+            self.paths.insert(Untrusted::new(name).terminal(PATH), path.to_owned());
+        }
+    }
+
+    /// Returns where a file is that findings name, if it is known.
+    pub fn path(&self, name: &str) -> Option<&Path> {
+        self.paths.get(name).map(PathBuf::as_path)
     }
 
     /// Takes in the clock, and how the run fares; returns whether that is to be seen: a clock shows seconds.
@@ -224,7 +242,7 @@ impl State {
             }
         };
         let wanted = match &page {
-            Some(Page::Failure(entry, _)) => Wanted::of(entry, self.told.life_ms),
+            Some(Page::Failure(entry, _)) => entry.proofs.first().and_then(|p| self.path(&p.source)).and_then(|path| Wanted::of(entry, path, self.told.life_ms)),
             _ => None,
         };
         if let Some(page) = page {

@@ -9,6 +9,7 @@ use super::super::counts::Counts;
 use super::super::fold::Fold;
 use super::super::{Options, zone_of};
 use super::book::{Book, Entry};
+use super::heard::Heard;
 use super::ripening::Ripening;
 use super::tap::Tap;
 use super::trigger;
@@ -208,6 +209,6 @@ impl Live {
             let zone = zone_of(strand.zone_minutes, &options);
             strand.join.clock().reads_in(zone);
         }
-        Ok(Live { rules, options, state, uuids: (0, hashbrown::HashMap::default()) })
+        Ok(Live { rules, options, state, uuids: (0, hashbrown::HashMap::default()), heard: Heard::default() })
     }
 }

@@ -31,7 +31,7 @@ mod wake;
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -327,6 +327,11 @@ impl Follower {
     #[must_use]
     pub fn files(&self) -> usize {
         self.trails.iter().map(|t| t.reels.len()).sum()
+    }
+
+    /// Returns the paths that were met, each with the name that outputs have for it.
+    pub fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.roster.paths()
     }
 
     /// Whether files are looked at in turn because the system does not tell about changes.

@@ -1,0 +1,24 @@
+//! What was read and told since this process began: it says how the run fares, and is not saved.
+
+use std::collections::BTreeSet;
+
+use crate::triage::verdict::Lack;
+
+/// What was read and told.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    records: u64,
+    /// How far the log was behind the clock when its last record came; negative where it was ahead.
+    pub lag_ms: Option<i64>,
+    /// What the log lacks to tell for certain what was told.
+    pub lacks: BTreeSet<Lack>,
+}
+
+impl Heard {
+    /// Notes how many records were read by now, and where the log stands.
+    pub fn note(&mut self, records: u64, end: Option<i64>, now: i64) {
+        if std::mem::replace(&mut self.records, records) != records {
+            self.lag_ms = end.map(|end| now - end);
+        }
+    }
+}
