@@ -18,7 +18,7 @@ use kctriage::tally::live::Listener;
 
 use super::notes::Notes;
 use super::settings::{self, Input};
-use super::{Error, Exit, TailFormat, scan};
+use super::{Error, Exit, TailFormat, scan, terminal};
 use asked::Asked;
 use printer::Printer;
 use session::Session;
@@ -38,11 +38,14 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
     let asked = Asked::listen().map_err(|error| Error::Usage { what: format!("signals cannot be listened to: {error}"), advice: String::new() })?;
     let mut printer = Printer::new(&settings);
     let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
+    let is_shown = settings.input.terminal.interactive;
     let mut session = Session::begin(settings)?;
     // what is said at the beginning stays above the view
     printer.view();
     let mut is_introduced = false;
-    while !asked.end() && !session.is_ended() && !printer.wants_end() && !listeners.iter().any(|l| l.wants_end()) {
+    // a connection that broke ends the run as a signal would: nobody can look at it any more, and nobody can end it
+    let is_gone = || is_shown && terminal::is_hung_up();
+    while !asked.end() && !is_gone() && !session.is_ended() && !printer.wants_end() && !listeners.iter().any(|l| l.wants_end()) {
         if asked.again() {
             session.again();
         }

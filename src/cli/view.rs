@@ -32,6 +32,7 @@ use std::thread::{Builder, JoinHandle};
 use kctriage::tally::live::{Gauges, Listener, Update};
 use kctriage::triage::clock::Zone;
 
+use super::terminal;
 use look::Look;
 use state::{State, Told};
 
@@ -113,7 +114,8 @@ impl View {
 
     fn stop(&mut self) {
         self.shared.is_over.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
+        // of a terminal that hung up the library for keys reads the end for ever: its thread ends with the process
+        if let Some(thread) = self.thread.take().filter(|_| !terminal::is_hung_up()) {
             // a thread that panicked has said so, and given the terminal back
             let _ = thread.join();
         }

@@ -165,6 +165,27 @@ def the_shell_is_one_key_away():
     is_as_it_was(console)
 
 
+def a_connection_that_breaks_ends_it():
+    for plain in ["", "--plain "]:
+        console = Console(80, 24)
+        log, state = Log(console.folder), os.path.join(console.folder, "state")
+        # as sshd does, only that the shell does not pass the signal on
+        console.run(f"set +m; {PROGRAM} tail {plain}--state {state} {log.path} & disown; wait")
+        time.sleep(1.5)
+        log.append(REFRESH)
+        console.wait("refresh token invalid")
+        pid = console.pid_of("kctriage")
+        console.close()
+        for _ in range(100):
+            if not os.path.exists(f"/proc/{pid}"):
+                break
+            time.sleep(0.1)
+        else:
+            os.kill(pid, signal.SIGKILL)
+            raise AssertionError("it goes on though nobody can see it or end it")
+        assert os.path.getsize(os.path.join(state, "state")) > 0, "what was found is saved"
+
+
 def keys_are_read_beside_a_pipe():
     console, log = started(command="tail -f {path} | {program} tail -")
     log.append(REFRESH)
@@ -228,6 +249,7 @@ def main():
         a_person_looks_around,
         a_signal_gives_the_terminal_back,
         the_shell_is_one_key_away,
+        a_connection_that_breaks_ends_it,
         keys_are_read_beside_a_pipe,
         a_terminal_without_colours_and_unicode_is_served,
         lines_are_for_pipes_and_those_who_ask,
