@@ -97,10 +97,10 @@ impl View {
             wants_end: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
         });
-        let terminal = ratatui::try_init()?;
+        let terminal = screen::take()?;
         let its = Arc::clone(&shared);
         let thread = Builder::new().name("view".to_owned()).spawn(move || screen::run(terminal, look, &its));
-        let thread = thread.inspect_err(|_| ratatui::restore())?;
+        let thread = thread.inspect_err(|_| screen::give_back())?;
         Ok(View { shared, thread: Some(thread) })
     }
 

@@ -141,7 +141,7 @@ impl Session {
         let what = match (self.settings.targets.as_slice(), named.as_slice()) {
             ([Target::Stdin], _) => "standard input".to_owned(),
             ([Target::Command(words)], _) => words.iter().map(|w| w.to_string_lossy()).collect::<Vec<_>>().join(" "),
-            (_, []) => "nothing yet: no file matches, new ones are taken up as they come".to_owned(),
+            (_, []) => return "no file matches yet; those that come are followed from their beginning".to_owned(),
             (_, few) if few.len() <= NAMED => few.join(", "),
             (_, many) => format!("{} and {} more files", many[..NAMED].join(", "), many.len() - NAMED),
         };

@@ -193,6 +193,15 @@ impl State {
         Effect::None
     }
 
+    /// Takes in what is pasted: a filter, where one is typed, and nothing elsewhere.
+    pub fn paste(&mut self, text: &str) {
+        if self.looking.typed.is_some() {
+            for c in text.trim().chars().take_while(|c| *c != '\n' && *c != '\r').filter(|c| !c.is_control()) {
+                self.typing(Action::Type(c));
+            }
+        }
+    }
+
     fn open(&mut self, page: Page) {
         self.looking.page = Some(page);
         self.looking.scroll = 0;
