@@ -68,8 +68,9 @@ def started(columns=80, rows=24, command="{program} tail {path}", **environment)
 
 def is_as_it_was(console):
     """Whether the terminal is the shell's again: no screen of its own, and what is typed is seen."""
+    console.wait("next:")
     assert not console.has_taken_screen()
-    console.run("clear; stty -a | tr ' ' '\\n' | grep -xE -- '-?(echo|icanon|isig)' | tr '\\n' ' '; echo is-set")
+    console.run("clear; stty -a | tr ' ' '\\n' | grep -xE -- '-?(echo|icanon|isig)' | tr '\\n' ' '; echo is-'set'")
     console.wait("is-set")
     modes = next(line for line in console.screen().splitlines() if line.endswith("is-set"))
     assert sorted(modes.split()) == ["echo", "icanon", "is-set", "isig"], modes
@@ -145,8 +146,6 @@ def a_person_looks_around():
     console.keys("Escape", "Tab", "Down", "Enter")
     console.wait("What happens")
     console.keys("q")
-    console.wait("$ ")
-    console.wait("next:")
     is_as_it_was(console)
 
 
@@ -155,7 +154,6 @@ def a_signal_gives_the_terminal_back():
     log.append(REFRESH)
     console.wait("4 refresh token invalid")
     os.kill(console.pid_of("kctriage"), signal.SIGTERM)
-    console.wait("next:")
     is_as_it_was(console)
 
 
@@ -169,7 +167,6 @@ def the_shell_is_one_key_away():
     console.wait("4 refresh token invalid")
     assert console.has_taken_screen()
     console.keys("C-c")
-    console.wait("next:")
     is_as_it_was(console)
 
 
@@ -199,7 +196,6 @@ def keys_are_read_beside_a_pipe():
     log.append(REFRESH)
     console.wait("4 refresh token invalid")
     console.keys("q")
-    console.wait("next:")
     console.keys("C-c")
     is_as_it_was(console)
 
@@ -226,7 +222,6 @@ def lines_are_for_pipes_and_those_who_ask():
         console.wait("after login")
         assert not console.has_taken_screen()
         console.keys("C-c")
-        console.wait("next:")
         is_as_it_was(console)
 
 

@@ -323,10 +323,10 @@ impl Follower {
         self.trails.iter().flat_map(|t| &t.reels).map(Reel::behind).sum()
     }
 
-    /// Files that are open.
+    /// Files that are open, standard input and commands among them.
     #[must_use]
     pub fn files(&self) -> usize {
-        self.trails.iter().map(|t| t.reels.len()).sum()
+        self.trails.iter().map(|t| t.reels.len()).sum::<usize>() + self.pipes.iter().filter(|p| !p.is_ended()).count()
     }
 
     /// Returns the paths that were met, each with the name that outputs have for it.
