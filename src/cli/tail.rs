@@ -51,11 +51,11 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
         }
         let updates = session.step(if session.is_waiting() { BUSY } else { IDLE });
         let (now, gauges) = (session.now(), session.gauges());
+        if !is_introduced || !updates.is_empty() {
+            printer.know(session.paths());
+        }
         if !std::mem::replace(&mut is_introduced, true) && !printer.is_viewed() {
             say(&format!("note: {}", session.introduce()));
-        }
-        if !updates.is_empty() {
-            printer.know(session.paths());
         }
         for listener in &mut listeners {
             for update in &updates {

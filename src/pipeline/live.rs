@@ -13,7 +13,7 @@ mod state;
 mod tap;
 mod trigger;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io;
 
 use chrono::{DateTime, Utc};
@@ -289,7 +289,9 @@ impl Live {
             if doubtful || (same && entry.told) {
                 continue;
             }
-            lacks.extend(verdict.lack);
+            if let Some(lack) = verdict.lack {
+                *lacks.entry(lack).or_default() += 1;
+            }
             let passes = passes(&entry.waiting, &verdict, &self.options.filter, judge.names);
             match before {
                 Some(before) => {
@@ -340,9 +342,9 @@ impl Live {
         }
     }
 
-    /// Returns what the log lacks to tell for certain what was told since this process began.
+    /// Returns what the log lacked to tell for certain what was told since this process began, and how often.
     #[must_use]
-    pub fn lacks(&self) -> &BTreeSet<Lack> {
+    pub fn lacks(&self) -> &BTreeMap<Lack, u64> {
         &self.heard.lacks
     }
 

@@ -23,6 +23,9 @@ const WAITING: Duration = Duration::from_secs(6);
 /// Files that are named at the beginning.
 const NAMED: usize = 3;
 
+/// So many failures that lack the same are worth a hint.
+const HINTED: u64 = 3;
+
 /// So many lines of something else tell that it is no log of Keycloak: its start and a long stack trace have fewer.
 const FOREIGN: u64 = 200;
 
@@ -93,7 +96,7 @@ impl Session {
 
     /// Takes in what the follower told.
     fn take(&mut self, events: Vec<Event>) -> Vec<Update> {
-        let (mut updates, mut pieces) = (Vec::new(), Vec::new());
+        let (mut notices, mut pieces) = (Vec::new(), Vec::new());
         for event in events {
             self.keep.take(&event);
             match event {
@@ -101,7 +104,7 @@ impl Session {
                 Event::Word(word) => {
                     self.note(&word.what);
                     if is_told(&word.what) {
-                        updates.push(Update::Notice(Notice { source: word.source, what: word.what.to_string(), lost_bytes: word.what.lost() }));
+                        notices.push(Update::Notice(Notice { source: word.source, what: word.what.to_string(), lost_bytes: word.what.lost() }));
                     }
                 }
             }
@@ -114,7 +117,9 @@ impl Session {
             }
         }
         let behind = self.follower.behind() > self.settings.follow.budget_bytes as u64;
-        updates.extend(self.live.advance(self.now(), behind));
+        let mut updates = self.live.advance(self.now(), behind);
+        // what is said of a file comes behind what its lines tell
+        updates.extend(notices);
         self.hint(&mut updates);
         updates
     }
@@ -122,12 +127,11 @@ impl Session {
     /// Says once what keeps this log from telling more.
     fn hint(&mut self, updates: &mut Vec<Update>) {
         let mut say = |source: &str, what: String| updates.push(Update::Notice(Notice { source: source.into(), what, lost_bytes: None }));
-        for lack in self.live.lacks().difference(&self.hinted) {
-            if let Some(what) = why::hint(*lack) {
+        for (lack, _) in self.live.lacks().iter().filter(|(_, n)| **n >= HINTED) {
+            if let Some(what) = why::hint(*lack).filter(|_| self.hinted.insert(*lack)) {
                 say("hint", what.to_owned());
             }
         }
-        self.hinted.extend(self.live.lacks());
         let gauges = self.live.gauges();
         if !self.foreign && gauges.records == 0 && gauges.unparsed_lines >= FOREIGN {
             self.foreign = true;

@@ -1,6 +1,6 @@
 //! What the view shows: what is counted, and where in it the person looks. No terminal here.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use kctriage::cause::Cause;
@@ -100,7 +100,7 @@ pub struct State {
     frozen: Option<Box<Counted>>,
     pub looking: Looking,
     /// Where the files are that findings name.
-    paths: HashMap<String, PathBuf>,
+    paths: BTreeMap<String, PathBuf>,
     /// A person asked for the end.
     pub ending: bool,
 }
@@ -121,6 +121,11 @@ impl State {
         if !self.paths.contains_key(name) {
             self.paths.insert(Untrusted::new(name).terminal(PATH), path.to_owned());
         }
+    }
+
+    /// Iterates over the names of the files that were met.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.paths.keys().map(String::as_str)
     }
 
     /// Returns where a file is that findings name, if it is known.

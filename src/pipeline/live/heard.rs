@@ -1,6 +1,6 @@
 //! What was read and told since this process began: it says how the run fares, and is not saved.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::triage::verdict::Lack;
 
@@ -10,8 +10,8 @@ pub(super) struct Heard {
     records: u64,
     /// How far the log was behind the clock when its last record came; negative where it was ahead.
     pub lag_ms: Option<i64>,
-    /// What the log lacks to tell for certain what was told.
-    pub lacks: BTreeSet<Lack>,
+    /// What the log lacked to tell for certain what was told, and how often.
+    pub lacks: BTreeMap<Lack, u64>,
 }
 
 impl Heard {

@@ -110,7 +110,13 @@ fn calm(state: &State, width: usize) -> Vec<Line<'static>> {
     let shown = state.shown();
     if shown.gauges.records == 0 {
         let what = if shown.gauges.bytes == 0 { "Waiting for the first line." } else { "No line of a Keycloak log so far." };
-        return vec![Line::raw(what)];
+        let mut lines = vec![Line::raw(what)];
+        let names: Vec<&str> = state.names().collect();
+        if let Some(first) = names.first() {
+            let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
+            lines.push(Line::styled(cut(&format!("Followed: {first}{more}. What was there before is read with --start beginning."), width), look::tone(Tone::Faint)));
+        }
+        return lines;
     }
     let mut lines = vec![Line::styled("No token request failed in the last 10 minutes.", look::tone(Tone::Good))];
     if let Some((_, last)) = shown.stream.iter().rev().find_map(|(n, _)| shown.stream.failure(n).map(|e| (n, e))) {
