@@ -68,6 +68,8 @@ fn headline(problem: &Problem<'_>, state: &State, width: usize) -> Line<'static>
         unsure => format!(" ({})", unsure.slug()),
     };
     let when = match (problem.count, problem.is_going) {
+        (n, true) if width < NARROW => format!("{}, {}/min", short(n), short(problem.per_minute)),
+        (n, false) if width < NARROW && n > 1 => format!("{}, last {}", short(n), at(problem.last)),
         (1, _) => format!("once, at {}", at(problem.last)),
         (n, true) => format!("{} since {}, {}/min", short(n), at(problem.since), short(problem.per_minute)),
         (n, false) => format!("{} from {} to {}, quiet since", short(n), at(problem.since), at(problem.last)),
