@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use kctriage::pipeline::live::{Live, Piece};
-use kctriage::source::follow::{Arrival, Event, Follower, Start, Target, What};
 use kctriage::report::why;
+use kctriage::source::follow::{Arrival, Event, Follower, Start, Target, What};
 use kctriage::tally::Outcome;
 use kctriage::tally::live::{Gauges, Notice, Update};
 use kctriage::triage::verdict::Lack;

@@ -129,9 +129,7 @@ mod tests {
     /// Returns what is wanted of each finding of a recording, in its file.
     fn wanted() -> Vec<Wanted> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/2673-success/server.log");
-        let own = |finding| {
-            Wanted::of(&Entry::of(&finding, None), &path, None).expect("a finding has its line")
-        };
+        let own = |finding| Wanted::of(&Entry::of(&finding, None), &path, None).expect("a finding has its line");
         findings("2673-success").into_iter().map(own).collect()
     }
 

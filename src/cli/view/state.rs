@@ -256,7 +256,9 @@ impl State {
             }
         };
         let wanted = match &page {
-            Some(Page::Failure(entry, _)) => entry.proofs.first().and_then(|p| self.path(&p.source)).and_then(|path| Wanted::of(entry, path, self.told.life_ms)),
+            Some(Page::Failure(entry, _)) => {
+                entry.proofs.first().and_then(|p| self.path(&p.source)).and_then(|path| Wanted::of(entry, path, self.told.life_ms))
+            }
             _ => None,
         };
         if let Some(page) = page {
