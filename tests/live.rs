@@ -93,7 +93,7 @@ fn arrivals(paths: &[PathBuf], wrap: Option<Wrap>, most: u64, dice: &mut Dice) -
             piece.at = at;
             let written = wrapped.as_ref().map_or(bytes, |w| w[number].as_bytes());
             piece.bytes.extend_from_slice(written);
-            piece.lines += written.iter().filter(|c| **c == b'\n').count() as u64;
+            piece.lines += memchr::memchr_iter(b'\n', written).count() as u64;
         }
         all.push(piece);
     }
