@@ -93,7 +93,8 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
 /// Says what was found all in all.
 fn summary(settings: &settings::Tail, outcome: &Outcome) -> Result<(), Error> {
     let notes = Notes::of(outcome, &settings.input);
-    if settings.format == TailFormat::Ndjson {
+    // a page about nothing says nothing
+    if settings.format == TailFormat::Ndjson || outcome.books.bytes() == 0 {
         notes.say();
         return Ok(());
     }
