@@ -161,7 +161,7 @@ impl Live {
         self.merge(now, &mut updates);
         let extent = if behind { Extent::New } else { Extent::Some };
         self.judge(now, extent, &mut updates);
-        self.heard.note(self.records(), self.state.fold.view.end, now);
+        self.heard.note(self.state.records(), self.state.fold.view.end, now);
         // what is read at once is told in the order in which it happened
         updates.sort_by_key(time);
         updates
@@ -333,7 +333,7 @@ impl Live {
         let sources = &self.state.fold.sources;
         Gauges {
             bytes: sources.iter().map(|s| s.books.bytes()).sum(),
-            records: self.records(),
+            records: self.state.records(),
             unparsed_lines: sources.iter().map(|s| s.books.unparsed_lines).sum(),
             damaged_bytes: sources.iter().map(|s| s.books.damaged).sum(),
             held: self.state.book.held() as u64,
@@ -346,10 +346,6 @@ impl Live {
     #[must_use]
     pub fn lacks(&self) -> &BTreeMap<Lack, u64> {
         &self.heard.lacks
-    }
-
-    fn records(&self) -> u64 {
-        self.state.fold.sources.iter().map(|s| s.books.records).sum()
     }
 
     /// Ends the run: lets go what still waits for lines, judges everything a last time, and returns what was found.

@@ -15,6 +15,11 @@ pub(super) struct Heard {
 }
 
 impl Heard {
+    /// Begins where a run left off that had read so many records.
+    pub fn after(records: u64) -> Self {
+        Heard { records, ..Heard::default() }
+    }
+
     /// Notes how many records were read by now, and where the log stands.
     pub fn note(&mut self, records: u64, end: Option<i64>, now: i64) {
         if std::mem::replace(&mut self.records, records) != records {

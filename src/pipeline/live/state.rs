@@ -93,6 +93,11 @@ impl State {
         }
     }
 
+    /// Returns how many records were recognised.
+    pub fn records(&self) -> u64 {
+        self.fold.sources.iter().map(|s| s.books.records).sum()
+    }
+
     /// Notes that a strand got something.
     pub fn arrived(&mut self, strand: usize, now: i64) {
         self.waits.resize_with(self.fold.strands.len(), Waits::default);
@@ -209,6 +214,7 @@ impl Live {
             let zone = zone_of(strand.zone_minutes, &options);
             strand.join.clock().reads_in(zone);
         }
-        Ok(Live { rules, options, state, uuids: (0, hashbrown::HashMap::default()), heard: Heard::default() })
+        let heard = Heard::after(state.records());
+        Ok(Live { rules, options, state, uuids: (0, hashbrown::HashMap::default()), heard })
     }
 }
