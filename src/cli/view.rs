@@ -29,6 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
+use kctriage::alert::Alert;
 use kctriage::tally::live::{Gauges, Listener, Update};
 use kctriage::triage::clock::Zone;
 
@@ -110,6 +111,12 @@ impl View {
         for (name, path) in paths {
             state.know(name, path);
         }
+    }
+
+    /// Shows an alert that began or ended.
+    pub fn alert(&mut self, alert: &Alert) {
+        self.shared.state().alert(alert);
+        self.shared.changed.store(true, Ordering::Relaxed);
     }
 
     fn stop(&mut self) {

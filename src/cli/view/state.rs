@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use kctriage::alert::Alert;
 use kctriage::cause::Cause;
 use kctriage::report::escape::Untrusted;
 use kctriage::tally::live::{Gauges, Update};
@@ -131,6 +132,11 @@ impl State {
     /// Returns where a file is that findings name, if it is known.
     pub fn path(&self, name: &str) -> Option<&Path> {
         self.paths.get(name).map(PathBuf::as_path)
+    }
+
+    /// Takes in an alert that began or ended.
+    pub fn alert(&mut self, alert: &Alert) {
+        self.counted.alert(alert);
     }
 
     /// Takes in the clock, and how the run fares; returns whether that is to be seen: a clock shows seconds.
