@@ -61,8 +61,15 @@ pub fn run(settings: &settings::Report) -> Result<Exit, Error> {
 /// Makes the page of an account.
 fn page(settings: &settings::Report, account: &Account) -> Report {
     let life_ms = settings.input.as_ref().and_then(|i| i.options.code_lifespan_ms);
-    let how =
-        compose::Settings { title: settings.title.clone(), zone: settings.zone, zone_assumed: !settings.zone_named, life_ms, compared: settings.compared };
+    let paths = settings.input.as_ref().map(|i| settings::quoted(&i.paths)).unwrap_or_default();
+    let how = compose::Settings {
+        title: settings.title.clone(),
+        zone: settings.zone,
+        zone_assumed: !settings.zone_named,
+        life_ms,
+        compared: settings.compared,
+        paths,
+    };
     let rename = |kind, text: &str| settings.redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| pseudonym(redactor, kind, text));
     let scribe = if settings.redactor.is_some() { Scribe::renaming(&rename) } else { Scribe::open() };
     let found = incident::find(account, &incident::Settings::default());

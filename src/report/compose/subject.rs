@@ -27,6 +27,8 @@ pub(super) struct Subject {
     pub(super) delays: Delays,
     /// The shortest delay of those that are certain.
     pub(super) certain_min: Option<i64>,
+    /// How old a code of the realm was that was still accepted, where that is clearly more than the shortest of those that had expired.
+    pub(super) outlived: Option<i64>,
     pub(super) usual_delays: Delays,
     pub(super) addresses: Counted,
     pub(super) users: Counted,
@@ -42,6 +44,15 @@ pub(super) struct Subject {
 pub(super) fn counted(values: &Distinct, most: u64) -> Counted {
     let (n, exact) = values.count();
     Counted { count: n.min(most), estimated: !exact }
+}
+
+/// Milliseconds that two lines of one request can lie apart.
+const APART_MS: i64 = 1000;
+
+/// Returns the age of a code that was accepted although a younger one had expired: codes of one realm have one lifespan, so it was changed.
+fn outlived(run: &Run<'_>, cause: Cause, realm: Option<&str>, refused: Option<i64>) -> Option<i64> {
+    let worked = *run.account.worked.get(&realm.map(String::from))?;
+    (cause == Cause::CodeExpired && worked > refused? + APART_MS).then_some(worked)
 }
 
 fn addresses<'a>(samples: impl Iterator<Item = &'a Finding>, run: &Run<'_>) -> Vec<Logged> {
@@ -71,6 +82,7 @@ impl Subject {
             last: group.last,
             delays: group.delays.clone(),
             certain_min: group.certain_delays.min,
+            outlived: outlived(run, group.cause, group.realm, group.certain_delays.min),
             usual_delays: Delays::default(),
             addresses: counted(&group.addresses, group.count),
             users: counted(&group.users, group.count),
@@ -83,6 +95,7 @@ impl Subject {
 
     pub(super) fn of_incident(incident: &Incident, run: &Run<'_>) -> Self {
         let same = |g: &&Group<'_>| g.realm == incident.realm.as_deref() && g.cause == incident.cause;
+        let certain_min = run.groups.iter().filter(same).filter_map(|g| g.certain_delays.min).min();
         Subject {
             realm: incident.realm.as_deref().map(|r| run.scribe.logged(Kind::Realm, r)),
             realm_name: incident.realm.as_deref().map(String::from),
@@ -99,7 +112,8 @@ impl Subject {
             first: Some(incident.start),
             last: Some(incident.last),
             delays: incident.delays.clone(),
-            certain_min: run.groups.iter().filter(same).filter_map(|g| g.certain_delays.min).min(),
+            certain_min,
+            outlived: outlived(run, incident.cause, incident.realm.as_deref(), certain_min),
             usual_delays: incident.usual_delays.clone(),
             addresses: counted(&incident.addresses, incident.count),
             users: counted(&incident.users, incident.count),
