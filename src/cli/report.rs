@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use kctriage::finding::Finding;
+use kctriage::pipeline::Options;
 use kctriage::report::compose::{self, Scribe};
 use kctriage::report::model::{Kind, Prose, Report};
 use kctriage::report::redact::Redactor;
-use kctriage::report::{Dialect, Html, Markdown, Paper, Sheet as JsonSheet, Text, json, terminal};
+use kctriage::report::siem::Schema;
+use kctriage::report::{Dialect, Findings as _, Html, Markdown, Paper, Sheet as JsonSheet, Siem, Text, json, terminal};
 use kctriage::tally::incident;
 use kctriage::tally::{Account, Windows};
 
@@ -22,6 +25,11 @@ const TALLY: &str = "tally.json";
 
 /// Runs the command.
 pub fn run(settings: &settings::Report) -> Result<Exit, Error> {
+    match settings.sheet {
+        Sheet::Ecs => return events(settings, Schema::Ecs),
+        Sheet::Ocsf => return events(settings, Schema::Ocsf),
+        _ => {}
+    }
     let mut exit = Exit::Done;
     let mut account = None;
     if let Some(input) = &settings.input {
@@ -56,6 +64,51 @@ pub fn run(settings: &settings::Report) -> Result<Exit, Error> {
     remark(&mut report, settings, &lacking);
     write(settings, &report)?;
     Ok(exit)
+}
+
+/// Writes each failure as an event for collectors, the same as `scan` does.
+fn events(settings: &settings::Report, schema: Schema) -> Result<Exit, Error> {
+    let refuse = |what: &str, advice: &str| Error::Usage { what: what.into(), advice: advice.into() };
+    let Some(input) = settings.input.as_ref().filter(|_| settings.from.is_empty()) else {
+        return Err(refuse("a saved tally holds counts, and events are made of single failures", "give the logs in place of --from"));
+    };
+    if settings.compared.is_some() {
+        return Err(refuse("events have no before and after", "leave out --compare or --since-restart, or choose --format html, markdown, jira, json or text"));
+    }
+    let found = scan::discover(input)?;
+    let mut outcome = None;
+    let stream = |out: &mut dyn io::Write| {
+        let mut format = Siem::new(schema, out);
+        let mut each = |mut finding: Finding| {
+            if let Some(redactor) = &settings.redactor {
+                redactor.finding(&mut finding);
+            }
+            format.finding(&finding)
+        };
+        let read = scan::read(input, found, Options::default().window_ms, Print::Each(&mut each));
+        let written = if read.is_ok() { format.finish() } else { Err(io::ErrorKind::Interrupted.into()) };
+        outcome = Some(read);
+        written
+    };
+    let written = match &settings.output {
+        Some(path) => target::write(path, stream).map_err(|error| Error::Target { path: path.clone(), error }),
+        None => stream(&mut io::BufWriter::new(io::stdout().lock())).map_err(Error::Output),
+    };
+    let mut outcome = match outcome {
+        // why reading ended is more than that writing did
+        Some(read) => read.map_err(|error| match (error, &settings.output) {
+            (Error::Output(error), Some(path)) => Error::Target { path: path.clone(), error: error.into() },
+            (error, _) => error,
+        })?,
+        None => return written.map(|()| Exit::Done),
+    };
+    written?;
+    if let Some(redactor) = &settings.redactor {
+        redactor.outcome(&mut outcome);
+    }
+    let notes = Notes::of(&outcome, input);
+    notes.say();
+    Ok(notes.exit())
 }
 
 /// Makes the page of an account.
@@ -122,7 +175,8 @@ fn write(settings: &settings::Report, report: &Report) -> Result<(), Error> {
         Sheet::Markdown => &Markdown { dialect: Dialect::GitHub },
         Sheet::Jira => &Markdown { dialect: Dialect::Jira },
         Sheet::Json => &JsonSheet,
-        Sheet::Text => &text,
+        // events are no page: they are written as they are found
+        Sheet::Text | Sheet::Ecs | Sheet::Ocsf => &text,
     };
     if let Some(path) = &settings.output {
         return target::write(path, |out| paper.write(report, out)).map_err(|error| Error::Target { path: path.clone(), error });
