@@ -5,14 +5,16 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use kctriage::finding::Finding;
-use kctriage::pipeline::Options;
+use kctriage::pipeline::{Options, live};
 use kctriage::report::compose::{self, Scribe};
 use kctriage::report::model::{Kind, Prose, Report};
 use kctriage::report::redact::Redactor;
 use kctriage::report::siem::Schema;
 use kctriage::report::{Dialect, Findings as _, Html, Markdown, Paper, Sheet as JsonSheet, Siem, Text, json, terminal};
+use kctriage::source::checkpoint;
 use kctriage::tally::incident;
 use kctriage::tally::{Account, Windows};
+use kctriage::triage::rules::Rules;
 
 use super::notes::Notes;
 use super::scan::{self, Print};
@@ -20,7 +22,7 @@ use super::settings;
 use super::target;
 use super::{Error, Exit, Sheet};
 
-/// The tally in a folder that `tail` keeps its state in.
+/// The name of a tally in a folder.
 const TALLY: &str = "tally.json";
 
 /// Runs the command.
@@ -158,11 +160,19 @@ fn remark(report: &mut Report, settings: &settings::Report, lacking: &[&'static 
     report.remarks.push(prose.say("."));
 }
 
-/// Opens a saved tally.
+/// Opens a saved tally, or what a live run saved.
 pub(super) fn open(path: &Path) -> Result<json::Saved, Error> {
-    let file: PathBuf = if path.is_dir() { path.join(TALLY) } else { path.to_owned() };
-    let advice = "--from takes what kctriage scan --format json or kctriage merge wrote, or the folder of kctriage tail --state";
+    let advice = "give what kctriage scan --format json or kctriage merge wrote, or the folder of kctriage tail --state";
     let usage = |what: String| Error::Usage { what, advice: advice.into() };
+    if path.is_dir() && !path.join(TALLY).exists() {
+        let refuse = |what: &dyn std::fmt::Display| usage(format!("{}: {what}", path.display()));
+        let bytes = checkpoint::peek(path).map_err(|error| usage(error.to_string()))?;
+        let bytes = bytes.ok_or_else(|| refuse(&"there is neither a tally nor the state of a live run in it"))?;
+        let account = live::outcome_of(&bytes, Rules::builtin(), Options::default()).map_err(|error| refuse(&error))?.account();
+        let lacking = if account.successes.is_none() { vec!["successful requests"] } else { Vec::new() };
+        return Ok(json::Saved { account, lacking });
+    }
+    let file: PathBuf = if path.is_dir() { path.join(TALLY) } else { path.to_owned() };
     let opened = File::open(&file).map_err(|error| usage(format!("{}: cannot be read: {error}", file.display())))?;
     json::read(opened).map_err(|error| usage(format!("{}: {error}", file.display())))
 }

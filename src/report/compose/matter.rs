@@ -65,8 +65,8 @@ fn typical<'a>(samples: impl IntoIterator<Item = &'a Finding>, sure: [u64; 3]) -
 
 /// Returns the command that lists the lines of a matter.
 fn lines(run: &Run<'_>, subject: &Subject, is_incident: bool) -> Prose {
-    let mut command = format!("kctriage scan --format ndjson --cause {}", subject.cause.slug());
-    let mut prose = Prose::new().say("All of its lines: ");
+    let causes = [subject.cause].into_iter().chain(subject.cascade.iter().copied());
+    let mut command = causes.fold("kctriage scan --format ndjson".to_owned(), |command, cause| format!("{command} --cause {}", cause.slug()));
     for (option, name) in subject.clients.iter().map(|(client, ..)| ("--client", client.as_ref())).take(OPTIONS).chain([("--realm", subject.realm.as_ref())]) {
         if let Some(name) = name.filter(|n| n.is_word()) {
             command = format!("{command} {option} {}", name.untrusted().terminal(usize::MAX));
@@ -77,8 +77,7 @@ fn lines(run: &Run<'_>, subject: &Subject, is_incident: bool) -> Prose {
         command.extend(ms.and_then(Moments::typed).map(|time| format!(" {option} {time}")));
     }
     let paths = if run.settings.paths.is_empty() || run.settings.paths.len() > PATHS { "LOGS" } else { &run.settings.paths };
-    prose = prose.code(format!("{command} {paths}"));
-    prose
+    Prose::new().say("All of its lines: ").code(format!("{command} {paths}"))
 }
 
 fn matter(run: &Run<'_>, number: usize, subject: &Subject, burst: Option<Burst>, story: Vec<Prose>, sample: Option<&Finding>) -> Matter {

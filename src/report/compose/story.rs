@@ -75,7 +75,7 @@ fn course(run: &Run<'_>, subject: &Subject, incident: Option<&Incident>) -> Pros
         let about = if subject.users.estimated { "about " } else { "" };
         prose = prose.say(format!(", {about}{}", count(subject.users.count, "user")));
     } else if incident.is_some() {
-        prose = prose.say("; which users is not in these lines");
+        prose = prose.say("; these lines name no user");
     }
     prose.say(".")
 }
@@ -89,7 +89,7 @@ pub(super) fn trigger(run: &Run<'_>, incident: &Incident, events: &[Event]) -> P
     };
     let mut prose = Prose::new().strong("Likely trigger: ").then(when(run, incident, event)).then(event.what.clone()).then(place(event)).say(".");
     for event in events.iter().skip(1).take(2) {
-        prose = prose.say(" Before that, ").then(when(run, incident, event)).then(event.what.clone()).then(place(event)).say(".");
+        prose = prose.say(" Also possible: ").then(when(run, incident, event)).then(event.what.clone()).then(place(event)).say(".");
     }
     prose
 }

@@ -16,6 +16,8 @@ pub(super) struct Subject {
     /// The realm as the log has it.
     pub(super) realm_name: Option<String>,
     pub(super) cause: Cause,
+    /// Causes of failures that followed from it and are counted with it.
+    pub(super) cascade: Vec<Cause>,
     /// The clients, their failures, and how many a minute are usual, where that is known.
     pub(super) clients: Vec<(Option<Logged>, u64, Option<f64>)>,
     pub(super) count: u64,
@@ -73,6 +75,7 @@ impl Subject {
             realm: group.realm.map(|r| run.scribe.logged(Kind::Realm, r)),
             realm_name: group.realm.map(String::from),
             cause: group.cause,
+            cascade: Vec::new(),
             clients: group.clients.iter().map(|(c, n)| (name(*c), *n, None)).collect(),
             count: group.count,
             sure: group.sure,
@@ -100,6 +103,7 @@ impl Subject {
             realm: incident.realm.as_deref().map(|r| run.scribe.logged(Kind::Realm, r)),
             realm_name: incident.realm.as_deref().map(String::from),
             cause: incident.cause,
+            cascade: incident.cascade.iter().map(|(cause, _)| *cause).collect(),
             clients: incident
                 .clients
                 .iter()
