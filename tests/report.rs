@@ -76,6 +76,19 @@ fn a_restart_divides_the_log() {
 }
 
 #[test]
+fn times_that_the_log_does_not_cover_are_no_improvement() {
+    // the log is of 18:06:12 to 18:08:29
+    let compare = |before: &str, after: &str| json(&["--window", "10s", "--compare", &format!("2026-11-23T{before}"), &format!("2026-11-23T{after}"), OUTAGE]);
+    let apart = compare("18:00Z..2026-11-23T18:07Z", "18:07Z..2026-11-23T19:00Z");
+    let comparison = &apart["comparison"];
+    assert!(comparison["what"].as_str().is_some_and(|what| what.contains("does not cover")), "{comparison}");
+    assert_eq!(comparison["before"]["from"], "2026-11-23T18:06:10.000Z");
+    assert!(comparison["changes"].to_string().contains("too few to tell"));
+    let nothing = compare("18:06Z..2026-11-23T18:08Z", "20:00Z..2026-11-23T21:00Z");
+    assert!(nothing["comparison"].is_null() && nothing["remarks"].to_string().contains("covers nothing of one"), "{}", nothing["remarks"]);
+}
+
+#[test]
 fn ranges_that_are_none_are_refused() {
     for args in [["--compare", "10:00", "11:00..12:00"], ["--compare", "10:00..09:00", "11:00..12:00"]] {
         let out = run(&[&args[..], &[OUTAGE]].concat());
@@ -97,6 +110,10 @@ fn a_saved_tally_gives_the_same_figures_and_says_what_it_is() {
     assert!(from_tally["remarks"].to_string().contains("saved tally"));
     let folder = json(&["--from", dir.path().to_str().expect("a name")]);
     assert_eq!(folder["totals"], from_tally["totals"]);
+    let nothing = TempDir::new().expect("a folder");
+    let refused = run(&["--from", nothing.path().to_str().expect("a name")]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("neither a tally nor the state"), "{}", String::from_utf8_lossy(&refused.stderr));
     assert_eq!(run(&["--from", "Cargo.toml"]).status.code(), Some(2));
     assert!(!Path::new("incident.html").exists());
 }

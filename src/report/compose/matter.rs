@@ -72,8 +72,11 @@ fn lines(run: &Run<'_>, subject: &Subject, is_incident: bool) -> Prose {
             command = format!("{command} {option} {}", name.untrusted().terminal(usize::MAX));
         }
     }
+    // what followed from it can begin before it within one window
+    let opens = subject.windows.first().map(|w| w.0).filter(|_| !subject.cascade.is_empty());
+    let since = subject.first.map(|first| opens.map_or(first, |opens| opens.min(first)));
     let until = subject.last.map(|last| last + 1);
-    for (option, ms) in [("--since", subject.first), ("--until", until)].into_iter().filter(|_| is_incident) {
+    for (option, ms) in [("--since", since), ("--until", until)].into_iter().filter(|_| is_incident) {
         command.extend(ms.and_then(Moments::typed).map(|time| format!(" {option} {time}")));
     }
     let paths = if run.settings.paths.is_empty() || run.settings.paths.len() > PATHS { "LOGS" } else { &run.settings.paths };

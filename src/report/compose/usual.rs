@@ -32,14 +32,15 @@ pub(super) fn usual(run: &Run<'_>) -> Option<Prose> {
         .map(|(group, n)| {
             let subject = run.subject_of(group);
             let realm = group.realm.filter(|_| run.has_realms()).map(|r| run.scribe.logged(Kind::Realm, r));
-            let of = Prose::new().say(format!("{} of ", group.cause.title())).then(subject.names(2, false));
-            realm.map_or(of.clone(), |realm| of.say(" (").name(&realm).say(")")).say(format!(" {}", number(*n)))
+            let of = Prose::new().say(format!("{} {} of ", number(*n), group.cause.title())).then(subject.names(2, false));
+            realm.map_or(of.clone(), |realm| of.say(" (").name(&realm).say(")"))
         })
         .collect();
+    let hidden: u64 = groups.iter().skip(NAMED).map(|(_, n)| n).sum();
     if !named.is_empty() {
-        prose = prose.say(": ").then(list(named, NAMED));
+        prose = prose.say(": ").then(list(named.into_iter().take(NAMED).collect(), NAMED));
     }
-    Some(prose.say("."))
+    Some(if hidden > 0 { prose.say(format!("; and {} others.", number(hidden))) } else { prose.say(".") })
 }
 
 /// Returns how many in a hundred requests outside the incidents failed, where all successes are visible by client.

@@ -27,7 +27,7 @@ pub(super) fn comparison(report: &Report) -> Markup {
                         tbody { @for change in &comparison.changes { tr data-filterable {
                             th scope="row" { (client(change.client.as_ref())) }
                             td { (change.title) }
-                            td { span class={ "change " (change.verdict) } { (change.verdict) } }
+                            td { span class={ "change " (change.verdict.replace(' ', "-")) } { (change.verdict) } }
                             td.n { (number(change.before)) } td.n { (number(change.after)) }
                             td.n { (few(change.before_per_hour)) } td.n { (few(change.after_per_hour)) }
                             td { (times(change)) }

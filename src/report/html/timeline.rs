@@ -20,7 +20,7 @@ pub(super) fn section(report: &Report) -> Markup {
                         figcaption {
                             "Each row is one cause, drawn up to its own peak; a bar is " (length(step_ms(line))) "."
                             @if !report.incidents.is_empty() { " Shaded: incidents." }
-                            @if line.events.iter().any(|e| e.mark.is_some()) { " Lines with letters: what happened, listed below (where there is no room for all, what may have set off an incident)." }
+                            @if line.events.iter().any(|e| e.mark.is_some()) { " Lines with letters: what happened, listed below." }
                             @if line.series.len() > ROWS { " The " (ROWS) " most frequent causes are drawn; the table has all." }
                         }
                         output.hover {}
