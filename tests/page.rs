@@ -271,8 +271,12 @@ fn hostile_log(attacks: &[&str]) -> String {
 
 /// Elements with the names of their attributes, each once.
 fn kinds(html: &str) -> BTreeSet<String> {
-    let kind = |element: String| element.split(' ').map(|part| part.split('=').next().unwrap_or_default()).collect::<Vec<_>>().join(" ");
-    elements(html).into_iter().map(kind).collect()
+    let page = scraper::Html::parse_document(html);
+    let elements = page.tree.root().descendants().filter_map(|node| match node.value() {
+        Node::Element(element) => Some(format!("{} {:?}", element.name(), element.attrs().map(|(name, _)| name).collect::<BTreeSet<_>>())),
+        _ => None,
+    });
+    elements.collect()
 }
 
 #[test]
