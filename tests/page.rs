@@ -4,6 +4,7 @@
 mod fixture;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -259,7 +260,8 @@ fn hostile_log(attacks: &[&str]) -> String {
             ("REFRESH_TOKEN_ERROR", "invalid_token", "refresh_token"),
             ("CLIENT_LOGIN_ERROR", "invalid_client_credentials", "client_credentials"),
         ] {
-            log += &format!(
+            let _ = write!(
+                log,
                 "2026-11-23 14:{:02}:00,000 WARN  [org.keycloak.events] (executor-thread-1) type=\"{kind}\", realmId=\"{value}\", realmName=\"{value}\", clientId=\"{value}\", \
                  userId=\"{value}\", sessionId=\"{value}\", ipAddress=\"{value}\", error=\"{error}\", reason=\"{value}\", grant_type=\"{grant}\", redirect_uri=\"{value}\", username=\"{value}\"\n",
                 n % 60
@@ -302,14 +304,14 @@ fn a_hostile_log_adds_nothing_to_any_format_and_nothing_through_a_tally() {
         let html = run("html", options);
         let more: Vec<String> = kinds(&html).difference(&templates).cloned().collect();
         assert!(more.is_empty(), "{options:?}: {more:?}");
-        nodes(&run("markdown", options)).iter().for_each(|node| {
+        for node in nodes(&run("markdown", options)) {
             assert!(
                 ["Document", "Paragraph", "Strong", "BlockQuote", "text", "code", "list", "item", "TableRow", "TableCell"].contains(&node.as_str())
                     || node.starts_with("heading ")
                     || node.starts_with("table of "),
                 "{options:?}: {node}"
             );
-        });
+        }
         run("jira", options);
         run("text", options);
         let errors: Vec<String> = schema().iter_errors(&serde_json::from_str(&run("json", options)).expect("JSON")).map(|e| e.to_string()).collect();

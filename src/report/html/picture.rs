@@ -89,8 +89,8 @@ pub(super) fn timeline(report: &Report, line: &Timeline, size: Size) -> Option<S
         let (edge, _) = chart.backend_coord(&(real(to), top));
         // where there is no room for all, those that may have set off an incident come first
         let within = || line.events.iter().filter(|e| (from..=to).contains(&e.time.0));
-        let room = usize::try_from((edge - chart.backend_coord(&(real(from), top)).0) / (3 * MARK_PX)).unwrap_or(0);
-        let crowded = within().count() > room;
+        let most_marks = usize::try_from((edge - chart.backend_coord(&(real(from), top)).0) / (3 * MARK_PX)).unwrap_or(0);
+        let crowded = within().count() > most_marks;
         for event in within().filter(|e| !crowded || !e.incidents.is_empty()) {
             let Some(mark) = event.mark else { continue };
             chart.draw_series([PathElement::new([(real(event.time.0), 0.0), (real(event.time.0), top)], EVENT)]).ok()?;
