@@ -112,6 +112,11 @@ fn form(redactor: &Redactor, found: &Captures<'_>) -> String {
         format!("{}{}", redactor.address(plural), &text[plural.len()..])
     } else if is("run") && text.len() == SESSION && !is_words(text) {
         redactor.pseudonym(Kind::Id, text)
+    } else if is("run") {
+        // a longer run can hold one: `user_` and a UUID
+        static UUID: OnceLock<Regex> = OnceLock::new();
+        let uuid = UUID.get_or_init(|| Regex::new(FORMS[3].1).expect("a literal pattern, tested"));
+        uuid.replace_all(text, |found: &Captures<'_>| redactor.pseudonym(Kind::Id, &found[0])).into_owned()
     } else {
         text.to_owned()
     }
