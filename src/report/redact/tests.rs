@@ -150,9 +150,9 @@ fn ids_of_all_versions_get_a_pseudonym_wherever_they_stand() {
 #[test]
 fn hardly_any_random_id_is_taken_for_a_name() {
     let r = redactor();
-    let missed = (0..100_000).map(session).filter(|id| r.text(id) == id.as_str()).count();
-    // 7 are to be expected (see is_words), and the row of ids is always the same
-    assert!(missed < 20, "{missed} of 100 000");
+    let missed = (0..20_000).map(session).filter(|id| r.text(id) == id.as_str()).count();
+    // one or two are to be expected (see is_words), and the row of ids is always the same
+    assert!(missed < 8, "{missed} of 20 000");
 }
 
 proptest! {
