@@ -260,10 +260,10 @@ fn hostile_log(attacks: &[&str]) -> String {
             ("REFRESH_TOKEN_ERROR", "invalid_token", "refresh_token"),
             ("CLIENT_LOGIN_ERROR", "invalid_client_credentials", "client_credentials"),
         ] {
-            let _ = write!(
+            let _ = writeln!(
                 log,
                 "2026-11-23 14:{:02}:00,000 WARN  [org.keycloak.events] (executor-thread-1) type=\"{kind}\", realmId=\"{value}\", realmName=\"{value}\", clientId=\"{value}\", \
-                 userId=\"{value}\", sessionId=\"{value}\", ipAddress=\"{value}\", error=\"{error}\", reason=\"{value}\", grant_type=\"{grant}\", redirect_uri=\"{value}\", username=\"{value}\"\n",
+                 userId=\"{value}\", sessionId=\"{value}\", ipAddress=\"{value}\", error=\"{error}\", reason=\"{value}\", grant_type=\"{grant}\", redirect_uri=\"{value}\", username=\"{value}\"",
                 n % 60
             );
         }
