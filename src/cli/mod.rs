@@ -363,6 +363,10 @@ pub enum Sheet {
     Json,
     /// Text for a terminal
     Text,
+    /// One event a finding in the Elastic Common Schema, as scan writes them
+    Ecs,
+    /// One event a finding in OCSF (Authentication), as scan writes them
+    Ocsf,
 }
 
 /// How a live run prints its findings.
