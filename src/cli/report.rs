@@ -93,7 +93,7 @@ fn events(settings: &settings::Report, schema: Schema) -> Result<Exit, Error> {
         written
     };
     let written = match &settings.output {
-        Some(path) => target::write(path, stream).map_err(|error| Error::Target { path: path.clone(), error }),
+        Some(path) => target::write(path, target::Readers::Owner, stream).map_err(|error| Error::Target { path: path.clone(), error }),
         None => stream(&mut io::BufWriter::new(io::stdout().lock())).map_err(Error::Output),
     };
     let mut outcome = match outcome {
