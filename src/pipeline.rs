@@ -246,9 +246,12 @@ struct Scanned {
     bytes: Vec<u8>,
 }
 
+/// Lists of signals that were used before.
+type Lists = Vec<Vec<Signal>>;
+
 /// Scans chunks in parallel; what was kept is read already. The lists of signals are of chunks before: one that grows anew for each chunk costs more than
 /// what is put into it.
-fn scan(fed: Vec<(usize, Fed)>, mut lists: Vec<Vec<Signal>>, progress: &(dyn Fn(u64) + Sync)) -> Vec<Scanned> {
+fn scan(fed: Vec<(usize, Fed)>, mut lists: Lists, progress: &(dyn Fn(u64) + Sync)) -> Vec<Scanned> {
     let scan = |((running, fed), signals)| match fed {
         Fed::Raw(arrived, bytes) => {
             let batch = batch::scan_into(&bytes, signals);
@@ -478,7 +481,7 @@ impl<'a> Run<'a> {
     }
 
     /// Joins and triages what was scanned, and reads on.
-    fn work(&mut self, scanned: Vec<Scanned>) -> io::Result<(Vec<(usize, Fed)>, Vec<Vec<Signal>>)> {
+    fn work(&mut self, scanned: Vec<Scanned>) -> io::Result<(Vec<(usize, Fed)>, Lists)> {
         let mut lists = Vec::with_capacity(scanned.len());
         for Scanned { running, arrived, batch, bytes } in scanned {
             lists.push(self.take(running, arrived, batch));

@@ -70,6 +70,7 @@ pub struct Join {
 }
 
 /// What speaks against an event.
+#[derive(Clone, Copy)]
 enum Doubt {
     /// It is a client's words.
     Surely,
