@@ -134,23 +134,23 @@ fn receiver(does: Vec<Does>) -> (String, Receiver<Sent>) {
         for mut request in server.incoming_requests() {
             let mut body = String::new();
             request.as_reader().read_to_string(&mut body).expect("a body");
-            let head = |name: &'static str| request.headers().iter().find(|h| h.field.equiv(name)).map(|h| h.value.to_string());
-            let sent = Sent {
+            let header = |name: &'static str| request.headers().iter().find(|h| h.field.equiv(name)).map(|h| h.value.to_string());
+            let message = Sent {
                 at: Instant::now(),
                 path: request.url().to_owned(),
-                authorization: head("Authorization"),
+                authorization: header("Authorization"),
                 body: serde_json::from_str(&body).expect("JSON"),
             };
             match step {
                 Does::Answer(status) => request.respond(Response::empty(status)).unwrap_or_default(),
                 Does::Later(status, when) => {
-                    let header = Header::from_bytes("Retry-After", when).expect("a header");
-                    request.respond(Response::empty(status).with_header(header)).unwrap_or_default();
+                    let after = Header::from_bytes("Retry-After", when).expect("a header");
+                    request.respond(Response::empty(status).with_header(after)).unwrap_or_default();
                 }
                 Does::Hangs => held.push(request),
             }
             step = steps.next().unwrap_or(step);
-            if send.send(sent).is_err() {
+            if send.send(message).is_err() {
                 return;
             }
         }

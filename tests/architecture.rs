@@ -97,9 +97,10 @@ fn every_module_says_what_it_is_for() {
 #[test]
 fn paths_named_in_the_documents_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = regex::Regex::new(r"`((?:src|tests|docs|benches|sample-logs|\.ci)/[A-Za-z0-9_./-]*)`").expect("a pattern");
+    let path = regex::Regex::new(r"`((?:src|tests|docs|deploy|benches|sample-logs|\.ci)/[A-Za-z0-9_./-]*)`").expect("a pattern");
     let mut wrong = Vec::new();
-    let mut documents: Vec<PathBuf> = vec![root.join("README.md"), root.join("sample-logs/README.md"), root.join("tests/recordings/README.md")];
+    let mut documents: Vec<PathBuf> =
+        vec![root.join("README.md"), root.join("sample-logs/README.md"), root.join("tests/recordings/README.md"), root.join("deploy/README.md")];
     documents.extend(fs::read_dir(root.join("docs")).expect("docs").flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|x| x == "md")));
     for document in documents {
         let text = fs::read_to_string(&document).unwrap_or_else(|e| panic!("{}: {e}", document.display()));

@@ -389,6 +389,26 @@ fn no_command_shows_a_secret() {
     complain(&found, planted.count);
 }
 
+/// Names of realms and clients become labels, and requests can put anything into them.
+#[test]
+fn no_metric_shows_a_secret() {
+    let Logs { folder, planted } = logs();
+    let (search, mut found) = (planted.search(), BTreeSet::new());
+    let mut series = 0;
+    for file in FILES {
+        for more in [&[][..], &["--redact"]] {
+            let arguments = [&["tail", "--format", "ndjson", "--metrics-file", "metrics.prom", "--metrics-clients", "100000", "-"], more].concat();
+            let output = shown(&arguments, folder.path(), fs::read(folder.path().join(file)).expect("a log"));
+            let page = fs::read(folder.path().join("metrics.prom")).expect("a page");
+            series += String::from_utf8_lossy(&page).matches("kctriage_token_failures_total{").count();
+            search.look(&output, &format!("tail of {file}"), &mut found);
+            search.look(&page, &format!("metrics of {file}"), &mut found);
+        }
+    }
+    assert!(series > 100, "only {series} series were looked at");
+    complain(&found, planted.count);
+}
+
 #[test]
 fn no_error_shows_a_secret() {
     let (mut dice, mut planted) = (Dice(11), Planted::default());

@@ -11,6 +11,7 @@ mod error;
 mod exit;
 mod explain;
 mod merge;
+mod metrics;
 mod moment;
 mod notes;
 mod progress;
@@ -300,6 +301,7 @@ Examples:
   kctriage tail --start beginning --format ndjson server.log | jq .cause
   kubectl logs -f keycloak-0 | kctriage tail -
   kctriage tail -- kubectl logs -f deploy/keycloak --since 10m
+  kctriage tail --state /var/lib/kctriage --metrics 127.0.0.1:9464 /var/log/keycloak/
   kctriage tail --alert 'cause=code-reused rate>20/5m by client' --alert-file alerts.ndjson /var/log/keycloak/
   kctriage tail --alert-webhook http://localhost:9093 --alert-webhook-format alertmanager /var/log/keycloak/
 
@@ -340,6 +342,8 @@ struct Tail {
     /// What to do where the state is damaged: begin at the beginning, at the end, or fail
     #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Following")]
     on_bad_state: OnBadState,
+    #[command(flatten)]
+    metrics: metrics::Flags,
     #[command(flatten)]
     filters: Filters,
 }

@@ -118,7 +118,7 @@ fn write(settings: &settings::Report, report: &Report) -> Result<(), Error> {
         Sheet::Text => &text,
     };
     if let Some(path) = &settings.output {
-        return target::write(path, |out| paper.write(report, out)).map_err(|error| Error::Target { path: path.clone(), error });
+        return target::write(path, target::Readers::Owner, |out| paper.write(report, out)).map_err(|error| Error::Target { path: path.clone(), error });
     }
     let mut out = io::BufWriter::new(io::stdout().lock());
     paper.write(report, &mut out).and_then(|()| out.flush()).map_err(Error::Output)

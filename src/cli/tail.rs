@@ -7,18 +7,21 @@ mod asked;
 mod keep;
 mod printer;
 mod session;
+mod shown;
 
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use kctriage::report::escape::Untrusted;
+use kctriage::report::prometheus::Reading;
 use kctriage::report::redact::Redactor;
 use kctriage::report::{Summary, Terminal};
 use kctriage::tally::Outcome;
-use kctriage::tally::live::{Listener, Update};
+use kctriage::tally::live::{Gauges, Listener, Update};
 
 use super::alert::Watch;
+use super::metrics::Metrics;
 use super::notes::Notes;
 use super::settings::{self, Input};
 use super::{Error, Exit, TailFormat, scan};
@@ -42,6 +45,7 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
     let mut printer = Printer::new(&settings);
     let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
     let rules = settings.alerts.rules(&settings.rules)?;
+    let mut metrics = Metrics::start(&settings.metrics, settings.redactor.clone())?;
     let mut session = Session::begin(settings)?;
     let saved = session.alerts();
     let no_threads = |error| Error::Usage { what: format!("the threads of the alerts cannot be started: {error}"), advice: String::new() };
@@ -67,6 +71,10 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
         }
         printer.print(&updates, &alerts, now, &gauges).map_err(Error::Output)?;
         session.save_in_time(&mut watch);
+        metrics.show(session.unready(), || session.reading(watch.numbers()));
+        for what in metrics.notes() {
+            session.notice("metrics", what);
+        }
     }
     // the terminal is given back before the state is written: whatever happens then, the shell is as it was
     let gauges = session.gauges();
@@ -87,6 +95,7 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
         }
         listener.finish(now);
     }
+    metrics.finish(Reading { now: Gauges { alerts: watch.numbers(), ..ended.reading.now.clone() }, ..ended.reading });
     printer.print(&updates, &alerts, now, &gauges).map_err(Error::Output)?;
     printer.end().map_err(Error::Output)?;
     let mut outcome = ended.outcome.map_err(Error::Spill)?;
@@ -154,6 +163,6 @@ fn inert(text: &str) -> String {
 }
 
 /// Says something beside the results. Nobody is left to hear if that fails.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", inert(text));
 }

@@ -1,12 +1,10 @@
 //! A file that is written in one piece or not at all.
 //!
-//! What is written holds names and addresses: only its owner can read it, whatever the umask. Nothing is written through a link, so that a link that
+//! What holds names and addresses can only be read by its owner, whatever the umask. Nothing is written through a link, so that a link that
 //! somebody left where the page goes leads nowhere.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
 
 /// Why a file cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +35,36 @@ impl TargetError {
     }
 }
 
+/// Who can read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// Its owner.
+    Owner,
+    /// Everybody whom the umask lets.
+    All,
+}
+
 /// Writes a file; a file of that name is replaced once the new one is complete.
-pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), TargetError> {
+pub fn write(path: &Path, readers: Readers, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), TargetError> {
+    let folder = check(path)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".kctriage-");
+    // its mode is 0600 from the start otherwise, and a rename follows no link
+    #[cfg(unix)]
+    if readers == Readers::All {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o644));
+    }
+    let mut file = BufWriter::new(builder.tempfile_in(&folder)?);
+    content(&mut file)?;
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|e| e.error)?;
+    Ok(())
+}
+
+/// Returns the folder of a file that may be written.
+pub fn check(path: &Path) -> Result<PathBuf, TargetError> {
     match path.symlink_metadata() {
         Ok(meta) if meta.is_symlink() => return Err(TargetError::Link),
         Ok(meta) if !meta.is_file() => return Err(TargetError::NoFile),
@@ -51,13 +77,7 @@ pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>
     if !folder.is_dir() {
         return Err(TargetError::NoFolder);
     }
-    // its mode is 0600 from the start, and a rename follows no link
-    let mut file = BufWriter::new(NamedTempFile::with_prefix_in(".kctriage-", &folder)?);
-    content(&mut file)?;
-    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|e| e.error)?;
-    Ok(())
+    Ok(folder)
 }
 
 #[cfg(test)]
@@ -74,14 +94,14 @@ mod tests {
     fn a_file_is_replaced_as_a_whole_or_not_at_all() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("page.html");
-        write(&path, fill("one")).expect("written");
-        write(&path, fill("two")).expect("replaced");
-        let failed = write(&path, |out| out.write_all(b"half").and(Err(io::ErrorKind::StorageFull.into())));
+        write(&path, Readers::Owner, fill("one")).expect("written");
+        write(&path, Readers::Owner, fill("two")).expect("replaced");
+        let failed = write(&path, Readers::Owner, |out| out.write_all(b"half").and(Err(io::ErrorKind::StorageFull.into())));
         assert!(failed.is_err());
         assert_eq!(fs::read_to_string(&path).expect("a file"), "two");
         assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 1, "nothing is left behind");
-        assert!(matches!(write(dir.path(), fill("x")), Err(TargetError::NoFile)));
-        assert!(matches!(write(&dir.path().join("no/page.html"), fill("x")), Err(TargetError::NoFolder)));
+        assert!(matches!(write(dir.path(), Readers::Owner, fill("x")), Err(TargetError::NoFile)));
+        assert!(matches!(write(&dir.path().join("no/page.html"), Readers::Owner, fill("x")), Err(TargetError::NoFolder)));
     }
 
     #[cfg(unix)]
@@ -92,12 +112,12 @@ mod tests {
         let (victim, link) = (dir.path().join("victim"), dir.path().join("page.html"));
         fs::write(&victim, "mine").expect("a file");
         symlink(&victim, &link).expect("a link");
-        assert!(matches!(write(&link, fill("x")), Err(TargetError::Link)));
+        assert!(matches!(write(&link, Readers::Owner, fill("x")), Err(TargetError::Link)));
         symlink(dir.path().join("nowhere"), dir.path().join("b.html")).expect("a link");
-        assert!(matches!(write(&dir.path().join("b.html"), fill("x")), Err(TargetError::Link)));
+        assert!(matches!(write(&dir.path().join("b.html"), Readers::Owner, fill("x")), Err(TargetError::Link)));
         assert_eq!(fs::read_to_string(&victim).expect("a file"), "mine");
         let path = dir.path().join("own.html");
-        write(&path, fill("x")).expect("written");
+        write(&path, Readers::Owner, fill("x")).expect("written");
         assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
     }
 }

@@ -10,6 +10,7 @@
 //! ```
 
 pub mod json;
+mod label;
 mod markup;
 mod secret;
 

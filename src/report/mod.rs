@@ -27,6 +27,7 @@ pub mod markdown;
 pub mod model;
 pub mod ndjson;
 pub mod outline;
+pub mod prometheus;
 pub mod redact;
 pub mod sheet;
 pub mod siem;

@@ -11,6 +11,7 @@ pub mod live;
 pub mod outcome;
 pub mod served;
 pub mod sketch;
+pub mod verdicts;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -43,7 +43,11 @@ impl Watch {
         let (engine, unsent): (Vec<u8>, Vec<Alert>) = postcard::from_bytes(saved).unwrap_or_default();
         let (engine, waiting) = match Engine::restore(&engine, rules.clone()) {
             Some(restored) => restored,
-            None => (Engine::new(rules), Word::default()),
+            None if saved.is_empty() => (Engine::new(rules), Word::default()),
+            None => {
+                let what = "what they had learned was written by another version: they begin anew, and are quiet about what is new for an hour";
+                (Engine::new(rules), Word { remarks: vec![what.to_owned()], ..Word::default() })
+            }
         };
         let firing = engine.firing();
         let (tell, notes) = mpsc::channel();

@@ -8,7 +8,7 @@ use kctriage::report::redact::Redactor;
 use kctriage::source::follow::{self, Target};
 
 use super::super::terminal::Colour;
-use super::super::{Error, OnBadState, Start, TailFormat, alert, duration};
+use super::super::{Error, OnBadState, Start, TailFormat, alert, duration, metrics};
 use super::{Input, LONGEST_WINDOW, SHORTEST, filter, redactor, today};
 
 /// Longest and shortest wait for a file that was rotated away.
@@ -41,6 +41,8 @@ pub struct Tail {
     pub alerts: alert::Settings,
     /// What is done where the state is damaged.
     pub on_bad_state: OnBadState,
+    /// What is shown to monitoring systems.
+    pub metrics: metrics::Settings,
 }
 
 impl Tail {
@@ -96,6 +98,7 @@ impl Tail {
             resume: typed.start == Some(Start::Checkpoint),
             alerts: alert::Settings::of(typed.alerts, typed.format == TailFormat::Text)?,
             on_bad_state: typed.on_bad_state,
+            metrics: metrics::Settings::of(typed.metrics)?,
         })
     }
 }

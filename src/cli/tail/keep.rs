@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use kctriage::pipeline::live::{Live, Saved};
 use kctriage::source::checkpoint::{self, Loaded, State};
 use kctriage::source::follow::{Event, Positions, Start};
+use kctriage::tally::verdicts::Verdicts;
 
 use super::super::{Error, OnBadState, settings};
 use super::say;
@@ -25,6 +26,8 @@ pub struct Kept {
     pub live: Live,
     pub positions: Positions,
     pub counters: Counters,
+    /// `None` where nothing was counted before.
+    pub verdicts: Option<Verdicts>,
     /// What [`super::super::alert::Watch::save`] gave; empty where nothing was saved.
     pub alerts: Vec<u8>,
     pub start: Start,
@@ -34,12 +37,13 @@ pub struct Kept {
 pub struct Keep {
     state: Option<State>,
     pub positions: Positions,
-    /// Something happened since the last save.
-    changed: bool,
+    /// Since when something waits to be saved.
+    changed: Option<Instant>,
     saved: Option<Instant>,
     /// When the next save may begin.
     next: Instant,
-    told: bool,
+    /// Since when saving fails.
+    failing: Option<Instant>,
 }
 
 impl Keep {
@@ -47,10 +51,11 @@ impl Keep {
     pub fn open(settings: &settings::Tail) -> Result<Kept, Error> {
         let start = settings.follow.start;
         let fresh = |state: Option<State>, start: Start| Kept {
-            keep: Keep { state, positions: Positions::default(), changed: false, saved: None, next: Instant::now(), told: false },
+            keep: Keep { state, positions: Positions::default(), changed: None, saved: None, next: Instant::now(), failing: None },
             live: Live::new(settings.input.rules.clone(), settings.input.options.clone()),
             positions: Positions::default(),
             counters: Counters::default(),
+            verdicts: None,
             alerts: Vec::new(),
             start,
         };
@@ -79,7 +84,7 @@ impl Keep {
         match read {
             Ok((saved, live)) => {
                 let kept = fresh(Some(state), start);
-                Ok(Kept { live, positions: saved.positions, counters: saved.counters, alerts: saved.alerts, ..kept })
+                Ok(Kept { live, positions: saved.positions, counters: saved.counters, verdicts: saved.verdicts, alerts: saved.alerts, ..kept })
             }
             Err(error) => Self::bad(settings, state, &format!("{}: {error}", dir.display()), fresh),
         }
@@ -99,17 +104,17 @@ impl Keep {
     /// Notes that all up to and with this event will have been taken in by the next save.
     pub fn take(&mut self, event: &Event) {
         self.positions.acknowledge(event);
-        self.changed = true;
+        self.touch();
     }
 
-    /// Notes that something changed beside what was read.
+    /// Notes that there is something new to save.
     pub fn touch(&mut self) {
-        self.changed = true;
+        self.changed.get_or_insert_with(Instant::now);
     }
 
     /// Whether it is time to save.
     pub fn is_due(&self) -> bool {
-        self.state.is_some() && self.changed && Instant::now() >= self.next
+        self.state.is_some() && self.changed.is_some() && Instant::now() >= self.next
     }
 
     /// Whether there is a state.
@@ -122,19 +127,32 @@ impl Keep {
         self.saved.map(|at| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
+    /// Returns for how long something has waited to be saved; `None` where nothing is ever saved.
+    pub fn unsaved_ms(&self) -> Option<u64> {
+        let waits = self.changed.map_or(Duration::ZERO, |since| since.elapsed());
+        self.is_kept().then(|| u64::try_from(waits.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Returns for how long saving has failed.
+    pub fn failing(&self) -> Option<Duration> {
+        self.failing.map(|since| since.elapsed())
+    }
+
     /// Saves. Where that fails, what was saved before stays, and the run goes on; says so the first time.
     #[must_use]
-    pub fn save(&mut self, live: &Live, counters: &mut Counters, alerts: Vec<u8>) -> Option<String> {
+    pub fn save(&mut self, live: &Live, counters: &mut Counters, alerts: Vec<u8>, verdicts: &Verdicts) -> Option<String> {
         let state = self.state.as_mut()?;
         let began = Instant::now();
-        let saved = live.snapshot().and_then(|live| Saved { positions: self.positions.clone(), counters: *counters, live, alerts }.bytes());
+        let saved = live
+            .snapshot()
+            .and_then(|live| Saved { positions: self.positions.clone(), counters: *counters, live, alerts, verdicts: Some(verdicts.clone()) }.bytes());
         let result = saved.map_err(|e| e.to_string()).and_then(|bytes| state.save(&bytes).map_err(|e| e.to_string()));
         self.next = Instant::now() + PAUSE.max(began.elapsed() * SHARE);
         match result {
-            Ok(()) => (self.changed, self.saved, self.told) = (false, Some(Instant::now()), false),
+            Ok(()) => (self.changed, self.saved, self.failing) = (None, Some(Instant::now()), None),
             Err(error) => {
                 counters.state_failures += 1;
-                if !std::mem::replace(&mut self.told, true) {
+                if self.failing.replace(self.failing.unwrap_or(began)).is_none() {
                     return Some(format!("cannot be written: {error}; the one before stays, and it is tried again"));
                 }
             }

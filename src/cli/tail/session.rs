@@ -6,16 +6,21 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use kctriage::alert::Rule;
 use kctriage::pipeline::live::{Live, Piece};
+use kctriage::report::prometheus::Reading;
 use kctriage::source::follow::{Arrival, Event, Follower, What};
 use kctriage::tally::Outcome;
-use kctriage::tally::live::{Gauges, Notice, Update};
+use kctriage::tally::live::{Alerting, Gauges, Notice, Update};
 
 use super::super::alert::Watch;
 use super::super::{Error, Exit, settings};
 use super::keep::{Counters, Keep, Kept};
+use super::shown::Shown;
 
 /// Something may wait for its time so long after lines came.
 const WAITING: Duration = Duration::from_secs(6);
+
+/// Counters are those of the last save unless there was none for so long: a disk that is full must not hide what happens meanwhile.
+const BLIND: Duration = Duration::from_secs(60);
 
 /// A run that goes on.
 pub struct Session {
@@ -24,6 +29,7 @@ pub struct Session {
     follower: Follower,
     keep: Keep,
     counters: Counters,
+    shown: Shown,
     /// When lines came last.
     came: Option<Instant>,
     /// The clock never goes back, whatever the system's does.
@@ -37,6 +43,8 @@ pub struct Session {
 /// A run that ended.
 pub struct Ended {
     pub now: i64,
+    /// What monitoring systems see last.
+    pub reading: Reading,
     pub settings: settings::Tail,
     pub outcome: io::Result<Outcome>,
     /// Lines are missing.
@@ -47,13 +55,15 @@ pub struct Ended {
 impl Session {
     /// Begins, where the state says if there is one.
     pub fn begin(mut settings: settings::Tail) -> Result<Self, Error> {
-        let Kept { keep, live, positions, counters, alerts, start } = Keep::open(&settings)?;
+        let Kept { keep, live, positions, counters, verdicts, alerts, start } = Keep::open(&settings)?;
         settings.follow.start = start;
         let follower = Follower::new(settings.targets.clone(), settings.follow.clone(), &positions);
         let mut keep = keep;
         keep.positions = positions;
         let clock = (Utc::now().timestamp_millis(), Instant::now());
-        Ok(Session { settings, live, follower, keep, counters, came: None, clock, refused: false, notices: Vec::new(), alerts })
+        let gauges = gauges(&live, &follower, &keep, &counters, clock.0);
+        let shown = Shown::begin(verdicts, &gauges, clock.0, settings.metrics.most_clients);
+        Ok(Session { settings, live, follower, keep, counters, shown, came: None, clock, refused: false, notices: Vec::new(), alerts })
     }
 
     /// Returns what the alerts of the run before saved; asked once.
@@ -117,7 +127,16 @@ impl Session {
         }
         let behind = self.follower.behind() > self.settings.follow.budget_bytes as u64;
         updates.extend(self.live.advance(self.now(), behind));
+        self.count(&updates);
         updates
+    }
+
+    /// Counts what is told. A verdict can come when no line does: it is to be saved all the same.
+    fn count(&mut self, updates: &[Update]) {
+        if !updates.is_empty() {
+            self.keep.touch();
+        }
+        self.shown.count(updates, self.now());
     }
 
     fn note(&mut self, what: &What) {
@@ -134,16 +153,27 @@ impl Session {
 
     /// Returns how the run fares.
     pub fn gauges(&self) -> Gauges {
-        Gauges {
-            lost_bytes: self.counters.lost_bytes,
-            rotations: self.counters.rotations,
-            truncations: self.counters.truncations,
-            files: self.follower.files() as u64,
-            behind_bytes: self.follower.behind(),
-            state_age_ms: self.keep.age_ms(),
-            state_failures: self.counters.state_failures,
-            polling: self.follower.is_polling(),
-            ..self.live.gauges(self.now())
+        gauges(&self.live, &self.follower, &self.keep, &self.counters, self.now())
+    }
+
+    /// Returns what monitoring systems may see.
+    pub fn reading(&mut self, alerts: Alerting) -> Reading {
+        let gauges = Gauges { alerts, ..self.gauges() };
+        let is_saved = self.keep.is_kept() && self.keep.failing().is_none_or(|long| long < BLIND);
+        if !is_saved {
+            self.shown.settle(&gauges);
+        }
+        self.shown.reading(self.now(), gauges, self.keep.unsaved_ms())
+    }
+
+    /// Says why nobody should rely on what is shown yet.
+    pub fn unready(&self) -> Option<&'static str> {
+        if self.keep.failing().is_some() {
+            Some("the state cannot be written")
+        } else if self.follower.behind() > self.settings.follow.budget_bytes as u64 {
+            Some("the log is not read up to its end yet")
+        } else {
+            None
         }
     }
 
@@ -164,7 +194,7 @@ impl Session {
     }
 
     /// Tells something with the next updates; while the view is up nothing else may be written to the terminal.
-    fn notice(&mut self, source: &str, what: String) {
+    pub fn notice(&mut self, source: &str, what: String) {
         self.notices.push(Update::Notice(Notice { source: source.into(), what, lost_bytes: None }));
     }
 
@@ -173,10 +203,18 @@ impl Session {
         if watch.is_changed() {
             self.keep.touch();
         }
-        if self.keep.is_due()
-            && let Some(what) = self.keep.save(&self.live, &mut self.counters, watch.save())
-        {
+        if self.keep.is_due() {
+            self.save(watch.save());
+        }
+    }
+
+    fn save(&mut self, alerts: Vec<u8>) {
+        let gauges = self.gauges();
+        if let Some(what) = self.keep.save(&self.live, &mut self.counters, alerts, self.shown.verdicts()) {
             self.notice("state", what);
+        }
+        if self.keep.is_kept() && self.keep.failing().is_none() {
+            self.shown.settle(&gauges);
         }
     }
 
@@ -185,27 +223,45 @@ impl Session {
         let events = self.follower.finish();
         let mut updates = self.take(events);
         let now = self.now();
-        updates.extend(self.live.settle(now));
+        let settled = self.live.settle(now);
+        self.count(&settled);
+        updates.extend(settled);
         updates
     }
 
     /// Ends: saves, and tells what nobody would tell else.
     pub fn end(mut self, watch: &Watch) -> (Vec<Update>, Ended) {
         let now = self.now();
+        self.save(watch.save());
         let mut updates = std::mem::take(&mut self.notices);
-        if let Some(what) = self.keep.save(&self.live, &mut self.counters, watch.save()) {
-            updates.push(Update::Notice(Notice { source: "state".into(), what, lost_bytes: None }));
-        }
+        let gauges = self.gauges();
         let (last, outcome) = match self.live.finish(now) {
             Ok((last, outcome)) => (last, Ok(outcome)),
             Err(error) => (Vec::new(), Err(error)),
         };
         if !self.keep.is_kept() {
             // with a state these are told by the run that goes on
+            self.shown.count(&last, now);
+            self.shown.settle(&gauges);
             updates.extend(last);
         }
+        let reading = self.shown.reading(now, gauges, self.keep.unsaved_ms());
         let exit = if self.refused { Exit::Input } else { Exit::Done };
-        (updates, Ended { now, settings: self.settings, outcome, lost: self.counters.lost, exit })
+        (updates, Ended { now, reading, settings: self.settings, outcome, lost: self.counters.lost, exit })
+    }
+}
+
+fn gauges(live: &Live, follower: &Follower, keep: &Keep, counters: &Counters, now: i64) -> Gauges {
+    Gauges {
+        lost_bytes: counters.lost_bytes,
+        rotations: counters.rotations,
+        truncations: counters.truncations,
+        files: follower.files() as u64,
+        behind_bytes: follower.behind(),
+        state_age_ms: keep.age_ms(),
+        state_failures: counters.state_failures,
+        polling: follower.is_polling(),
+        ..live.gauges(now)
     }
 }
 

@@ -1,4 +1,7 @@
 //! What a state directory holds of a live run: how far its files were read, and what was made of them, as one.
+//!
+//! The first three parts are in every state. What came later follows them, part by part: a state that ends before one was written by a version that did not
+//! have it, and is read as if that part were new.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,6 +9,7 @@ use super::super::Options;
 use super::{Live, StateError};
 use crate::source::follow::Positions;
 use crate::tally::Outcome;
+use crate::tally::verdicts::Verdicts;
 use crate::triage::rules::Rules;
 
 /// What happened to the files; numbers only grow, over restarts, too.
@@ -24,7 +28,7 @@ pub struct Counters {
 }
 
 /// A run as it is saved.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Saved {
     /// How far everything was read.
     pub positions: Positions,
@@ -34,6 +38,8 @@ pub struct Saved {
     pub live: Vec<u8>,
     /// What the alerts know and what of them was not delivered; empty where there are none, and in states that are older than they.
     pub alerts: Vec<u8>,
+    /// First verdicts, as they were counted; `None` in a state of before.
+    pub verdicts: Option<Verdicts>,
 }
 
 impl Saved {
@@ -42,7 +48,12 @@ impl Saved {
     /// # Errors
     /// When it cannot be put into bytes, which nothing is known to cause.
     pub fn bytes(&self) -> Result<Vec<u8>, StateError> {
-        postcard::to_stdvec(self).map_err(|e| StateError::Damaged(e.to_string()))
+        let damaged = |e: postcard::Error| StateError::Damaged(e.to_string());
+        let bytes = postcard::to_stdvec(&(&self.positions, &self.counters, &self.live, &self.alerts)).map_err(damaged)?;
+        match &self.verdicts {
+            Some(verdicts) => postcard::to_extend(verdicts, bytes).map_err(damaged),
+            None => Ok(bytes),
+        }
     }
 
     /// Reads what [`Saved::bytes`] gave.
@@ -52,9 +63,18 @@ impl Saved {
     pub fn read(bytes: &[u8]) -> Result<Self, StateError> {
         let damaged = |e: postcard::Error| StateError::Damaged(e.to_string());
         let ((positions, counters, live), rest) = postcard::take_from_bytes(bytes).map_err(damaged)?;
-        let alerts = if rest.is_empty() { Vec::new() } else { postcard::from_bytes(rest).map_err(damaged)? };
-        Ok(Saved { positions, counters, live, alerts })
+        let (alerts, rest) = part(rest)?;
+        let (verdicts, _) = part(rest)?;
+        Ok(Saved { positions, counters, live, alerts: alerts.unwrap_or_default(), verdicts })
     }
+}
+
+/// Returns a part that may not be there, and what follows it.
+fn part<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<(Option<T>, &[u8]), StateError> {
+    if bytes.is_empty() {
+        return Ok((None, bytes));
+    }
+    postcard::take_from_bytes(bytes).map(|(part, rest)| (Some(part), rest)).map_err(|e| StateError::Damaged(e.to_string()))
 }
 
 /// Returns what a run had found when it was saved, as if its log had ended there.
@@ -73,15 +93,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_from_before_there_were_alerts_is_read() {
-        let saved =
-            Saved { positions: Positions::default(), counters: Counters { rotations: 7, ..Counters::default() }, live: vec![1, 2, 3], alerts: vec![4, 5] };
-        let bytes = saved.bytes().expect("bytes");
-        let old = postcard::to_stdvec(&(&saved.positions, saved.counters, &saved.live)).expect("bytes");
-        for (bytes, alerts) in [(&bytes, vec![4, 5]), (&old, vec![])] {
+    fn a_state_from_before_there_was_a_part_is_read() {
+        let (positions, counters, live) = (Positions::default(), Counters { rotations: 7, ..Counters::default() }, vec![1, 2, 3]);
+        let first = postcard::to_stdvec(&(&positions, &counters, &live)).expect("bytes");
+        let second = postcard::to_extend(&vec![4_u8, 5], first.clone()).expect("bytes");
+        let now = Saved { positions, counters, live: live.clone(), alerts: vec![4, 5], verdicts: Some(Verdicts::begun(9)) }.bytes().expect("bytes");
+        for (bytes, alerts, verdicts) in [(&first, vec![], None), (&second, vec![4, 5], None), (&now, vec![4, 5], Some(Verdicts::begun(9)))] {
             let read = Saved::read(bytes).expect("a state");
-            assert_eq!((read.counters.rotations, read.live, read.alerts), (7, vec![1, 2, 3], alerts));
+            assert_eq!((read.counters, read.live, read.alerts, read.verdicts), (counters, live.clone(), alerts, verdicts));
         }
-        assert!(Saved::read(&bytes[..bytes.len() - 1]).is_err());
+        // a version of before takes no notice of the parts that it does not have
+        assert!(now.starts_with(&second) && second.starts_with(&first));
+        assert!(Saved::read(&now[..now.len() - 1]).is_err() && Saved::read(&second[..second.len() - 1]).is_err() && Saved::read(b"").is_err());
     }
 }
