@@ -7,7 +7,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use super::access::{self, Entry};
 use super::relayed::{self, Relayed};
-use super::{Kind, Signal, is_access_logger, matters, read, read_rest};
+use super::{Kind, Life, Signal, is_access_logger, matters, read, read_rest};
 use crate::books::Books;
 use crate::names::Names;
 use crate::record::mask;
@@ -289,7 +289,8 @@ fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32) {
         b.last = record.at;
     }
     if let Some(mut signal) = read(record, number, &mut b.names) {
-        b.keycloak = true;
+        // any program with a database can have trouble with it
+        b.keycloak |= signal.kind != Kind::Life(Life::DatabaseTrouble);
         signal.day = b.days.map_or(0, |d| d.2);
         b.signals.push(signal);
     }

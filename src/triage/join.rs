@@ -16,6 +16,7 @@ use hashbrown::HashMap;
 
 use super::clock::Clock;
 use super::joined::{At, Companions, Failed, Joined, Suspect, What};
+use super::setback::SetBack;
 use crate::names::{Key, Names, Sym};
 use crate::record::Stamp;
 use crate::signal::companion::Verb;
@@ -63,6 +64,7 @@ pub struct Join {
     pub proxied_requests: ByRealm,
     /// Times that went back.
     pub went_back: u64,
+    setback: SetBack,
     /// Lines that look forged.
     pub suspects: Vec<Suspect>,
     /// How many more than are kept.
@@ -145,6 +147,7 @@ impl Join {
             requests: ByRealm::new(),
             proxied_requests: ByRealm::new(),
             went_back: 0,
+            setback: SetBack::default(),
             suspects: Vec::new(),
             suspects_dropped: 0,
         }
@@ -476,12 +479,18 @@ impl Join {
             }
             self.high = Some(self.high.map_or(t, |h| h.max(t)));
         }
+        // an access line says when a request began or ended
+        let own = !signal.stored && !matches!(what, What::Proxied(..) | What::Login(_) | What::Granted(_));
+        let setback = signal.time.filter(|_| own).and_then(|t| self.setback.note(t, signal.at));
+        self.push(signal, signal.time, signal.at, what, out);
+        if let Some((time, at, by_ms)) = setback {
+            self.push(signal, Some(time), at, What::Life(Life::ClockSetBack { by_ms }), out);
+        }
+    }
+
+    fn push(&mut self, signal: &Placed, time: Option<i64>, at: At, what: What, out: &mut Vec<Joined>) {
         let clock = self.high.unwrap_or(i64::MIN);
-        self.outbox.push(
-            Joined { time: signal.time, clock, node: signal.node, position: self.position, at: signal.at, stored: signal.stored, what },
-            signal.thread,
-            out,
-        );
+        self.outbox.push(Joined { time, clock, node: signal.node, position: self.position, at, stored: signal.stored, what }, signal.thread, out);
         self.position += 1;
     }
 }

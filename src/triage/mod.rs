@@ -17,6 +17,7 @@ pub mod profile;
 pub mod question;
 mod remembered;
 pub mod rules;
+mod setback;
 pub mod shard;
 pub mod spill;
 pub mod stored;

@@ -193,6 +193,7 @@ fn identity(joined: &Joined) -> Option<u64> {
                 Admin::RealmRevoked => (4, None),
                 Admin::UserChanged => (5, None),
                 Admin::RealmChanged(_) => (6, None),
+                Admin::NotBeforePushed(key) => (7, key.as_ref()),
                 Admin::Other => return None,
             };
             (u64::MAX, kind, key).hash(&mut hash);
