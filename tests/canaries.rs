@@ -340,7 +340,7 @@ fn shown(arguments: &[&str], folder: &Path, stdin: Vec<u8>) -> Vec<u8> {
 }
 
 /// All ways to read logs and to print what they say.
-const READERS: [&[&str]; 18] = [
+const READERS: [&[&str]; 20] = [
     &["scan", "--verbose", "--format", "text", "--top", "1000"],
     &["scan", "--verbose", "--format", "json"],
     &["scan", "--verbose", "--format", "ndjson"],
@@ -356,6 +356,8 @@ const READERS: [&[&str]; 18] = [
     &["report", "--no-redact", "--format", "json"],
     &["report", "--no-redact", "--format", "text"],
     &["report", "--format", "html"],
+    &["report", "--no-redact", "--format", "ecs"],
+    &["report", "--no-redact", "--format", "ocsf"],
     &["doctor"],
     &["doctor", "--verbose"],
     &["explain"],
@@ -406,6 +408,93 @@ fn no_metric_shows_a_secret() {
         }
     }
     assert!(series > 100, "only {series} series were looked at");
+    complain(&found, planted.count);
+}
+
+#[test]
+fn no_saved_tally_shows_a_secret() {
+    let Logs { folder, planted } = logs();
+    let (search, mut found) = (planted.search(), BTreeSet::new());
+    let mut tallies = Vec::new();
+    for file in FILES {
+        let tally = format!("{file}.json");
+        // what stands on standard error is no part of it
+        let mut scan = Command::cargo_bin("kctriage").expect("the program");
+        let scan = scan.current_dir(folder.path()).args(["scan", "--format", "json", "--window", "5m", file]).output().expect("it runs");
+        search.look(&scan.stdout, &format!("the tally of {file}"), &mut found);
+        fs::write(folder.path().join(&tally), scan.stdout).expect("a file");
+        tallies.push(tally);
+    }
+    let names: Vec<&str> = tallies.iter().map(String::as_str).collect();
+    for format in ["json", "text"] {
+        search.look(&shown(&[&["merge", "--format", format], &names[..]].concat(), folder.path(), Vec::new()), &format!("merge as {format}"), &mut found);
+    }
+    let from: Vec<&str> = names.iter().flat_map(|name| ["--from", name]).collect();
+    let mut bytes = 0;
+    for format in ["html", "markdown", "jira", "json", "text"] {
+        let page = shown(&[&["report", "--no-redact", "--format", format], &from[..]].concat(), folder.path(), Vec::new());
+        bytes += page.len();
+        search.look(&page, &format!("report --from as {format}"), &mut found);
+    }
+    assert!(bytes > 100_000, "only {bytes} bytes were looked at");
+    complain(&found, planted.count);
+}
+
+/// Follows a file until a scan's failures have all been told, and ends it; returns what it printed.
+#[cfg(unix)]
+fn followed(file: &str, options: &[&str], folder: &Path) -> Vec<u8> {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::process::{Command, Stdio};
+    let program = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kctriage"));
+        command.current_dir(folder).stdin(Stdio::null());
+        command
+    };
+    let scanned = program().args(["scan", "--format", "ndjson", file]).output().expect("a scan").stdout;
+    let want = scanned.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count();
+    let mut tail = program();
+    tail.args(["tail", "--plain", "--start", "beginning", "--format", "ndjson"]).args(options).arg(file).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = tail.spawn().expect("a tail");
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let (mut told, mut ids) = (Vec::new(), BTreeSet::new());
+    while ids.len() < want {
+        let from = told.len();
+        assert!(out.read_until(b'\n', &mut told).expect("a line") > 0, "it ended early: {} of {want}", ids.len());
+        let finding: serde_json::Value = serde_json::from_slice(&told[from..]).expect("JSON");
+        ids.insert(finding["id"].to_string());
+    }
+    let killed = Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status().expect("kill");
+    assert!(killed.success());
+    out.read_to_end(&mut told).expect("the rest");
+    child.stderr.take().expect("a pipe").read_to_end(&mut told).expect("notes");
+    child.wait().expect("an end");
+    told
+}
+
+#[cfg(unix)]
+#[test]
+fn no_live_run_shows_a_secret_and_its_state_is_its_owners_alone() {
+    let Logs { folder, planted } = logs();
+    let (search, mut found) = (planted.search(), BTreeSet::new());
+    for file in ["text.log", "bare.log", "json.log"] {
+        let state = folder.path().join(format!("{file}.state"));
+        let state_arg = state.to_string_lossy().into_owned();
+        search.look(&followed(file, &["--state", &state_arg], folder.path()), &format!("tail of {file}"), &mut found);
+        for entry in fs::read_dir(&state).expect("a state").flatten() {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(entry.metadata().expect("a file").permissions().mode() & 0o077, 0, "{} is its owner's alone", entry.path().display());
+        }
+        let page = shown(&["report", "--no-redact", "--format", "markdown", "--from", &state_arg], folder.path(), Vec::new());
+        assert!(page.len() > 1000, "{}", String::from_utf8_lossy(&page));
+        search.look(&page, &format!("the report of the state of {file}"), &mut found);
+    }
+    for file in FILES {
+        for format in ["text", "ndjson"] {
+            let log = fs::read(folder.path().join(file)).expect("a log");
+            let output = shown(&["tail", "--plain", "--format", format, "-"], folder.path(), log);
+            search.look(&output, &format!("tail of a pipe of {file} as {format}"), &mut found);
+        }
+    }
     complain(&found, planted.count);
 }
 

@@ -18,7 +18,7 @@ fn exact(trial: &Trial) {
 #[test]
 fn lines_come_as_they_are_written_and_half_ones_are_waited_for() {
     let mut t = Trial::new(&["server.log"], quick());
-    t.until_said(|w| *w == What::Gone);
+    t.until_said(|w| *w == What::Absent);
     t.write("server.log", lines(0..3));
     t.until(3);
     let next = lines(3..4);

@@ -16,6 +16,9 @@ use kctriage::tally::Outcome;
 use kctriage::tally::live::Update;
 use kctriage::triage::rules::Rules;
 
+mod around;
+use around::{LINES, Wrap, entries};
+
 /// Logs without dates get one that does not depend on the day of the test.
 fn options() -> Options {
     Options { date: chrono::NaiveDate::from_ymd_opt(2026, 11, 23), ..Options::default() }
@@ -66,8 +69,8 @@ struct Arrival {
     bytes: Vec<u8>,
 }
 
-/// Cuts logs into pieces of up to `most` lines, in the order of their times.
-fn arrivals(paths: &[PathBuf], most: u64, dice: &mut Dice) -> Vec<Arrival> {
+/// Cuts logs into pieces of up to `most` lines, in the order of their times; each line is written as `wrap` does.
+fn arrivals(paths: &[PathBuf], wrap: Option<Wrap>, most: u64, dice: &mut Dice) -> Vec<Arrival> {
     let grammar = Lines::default();
     let mut all = Vec::new();
     for (file, path) in paths.iter().enumerate() {
@@ -75,7 +78,8 @@ fn arrivals(paths: &[PathBuf], most: u64, dice: &mut Dice) -> Vec<Arrival> {
         let (mut at, mut line) = (0, 0);
         let mut piece = Arrival { at: 0, file, line: 0, lines: 0, bytes: Vec::new() };
         let (mut begin, mut length) = (0, 1 + dice.below(most));
-        for bytes in text.split_inclusive(|c| *c == b'\n') {
+        let wrapped: Option<Vec<String>> = wrap.map(|wrap| entries(std::str::from_utf8(&text).expect("UTF-8")).iter().map(wrap).collect());
+        for (number, bytes) in text.split_inclusive(|c| *c == b'\n').enumerate() {
             // a line of another log is not written later than what comes behind it
             at = grammar.first_time(bytes).map_or(at, |t| t.max(at));
             if piece.lines >= length || (piece.lines > 0 && at - begin > 50) {
@@ -87,8 +91,9 @@ fn arrivals(paths: &[PathBuf], most: u64, dice: &mut Dice) -> Vec<Arrival> {
                 begin = at;
             }
             piece.at = at;
-            piece.bytes.extend_from_slice(bytes);
-            piece.lines += 1;
+            let written = wrapped.as_ref().map_or(bytes, |w| w[number].as_bytes());
+            piece.bytes.extend_from_slice(written);
+            piece.lines += memchr::memchr_iter(b'\n', written).count() as u64;
         }
         all.push(piece);
     }
@@ -104,6 +109,11 @@ struct Played {
 
 /// Plays a recording; `restarts` says how often the run is saved and taken up again.
 fn play(paths: &[PathBuf], most: u64, restarts: u64, dice: &mut Dice) -> Played {
+    play_wrapped(paths, None, most, restarts, dice)
+}
+
+/// Plays a recording whose lines come with something around them.
+fn play_wrapped(paths: &[PathBuf], wrap: Option<Wrap>, most: u64, restarts: u64, dice: &mut Dice) -> Played {
     let found = discover(paths, &Find::default(), &Lines::default());
     let node = |path: &Path| {
         let of = found.streams.iter().find(|s| s.sources.iter().any(|x| x.path.as_deref() == Some(path)));
@@ -113,7 +123,7 @@ fn play(paths: &[PathBuf], most: u64, restarts: u64, dice: &mut Dice) -> Played 
     let names: Vec<Arc<str>> = paths.iter().map(|p| Arc::from(p.to_string_lossy().as_ref())).collect();
     let mut live = Live::new(Rules::builtin(), options());
     let mut updates = Vec::new();
-    let arrivals = arrivals(paths, most, dice);
+    let arrivals = arrivals(paths, wrap, most, dice);
     let mut now = 0;
     for arrival in arrivals {
         // the clock ticks while nothing comes, but not through long silences
@@ -202,6 +212,22 @@ fn the_last_word_is_that_of_a_scan() {
             assert!(wrong.is_empty(), "{} in pieces of {most}: {} of {}: {:#?}", run.display(), wrong.len(), want.len(), &wrong[..wrong.len().min(3)]);
             assert_eq!(last.len(), want.len(), "{}", run.display());
             same(&counts(&played.outcome), &counts(&outcome), &run);
+        }
+    }
+}
+
+/// What Docker, Kubernetes, journald and shippers write around lines makes no difference, wherever they are cut and the run begins anew.
+#[test]
+fn the_last_word_is_that_of_a_scan_whatever_is_around_the_lines() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings");
+    for (seed, name) in (21..).zip(["2673-load", "2673-json", "1611-success", "2205-plain", "2673-access"]) {
+        let paths = [root.join(name).join("server.log")];
+        let want: BTreeMap<String, Word> = scanned(&paths).0.iter().map(|f| (f.id.clone(), word(f))).collect();
+        for (wrapper, wrap) in LINES {
+            let last = play_wrapped(&paths, Some(*wrap), 20, 3, &mut Dice(seed)).last();
+            let wrong: Vec<_> = want.iter().filter(|(id, w)| last.get(*id) != Some(w)).map(|(id, w)| (id, w, last.get(id))).collect();
+            assert!(wrong.is_empty(), "{name} in {wrapper}: {} of {}: {:#?}", wrong.len(), want.len(), &wrong[..wrong.len().min(3)]);
+            assert_eq!(last.len(), want.len(), "{name} in {wrapper}");
         }
     }
 }

@@ -3,6 +3,8 @@
 #[path = "page/fixture.rs"]
 mod fixture;
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -234,28 +236,114 @@ fn the_json_is_what_the_schema_says() {
     assert!(!schema.is_valid(&broken), "the schema asks for something");
 }
 
+fn program(options: &[&str]) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::cargo_bin("kctriage").expect("the program");
+    command.args(["report", "--no-progress"]).args(options);
+    command
+}
+
+/// The keys of the outermost object, in the order of the text.
+fn keys(json: &str) -> Vec<String> {
+    let key = regex::Regex::new("(?m)^ \"([a-z_]+)\":").expect("a pattern");
+    let keys: Vec<String> = key.captures_iter(json).map(|c| c[1].to_owned()).collect();
+    assert!(keys.len() > 15, "{keys:?}");
+    keys
+}
+
+/// A log in which every text of every event is an attack, and the harmless one that it is held against.
+fn hostile_log(attacks: &[&str]) -> String {
+    let mut log = String::new();
+    for (n, attack) in attacks.iter().enumerate() {
+        let value = attack.replace('\\', "\\\\").replace('"', "\\\"").replace(['\n', '\r'], " ");
+        for (kind, error, grant) in [
+            ("CODE_TO_TOKEN_ERROR", "invalid_redirect_uri", "authorization_code"),
+            ("REFRESH_TOKEN_ERROR", "invalid_token", "refresh_token"),
+            ("CLIENT_LOGIN_ERROR", "invalid_client_credentials", "client_credentials"),
+        ] {
+            let _ = writeln!(
+                log,
+                "2026-11-23 14:{:02}:00,000 WARN  [org.keycloak.events] (executor-thread-1) type=\"{kind}\", realmId=\"{value}\", realmName=\"{value}\", clientId=\"{value}\", \
+                 userId=\"{value}\", sessionId=\"{value}\", ipAddress=\"{value}\", error=\"{error}\", reason=\"{value}\", grant_type=\"{grant}\", redirect_uri=\"{value}\", username=\"{value}\"",
+                n % 60
+            );
+        }
+    }
+    log
+}
+
+/// Elements with the names of their attributes, each once.
+fn kinds(html: &str) -> BTreeSet<String> {
+    let page = scraper::Html::parse_document(html);
+    let elements = page.tree.root().descendants().filter_map(|node| match node.value() {
+        Node::Element(element) => Some(format!("{} {:?}", element.name(), element.attrs().map(|(name, _)| name).collect::<BTreeSet<_>>())),
+        _ => None,
+    });
+    elements.collect()
+}
+
+#[test]
+fn a_hostile_log_adds_nothing_to_any_format_and_nothing_through_a_tally() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (log, tally) = (dir.path().join("server.log"), dir.path().join("tally.json"));
+    fs::write(&log, hostile_log(&ATTACKS)).expect("a file");
+    let mut scan = assert_cmd::Command::cargo_bin("kctriage").expect("the program");
+    fs::write(&tally, scan.args(["scan", "--format", "json"]).arg(&log).output().expect("output").stdout).expect("a file");
+    let run = |format: &str, options: &[&str]| {
+        let mut command = program(&["--format", format]);
+        let out = command.args(options).current_dir(dir.path()).output().expect("output");
+        let shown = String::from_utf8(out.stdout).expect("UTF-8");
+        assert_eq!(acts(&shown), None, "{format} {options:?}");
+        assert!(out.status.success() && shown.len() > 1000, "{format} {options:?}: {}", String::from_utf8_lossy(&out.stderr));
+        assert_eq!(acts(&String::from_utf8_lossy(&out.stderr)), None, "{format} {options:?}: notes");
+        shown
+    };
+    let compare = ["--no-redact", "--compare", "2026-11-23T14:00Z..2026-11-23T14:20Z", "2026-11-23T14:20Z..2026-11-23T14:40Z", "server.log"];
+    let inputs: [&[&str]; 4] = [&["server.log"], &["--no-redact", "server.log"], &compare, &["--no-redact", "--from", "tally.json"]];
+    let templates = kinds(&written(&Html, HARMLESS));
+    for options in inputs {
+        let html = run("html", options);
+        let more: Vec<String> = kinds(&html).difference(&templates).cloned().collect();
+        assert!(more.is_empty(), "{options:?}: {more:?}");
+        for node in nodes(&run("markdown", options)) {
+            assert!(
+                ["Document", "Paragraph", "Strong", "BlockQuote", "text", "code", "list", "item", "TableRow", "TableCell"].contains(&node.as_str())
+                    || node.starts_with("heading ")
+                    || node.starts_with("table of "),
+                "{options:?}: {node}"
+            );
+        }
+        run("jira", options);
+        run("text", options);
+        let errors: Vec<String> = schema().iter_errors(&serde_json::from_str(&run("json", options)).expect("JSON")).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{options:?}: {errors:#?}");
+    }
+    for format in ["ecs", "ocsf"] {
+        let events = run(format, &["--no-redact", "server.log"]);
+        assert_eq!(events.lines().count(), 3 * ATTACKS.len(), "{format}");
+        assert!(events.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok_and(|event| event.is_object())), "{format}");
+    }
+}
+
 #[test]
 fn the_reports_of_the_recordings_are_what_the_schema_says() {
     let schema = schema();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings");
-    let mut seen = 0;
-    for entry in fs::read_dir(root).expect("recordings").flatten() {
-        let log = entry.path().join("server.log");
-        if !log.exists() {
-            continue;
+    let (mut seen, mut compared, mut all_keys) = (0, 0, BTreeSet::new());
+    for folder in fs::read_dir(root).expect("recordings").flatten().filter(|e| e.path().is_dir()) {
+        for options in [&[][..], &["--no-redact", "--since-restart"]] {
+            let out = program(&["--format", "json"]).args(options).arg(folder.path()).output().expect("output");
+            let place = format!("{} {options:?}", folder.path().display());
+            let text = String::from_utf8(out.stdout).expect("UTF-8");
+            let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{place}: {e}"));
+            let errors: Vec<String> = schema.iter_errors(&json).map(|e| format!("{}: {e}", e.instance_path())).collect();
+            assert!(errors.is_empty(), "{place}: {errors:#?}");
+            let of_causes: u64 = json["causes"].as_array().expect("causes").iter().filter_map(|c| c["count"].as_u64()).sum();
+            assert_eq!(json["totals"]["failures"].as_u64(), Some(of_causes), "{place}");
+            all_keys.insert(keys(&text));
+            compared += u32::from(json["comparison"].is_object());
+            seen += 1;
         }
-        let out = assert_cmd::Command::cargo_bin("kctriage")
-            .expect("the program")
-            .args(["report", "--no-progress", "--format", "json"])
-            .arg(&log)
-            .output()
-            .expect("output");
-        let json: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{}: {e}", log.display()));
-        let errors: Vec<String> = schema.iter_errors(&json).map(|e| format!("{}: {e}", e.instance_path())).collect();
-        assert!(errors.is_empty(), "{}: {errors:#?}", log.display());
-        let of_causes: u64 = json["causes"].as_array().expect("causes").iter().filter_map(|c| c["count"].as_u64()).sum();
-        assert_eq!(json["totals"]["failures"].as_u64(), Some(of_causes), "{}", log.display());
-        seen += 1;
     }
-    assert!(seen > 20, "{seen}");
+    assert!(seen > 40 && compared > 5, "{seen}, {compared}");
+    assert_eq!(all_keys.len(), 1, "the keys and their order are the same in every report: {all_keys:#?}");
 }

@@ -32,6 +32,12 @@ fn the_picture_is_what_the_program_prints() {
 }
 
 #[test]
+fn the_live_view_is_the_screen_that_was_taken() {
+    let screen = fs::read_to_string(root().join("docs/screens/live-80x24.txt")).expect("tests/view/run --screens takes it");
+    hold("live", &format!("```\n{}\n```", screen.trim_end()));
+}
+
+#[test]
 fn the_table_of_causes_is_made_from_the_catalogue() {
     let mut table = String::from("| | cause | in short |\n| --- | --- | --- |\n");
     for e in Catalogue::builtin() {
@@ -59,9 +65,9 @@ fn the_table_of_what_is_read_is_made_from_the_code() {
 #[test]
 fn every_command_that_the_readme_shows_exists() {
     let text = fs::read_to_string(root().join("README.md")).expect("README.md");
-    let help = run(&["scan", "--help"]) + &run(&["report", "--help"]);
+    let help = run(&["scan", "--help"]) + &run(&["report", "--help"]) + &run(&["tail", "--help"]);
     for option in regex::Regex::new(r"`(--[a-z-]+)").expect("a pattern").captures_iter(&text).map(|c| c[1].to_owned()) {
-        assert!(help.contains(&option), "README names {option}, which neither scan nor report has");
+        assert!(help.contains(&option), "README names {option}, which neither scan nor report nor tail has");
     }
     for command in regex::Regex::new(r"[`|$] ?kctriage ([a-z]+) ").expect("a pattern").captures_iter(&text).map(|c| c[1].to_owned()) {
         assert!(run(&["--help"]).contains(&command), "README names the command {command}");

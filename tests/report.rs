@@ -76,6 +76,19 @@ fn a_restart_divides_the_log() {
 }
 
 #[test]
+fn times_that_the_log_does_not_cover_are_no_improvement() {
+    // the log is of 18:06:12 to 18:08:29
+    let compare = |before: &str, after: &str| json(&["--window", "10s", "--compare", &format!("2026-11-23T{before}"), &format!("2026-11-23T{after}"), OUTAGE]);
+    let apart = compare("18:00Z..2026-11-23T18:07Z", "18:07Z..2026-11-23T19:00Z");
+    let comparison = &apart["comparison"];
+    assert!(comparison["what"].as_str().is_some_and(|what| what.contains("does not cover")), "{comparison}");
+    assert_eq!(comparison["before"]["from"], "2026-11-23T18:06:10.000Z");
+    assert!(comparison["changes"].to_string().contains("too few to tell"));
+    let nothing = compare("18:06Z..2026-11-23T18:08Z", "20:00Z..2026-11-23T21:00Z");
+    assert!(nothing["comparison"].is_null() && nothing["remarks"].to_string().contains("covers nothing of one"), "{}", nothing["remarks"]);
+}
+
+#[test]
 fn ranges_that_are_none_are_refused() {
     for args in [["--compare", "10:00", "11:00..12:00"], ["--compare", "10:00..09:00", "11:00..12:00"]] {
         let out = run(&[&args[..], &[OUTAGE]].concat());
@@ -97,6 +110,122 @@ fn a_saved_tally_gives_the_same_figures_and_says_what_it_is() {
     assert!(from_tally["remarks"].to_string().contains("saved tally"));
     let folder = json(&["--from", dir.path().to_str().expect("a name")]);
     assert_eq!(folder["totals"], from_tally["totals"]);
+    let nothing = TempDir::new().expect("a folder");
+    let refused = run(&["--from", nothing.path().to_str().expect("a name")]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("neither a tally nor the state"), "{}", String::from_utf8_lossy(&refused.stderr));
     assert_eq!(run(&["--from", "Cargo.toml"]).status.code(), Some(2));
     assert!(!Path::new("incident.html").exists());
+}
+
+#[test]
+fn events_for_collectors_are_those_of_scan() {
+    for format in ["ecs", "ocsf"] {
+        let scan = |args: &[&str]| assert_cmd::Command::cargo_bin("kctriage").expect("the program").args(args).output().expect("it runs").stdout;
+        let (scanned, reported) = (scan(&["scan", "--format", format, OUTAGE]), run(&["--no-redact", "--format", format, OUTAGE]).stdout);
+        assert!(scanned.len() > 10_000 && scanned == reported, "{format}");
+        let hidden = String::from_utf8(run(&["--format", format, OUTAGE]).stdout).expect("UTF-8");
+        assert!(hidden.contains("ip-") && !hidden.contains("10.0.0."), "{format}: pseudonyms unless that is refused");
+        let (dir, refused) = (TempDir::new().expect("a folder"), run(&["--format", format, "--from", "tally.json"]));
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("single failures"));
+        assert_eq!(run(&["--format", format, "--since-restart", OUTAGE]).status.code(), Some(2));
+        let path = dir.path().join("events.ndjson");
+        assert!(run(&["--no-redact", "--format", format, "-o", path.to_str().expect("a name"), OUTAGE]).status.success());
+        assert_eq!(fs::read(&path).expect("a file"), scanned);
+    }
+}
+
+#[test]
+fn the_command_of_an_incident_lists_its_failures() {
+    for log in [OUTAGE, "tests/recordings/2673-incidents/server.log", "tests/recordings/2673-load/server.log"] {
+        for matter in json(&[log])["incidents"].as_array().expect("a list") {
+            let text = matter["lines"].as_str().expect("a text");
+            let (_, command) = text.split_once("kctriage ").expect("a command");
+            let out = assert_cmd::Command::cargo_bin("kctriage").expect("the program").args(command.split(' ')).output().expect("it runs");
+            let (listed, count) = (String::from_utf8_lossy(&out.stdout).lines().count() as u64, matter["count"].as_u64().expect("a count"));
+            assert_eq!(listed, count, "{log}: {command}");
+        }
+    }
+}
+
+#[cfg(unix)]
+mod places {
+    //! Where a page goes: whole or not at all, for its owner alone, and through nothing.
+
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::process::Command;
+
+    use super::*;
+
+    /// Runs a line of a shell in a folder; `$K` is the command with its log.
+    fn shell(dir: &Path, line: &str) -> Output {
+        let program = format!("{} report --no-progress {}", env!("CARGO_BIN_EXE_kctriage"), Path::new(env!("CARGO_MANIFEST_DIR")).join(OUTAGE).display());
+        Command::new("sh").args(["-c", line]).env("K", program).current_dir(dir).output().expect("a shell")
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(dir).expect("a folder").flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn only_its_owner_reads_it_whatever_the_mask_and_whatever_was_there() {
+        for mask in ["000", "022", "077"] {
+            let dir = TempDir::new().expect("a folder");
+            fs::write(dir.path().join("old.md"), "old").expect("a file");
+            fs::set_permissions(dir.path().join("old.md"), fs::Permissions::from_mode(0o666)).expect("a mode");
+            for name in ["new.html", "old.md", "events.json"] {
+                let format = if name == "events.json" { "--format ecs" } else { "" };
+                let out = shell(dir.path(), &format!("umask {mask}; $K {format} -o {name}"));
+                assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+                let mode = fs::metadata(dir.path().join(name)).expect("a file").permissions().mode() & 0o777;
+                assert_eq!(mode, 0o600, "{name} with a mask of {mask}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_there_is_no_room_the_old_page_stays() {
+        let dir = TempDir::new().expect("a folder");
+        fs::write(dir.path().join("page.html"), "old").expect("a file");
+        // no file may grow beyond 4 KiB at most: the page is larger
+        let out = shell(dir.path(), "trap '' XFSZ; ulimit -f 4; $K -o page.html");
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(2), "{said}");
+        assert!(said.contains("page.html"), "{said}");
+        assert_eq!((fs::read_to_string(dir.path().join("page.html")).expect("a file").as_str(), names(dir.path())), ("old", vec!["page.html".to_owned()]));
+        if Path::new("/dev/full").exists() {
+            let out = shell(dir.path(), "$K --format html >/dev/full");
+            assert_eq!(out.status.code(), Some(2));
+            assert!(String::from_utf8_lossy(&out.stderr).contains("standard output cannot be written"));
+        }
+    }
+
+    #[test]
+    fn places_that_are_no_files_are_refused() {
+        let dir = TempDir::new().expect("a folder");
+        fs::create_dir(dir.path().join("page.html")).expect("a folder");
+        std::os::unix::fs::symlink("nowhere", dir.path().join("dangling.html")).expect("a link");
+        std::os::unix::fs::symlink("page.html", dir.path().join("to-folder.html")).expect("a link");
+        let before = names(dir.path());
+        for place in ["page.html", "dangling.html", "to-folder.html", "no/page.html", "/dev/full --format html", "/proc/page.html"] {
+            let out = shell(dir.path(), &format!("$K -o {place}"));
+            let said = String::from_utf8_lossy(&out.stderr).into_owned();
+            assert_eq!(out.status.code(), Some(2), "{place}: {said}");
+            assert!(said.lines().count() >= 2, "{place}: what is wrong, and what to do: {said}");
+        }
+        assert_eq!(names(dir.path()), before);
+    }
+
+    #[test]
+    fn two_that_write_one_page_leave_a_whole_one() {
+        let dir = TempDir::new().expect("a folder");
+        let out = shell(dir.path(), "$K -o page.json & $K --title other -o page.json & wait");
+        assert!(out.status.success());
+        assert_eq!(names(dir.path()), ["page.json"]);
+        let page: Value = serde_json::from_slice(&fs::read(dir.path().join("page.json")).expect("a file")).expect("a whole page");
+        assert!(page["totals"]["failures"].as_u64() > Some(0));
+    }
 }

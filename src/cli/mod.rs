@@ -296,16 +296,18 @@ struct Report {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  kctriage tail /var/log/keycloak/*.log
+  kctriage tail '/var/log/keycloak/*.log'         quoted: files that come later are followed, too
   kctriage tail --state /var/lib/kctriage /var/log/keycloak/
   kctriage tail --start beginning --format ndjson server.log | jq .cause
   kubectl logs -f keycloak-0 | kctriage tail -
   kctriage tail -- kubectl logs -f deploy/keycloak --since 10m
   kctriage tail --state /var/lib/kctriage --metrics 127.0.0.1:9464 /var/log/keycloak/
+  kctriage tail -- journalctl -fu keycloak -o json
   kctriage tail --alert 'cause=code-reused rate>20/5m by client' --alert-file alerts.ndjson /var/log/keycloak/
   kctriage tail --alert-webhook http://localhost:9093 --alert-webhook-format alertmanager /var/log/keycloak/
 
 SIGINT and SIGTERM write the state, print the summary and end; a second one ends at once. SIGHUP opens the files anew and reads the rules again.
+docs/tail.md says what is promised, and how to run it beside a server for months.
 
 Exit codes: 0 done, 2 usage, 3 input lost, unreadable or not understood, 4 state refused")]
 struct Tail {
@@ -361,6 +363,10 @@ pub enum Sheet {
     Json,
     /// Text for a terminal
     Text,
+    /// One event a finding in the Elastic Common Schema, as scan writes them
+    Ecs,
+    /// One event a finding in OCSF (Authentication), as scan writes them
+    Ocsf,
 }
 
 /// How a live run prints its findings.

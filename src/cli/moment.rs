@@ -14,6 +14,11 @@ pub fn parse(text: &str, zone: Zone, day: NaiveDate) -> Option<i64> {
         return Some(time.timestamp_millis());
     }
     let text = text.replacen('T', " ", 1);
+    // without seconds: 2026-11-23T14:00Z
+    let zoned = text.strip_suffix(['Z', 'z']).map_or(text.clone(), |local| format!("{local}+00:00"));
+    if let Ok(time) = DateTime::parse_from_str(&zoned, "%Y-%m-%d %H:%M%:z") {
+        return Some(time.timestamp_millis());
+    }
     let local = match text.split_once(' ') {
         Some((date, time)) => NaiveDateTime::new(self::date(date)?, time_of_day(time.trim())?),
         None => match date(&text) {
@@ -47,6 +52,8 @@ mod tests {
             ("2026-11-23T14:48:22+01:00", Zone::Utc, Some("2026-11-23T13:48:22+00:00")),
             ("2026-11-23 14:48:22,304", Zone::Utc, Some("2026-11-23T14:48:22.304+00:00")),
             ("2026-11-23 14:00", berlin, Some("2026-11-23T13:00:00+00:00")),
+            ("2026-11-23T14:00Z", berlin, Some("2026-11-23T14:00:00+00:00")),
+            ("2026-11-23 14:00+01:00", Zone::Utc, Some("2026-11-23T13:00:00+00:00")),
             ("2026-11-23T14:00", Zone::Utc, Some("2026-11-23T14:00:00+00:00")),
             ("2026-11-23", berlin, Some("2026-11-22T23:00:00+00:00")),
             ("14:00", berlin, Some("2026-07-01T12:00:00+00:00")),

@@ -132,7 +132,8 @@ impl Notes {
         if outcome.books.bytes() == 0 && outcome.problems.is_empty() {
             let names: Vec<String> = outcome.sources.iter().take(3).map(|s| Untrusted::new(&s.name).terminal(COLUMNS)).collect();
             let are = if outcome.sources.len() == 1 { "is" } else { "are" };
-            self.own.push(format!("note: nothing to read: {} {are} empty", names.join(", ")));
+            let what = if names.is_empty() { "no line came".to_owned() } else { format!("nothing to read: {} {are} empty", names.join(", ")) };
+            self.own.push(format!("note: {what}"));
             return;
         }
         let typed = typed(filter);

@@ -4,12 +4,17 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use kctriage::finding::Finding;
+use kctriage::pipeline::{Options, live};
 use kctriage::report::compose::{self, Scribe};
 use kctriage::report::model::{Kind, Prose, Report};
 use kctriage::report::redact::Redactor;
-use kctriage::report::{Dialect, Html, Markdown, Paper, Sheet as JsonSheet, Text, json, terminal};
+use kctriage::report::siem::Schema;
+use kctriage::report::{Dialect, Findings as _, Html, Markdown, Paper, Sheet as JsonSheet, Siem, Text, json, terminal};
+use kctriage::source::checkpoint;
 use kctriage::tally::incident;
 use kctriage::tally::{Account, Windows};
+use kctriage::triage::rules::Rules;
 
 use super::notes::Notes;
 use super::scan::{self, Print};
@@ -17,11 +22,16 @@ use super::settings;
 use super::target;
 use super::{Error, Exit, Sheet};
 
-/// The tally in a folder that `tail` keeps its state in.
+/// The name of a tally in a folder.
 const TALLY: &str = "tally.json";
 
 /// Runs the command.
 pub fn run(settings: &settings::Report) -> Result<Exit, Error> {
+    match settings.sheet {
+        Sheet::Ecs => return events(settings, Schema::Ecs),
+        Sheet::Ocsf => return events(settings, Schema::Ocsf),
+        _ => {}
+    }
     let mut exit = Exit::Done;
     let mut account = None;
     if let Some(input) = &settings.input {
@@ -58,11 +68,63 @@ pub fn run(settings: &settings::Report) -> Result<Exit, Error> {
     Ok(exit)
 }
 
+/// Writes each failure as an event for collectors, the same as `scan` does.
+fn events(settings: &settings::Report, schema: Schema) -> Result<Exit, Error> {
+    let refuse = |what: &str, advice: &str| Error::Usage { what: what.into(), advice: advice.into() };
+    let Some(input) = settings.input.as_ref().filter(|_| settings.from.is_empty()) else {
+        return Err(refuse("a saved tally holds counts, and events are made of single failures", "give the logs in place of --from"));
+    };
+    if settings.compared.is_some() {
+        return Err(refuse("events have no before and after", "leave out --compare or --since-restart, or choose --format html, markdown, jira, json or text"));
+    }
+    let found = scan::discover(input)?;
+    let mut outcome = None;
+    let stream = |out: &mut dyn io::Write| {
+        let mut format = Siem::new(schema, out);
+        let mut each = |mut finding: Finding| {
+            if let Some(redactor) = &settings.redactor {
+                redactor.finding(&mut finding);
+            }
+            format.finding(&finding)
+        };
+        let read = scan::read(input, found, Options::default().window_ms, Print::Each(&mut each));
+        let written = if read.is_ok() { format.finish() } else { Err(io::ErrorKind::Interrupted.into()) };
+        outcome = Some(read);
+        written
+    };
+    let written = match &settings.output {
+        Some(path) => target::write(path, target::Readers::Owner, stream).map_err(|error| Error::Target { path: path.clone(), error }),
+        None => stream(&mut io::BufWriter::new(io::stdout().lock())).map_err(Error::Output),
+    };
+    let mut outcome = match outcome {
+        // why reading ended is more than that writing did
+        Some(read) => read.map_err(|error| match (error, &settings.output) {
+            (Error::Output(error), Some(path)) => Error::Target { path: path.clone(), error: error.into() },
+            (error, _) => error,
+        })?,
+        None => return written.map(|()| Exit::Done),
+    };
+    written?;
+    if let Some(redactor) = &settings.redactor {
+        redactor.outcome(&mut outcome);
+    }
+    let notes = Notes::of(&outcome, input);
+    notes.say();
+    Ok(notes.exit())
+}
+
 /// Makes the page of an account.
 fn page(settings: &settings::Report, account: &Account) -> Report {
     let life_ms = settings.input.as_ref().and_then(|i| i.options.code_lifespan_ms);
-    let how =
-        compose::Settings { title: settings.title.clone(), zone: settings.zone, zone_assumed: !settings.zone_named, life_ms, compared: settings.compared };
+    let paths = settings.input.as_ref().map(|i| settings::quoted(&i.paths)).unwrap_or_default();
+    let how = compose::Settings {
+        title: settings.title.clone(),
+        zone: settings.zone,
+        zone_assumed: !settings.zone_named,
+        life_ms,
+        compared: settings.compared,
+        paths,
+    };
     let rename = |kind, text: &str| settings.redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| pseudonym(redactor, kind, text));
     let scribe = if settings.redactor.is_some() { Scribe::renaming(&rename) } else { Scribe::open() };
     let found = incident::find(account, &incident::Settings::default());
@@ -98,11 +160,19 @@ fn remark(report: &mut Report, settings: &settings::Report, lacking: &[&'static 
     report.remarks.push(prose.say("."));
 }
 
-/// Opens a saved tally.
+/// Opens a saved tally, or what a live run saved.
 pub(super) fn open(path: &Path) -> Result<json::Saved, Error> {
-    let file: PathBuf = if path.is_dir() { path.join(TALLY) } else { path.to_owned() };
-    let advice = "--from takes what kctriage scan --format json or kctriage merge wrote, or the folder of kctriage tail --state";
+    let advice = "give what kctriage scan --format json or kctriage merge wrote, or the folder of kctriage tail --state";
     let usage = |what: String| Error::Usage { what, advice: advice.into() };
+    if path.is_dir() && !path.join(TALLY).exists() {
+        let refuse = |what: &dyn std::fmt::Display| usage(format!("{}: {what}", path.display()));
+        let bytes = checkpoint::peek(path).map_err(|error| usage(error.to_string()))?;
+        let bytes = bytes.ok_or_else(|| refuse(&"there is neither a tally nor the state of a live run in it"))?;
+        let account = live::outcome_of(&bytes, Rules::builtin(), Options::default()).map_err(|error| refuse(&error))?.account();
+        let lacking = if account.successes.is_none() { vec!["successful requests"] } else { Vec::new() };
+        return Ok(json::Saved { account, lacking });
+    }
+    let file: PathBuf = if path.is_dir() { path.join(TALLY) } else { path.to_owned() };
     let opened = File::open(&file).map_err(|error| usage(format!("{}: cannot be read: {error}", file.display())))?;
     json::read(opened).map_err(|error| usage(format!("{}: {error}", file.display())))
 }
@@ -115,7 +185,8 @@ fn write(settings: &settings::Report, report: &Report) -> Result<(), Error> {
         Sheet::Markdown => &Markdown { dialect: Dialect::GitHub },
         Sheet::Jira => &Markdown { dialect: Dialect::Jira },
         Sheet::Json => &JsonSheet,
-        Sheet::Text => &text,
+        // events are no page: they are written as they are found
+        Sheet::Text | Sheet::Ecs | Sheet::Ocsf => &text,
     };
     if let Some(path) = &settings.output {
         return target::write(path, target::Readers::Owner, |out| paper.write(report, out)).map_err(|error| Error::Target { path: path.clone(), error });

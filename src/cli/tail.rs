@@ -24,7 +24,7 @@ use super::alert::Watch;
 use super::metrics::Metrics;
 use super::notes::Notes;
 use super::settings::{self, Input};
-use super::{Error, Exit, TailFormat, scan};
+use super::{Error, Exit, TailFormat, scan, terminal};
 use asked::Asked;
 use printer::Printer;
 use session::Session;
@@ -44,6 +44,7 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
     let asked = Asked::listen().map_err(|error| Error::Usage { what: format!("signals cannot be listened to: {error}"), advice: String::new() })?;
     let mut printer = Printer::new(&settings);
     let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
+    let is_shown = settings.input.terminal.interactive;
     let rules = settings.alerts.rules(&settings.rules)?;
     let mut metrics = Metrics::start(&settings.metrics, settings.redactor.clone())?;
     let mut session = Session::begin(settings)?;
@@ -52,7 +53,10 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
     let mut watch = Watch::begin(&session.settings().alerts, rules, &saved).map_err(no_threads)?;
     // what is said at the beginning stays above the view
     printer.view();
-    while !asked.end() && !session.is_ended() && !printer.wants_end() && !listeners.iter().any(|l| l.wants_end()) {
+    let mut is_introduced = false;
+    // a connection that broke ends the run as a signal would: nobody can look at it any more, and nobody can end it
+    let is_gone = || is_shown && terminal::is_hung_up();
+    while !asked.end() && !is_gone() && !session.is_ended() && !printer.wants_end() && !listeners.iter().any(|l| l.wants_end()) {
         if asked.again()
             && let Some(rules) = session.again()
         {
@@ -60,6 +64,13 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
         }
         let mut updates = session.step(if session.is_waiting() { BUSY } else { IDLE });
         let (now, mut gauges) = (session.now(), session.gauges());
+        // where something is to be hidden the view reads no lines again
+        if session.settings().redactor.is_none() && (!is_introduced || !updates.is_empty()) {
+            printer.know(session.paths());
+        }
+        if !std::mem::replace(&mut is_introduced, true) && !printer.is_viewed() {
+            say(&format!("note: {}", session.introduce()));
+        }
         hide(session.settings().redactor.as_ref(), &mut updates);
         let alerts = watch.take(&mut updates, now, &gauges);
         gauges.alerts = watch.numbers();
@@ -111,7 +122,8 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
 /// Says what was found all in all.
 fn summary(settings: &settings::Tail, outcome: &Outcome) -> Result<(), Error> {
     let notes = Notes::of(outcome, &settings.input);
-    if settings.format == TailFormat::Ndjson {
+    // a page about nothing says nothing
+    if settings.format == TailFormat::Ndjson || outcome.books.bytes() == 0 {
         notes.say();
         return Ok(());
     }

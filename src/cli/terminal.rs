@@ -44,6 +44,22 @@ impl Terminal {
     }
 }
 
+/// Whether the terminal that standard output is has gone, as when a connection breaks.
+#[cfg(unix)]
+pub fn is_hung_up() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let out = io::stdout();
+    // what hung up is told whatever is asked for
+    let mut asked = [PollFd::new(&out, PollFlags::empty())];
+    poll(&mut asked, Some(&Timespec::default())).is_ok() && asked[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+}
+
+/// Other systems end the program then.
+#[cfg(not(unix))]
+pub fn is_hung_up() -> bool {
+    false
+}
+
 fn decide(choice: Colour, is_terminal: bool, env: impl Fn(&str) -> Option<String>) -> bool {
     let set = |name: &str| env(name).is_some_and(|v| !v.is_empty());
     match choice {

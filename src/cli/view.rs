@@ -24,6 +24,7 @@ mod tables;
 mod text;
 
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -32,6 +33,7 @@ use kctriage::alert::Alert;
 use kctriage::tally::live::{Gauges, Listener, Update};
 use kctriage::triage::clock::Zone;
 
+use super::terminal;
 use look::Look;
 use state::{State, Told};
 
@@ -96,11 +98,19 @@ impl View {
             wants_end: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
         });
-        let terminal = ratatui::try_init()?;
+        let terminal = screen::take()?;
         let its = Arc::clone(&shared);
         let thread = Builder::new().name("view".to_owned()).spawn(move || screen::run(terminal, look, &its));
-        let thread = thread.inspect_err(|_| ratatui::restore())?;
+        let thread = thread.inspect_err(|_| screen::give_back())?;
         Ok(View { shared, thread: Some(thread) })
+    }
+
+    /// Takes in where the files are that findings name.
+    pub fn know<'a>(&self, paths: impl Iterator<Item = (&'a str, &'a Path)>) {
+        let mut state = self.shared.state();
+        for (name, path) in paths {
+            state.know(name, path);
+        }
     }
 
     /// Shows an alert that began or ended.
@@ -111,7 +121,8 @@ impl View {
 
     fn stop(&mut self) {
         self.shared.is_over.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
+        // of a terminal that hung up the library for keys reads the end for ever: its thread ends with the process
+        if let Some(thread) = self.thread.take().filter(|_| !terminal::is_hung_up()) {
             // a thread that panicked has said so, and given the terminal back
             let _ = thread.join();
         }

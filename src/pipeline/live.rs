@@ -6,12 +6,14 @@
 //! ask for the time, nor know where the lines come from.
 
 mod book;
+mod heard;
 mod ripening;
 mod saved;
 mod state;
 mod tap;
 mod trigger;
 
+use std::collections::BTreeMap;
 use std::io;
 
 use chrono::{DateTime, Utc};
@@ -35,7 +37,8 @@ use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard};
 use crate::triage::spill::Spill;
 use crate::triage::timeline::{LATE_MS, Lesson};
-use crate::triage::verdict::Verdict;
+use crate::triage::verdict::{Lack, Verdict};
+use heard::Heard;
 pub use saved::{Counters, Saved, outcome_of};
 use state::State;
 pub use state::StateError;
@@ -72,6 +75,7 @@ pub struct Live {
     state: State,
     /// Clients by uuid, as they were when the shards knew so many.
     uuids: (usize, HashMap<Key, Sym, RandomState>),
+    heard: Heard,
 }
 
 /// When something happened.
@@ -99,7 +103,7 @@ impl Live {
     #[must_use]
     pub fn new(rules: Rules, options: Options) -> Self {
         let state = State::new(&options);
-        Live { rules, options, state, uuids: (0, HashMap::default()) }
+        Live { rules, options, state, uuids: (0, HashMap::default()), heard: Heard::default() }
     }
 
     /// Takes other rules from now on; failures that can be corrected are judged again.
@@ -125,7 +129,7 @@ impl Live {
     fn take(&mut self, chunks: Vec<(usize, Arrived, Vec<u8>)>, now: i64) -> Vec<Vec<u8>> {
         let fed = chunks.into_iter().map(|(strand, arrived, bytes)| (strand, Fed::Raw(arrived, bytes))).collect();
         let mut buffers = Vec::new();
-        for Scanned { running, arrived, batch, bytes } in scan(fed, &|_| ()) {
+        for Scanned { running, arrived, batch, bytes } in scan(fed, Vec::new(), &|_| ()) {
             self.date(running, arrived.marks.as_ref(), &batch, now);
             self.state.fold.take(running, arrived, batch);
             self.state.arrived(running, now);
@@ -157,6 +161,7 @@ impl Live {
         self.merge(now, &mut updates);
         let extent = if behind { Extent::New } else { Extent::Some };
         self.judge(now, extent, &mut updates);
+        self.heard.note(self.state.records(), self.state.fold.view.end, now);
         // what is read at once is told in the order in which it happened
         updates.sort_by_key(time);
         updates
@@ -249,6 +254,7 @@ impl Live {
     fn tell(&mut self, due: &[u64], updates: &mut Vec<Update>) {
         self.learn_uuids();
         let State { fold, book, names_of_sources, .. } = &mut self.state;
+        let lacks = &mut self.heard.lacks;
         let mut profiles: HashMap<(Option<Sym>, Sym), Profile, RandomState> = HashMap::default();
         for id in due {
             let Some(w) = book.get(*id).map(|e| &e.waiting) else { continue };
@@ -282,6 +288,9 @@ impl Live {
             let before = entry.verdict.replace(verdict.clone()).filter(|_| entry.told);
             if doubtful || (same && entry.told) {
                 continue;
+            }
+            if let Some(lack) = verdict.lack {
+                *lacks.entry(lack).or_default() += 1;
             }
             let passes = passes(&entry.waiting, &verdict, &self.options.filter, judge.names);
             match before {
@@ -320,17 +329,23 @@ impl Live {
 
     /// Returns how the run fares, as far as it knows: files and states are others' to say.
     #[must_use]
-    pub fn gauges(&self, now: i64) -> Gauges {
+    pub fn gauges(&self) -> Gauges {
         let sources = &self.state.fold.sources;
         Gauges {
             bytes: sources.iter().map(|s| s.books.bytes()).sum(),
-            records: sources.iter().map(|s| s.books.records).sum(),
+            records: self.state.records(),
             unparsed_lines: sources.iter().map(|s| s.books.unparsed_lines).sum(),
             damaged_bytes: sources.iter().map(|s| s.books.damaged).sum(),
             held: self.state.book.held() as u64,
-            lag_ms: self.state.fold.view.end.map(|end| (now - end).max(0)),
+            lag_ms: self.heard.lag_ms,
             ..Gauges::default()
         }
+    }
+
+    /// Returns what the log lacked to tell for certain what was told since this process began, and how often.
+    #[must_use]
+    pub fn lacks(&self) -> &BTreeMap<Lack, u64> {
+        &self.heard.lacks
     }
 
     /// Ends the run: lets go what still waits for lines, judges everything a last time, and returns what was found.

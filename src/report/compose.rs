@@ -11,11 +11,13 @@ mod event;
 mod gaps;
 mod headline;
 mod matter;
+mod notice;
 mod overview;
 mod scribe;
 mod story;
 mod subject;
 mod timeline;
+mod usual;
 mod walked;
 
 use super::model::{Kind, Logged, Prose, Redaction, Report, SCHEMA};
@@ -44,6 +46,8 @@ pub struct Settings {
     pub life_ms: Option<i64>,
     /// What is held against what.
     pub compared: Option<Compared>,
+    /// The paths that were read, as a shell takes them; empty where none were.
+    pub paths: String,
 }
 
 /// What every part of the page looks at.
@@ -75,6 +79,7 @@ pub fn compose(account: &Account, found: &Incidents, settings: &Settings, scribe
         generator: concat!("kctriage ", env!("CARGO_PKG_VERSION")).to_owned(),
         level: headline::level(&run),
         headline: headline::headline(&run),
+        usual: usual::usual(&run),
         points: Vec::new(),
         span: overview::span(&run),
         nodes: overview::nodes(&run),

@@ -50,7 +50,7 @@ pub struct Point {
     pub matter: usize,
     /// Who, what, since when.
     pub what: Prose,
-    /// Why, where the log shows a trigger, or that it shows none.
+    /// Why: the likeliest trigger, or that the log shows none.
     pub why: Option<Prose>,
     /// What to do first.
     pub step: Prose,
@@ -70,6 +70,8 @@ pub struct Report {
     pub level: Level,
     /// Is something wrong, and how bad: one sentence.
     pub headline: Prose,
+    /// What is normal here: the failures apart from the incidents; null where there is no incident.
+    pub usual: Option<Prose>,
     /// Who, since when, why, and what to do first.
     pub points: Vec<Point>,
     /// The time that the log covers.

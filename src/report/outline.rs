@@ -8,6 +8,9 @@ use super::terminal::figure::{bytes, count, few, number};
 /// Clients that are listed.
 const CLIENTS: usize = 15;
 
+/// Versions that are named.
+pub(super) const VERSIONS: usize = 3;
+
 /// Events that are listed.
 const EVENTS: usize = 15;
 
@@ -31,6 +34,7 @@ pub enum Block {
 pub fn outline(report: &Report) -> Vec<Block> {
     let mut blocks = vec![Block::Heading(1, title(report)), Block::Paragraph(report.headline.clone())];
     blocks.extend(about(report));
+    blocks.extend(report.usual.clone().map(Block::Paragraph));
     if report.incidents.is_empty() && report.steady.is_empty() {
         blocks.extend(report.points.iter().map(|p| Block::Paragraph(p.what.clone())));
     }
@@ -65,10 +69,11 @@ fn about(report: &Report) -> Option<Block> {
     let mut versions: Vec<&Logged> = report.nodes.iter().flat_map(|n| &n.versions).map(|v| &v.version).collect();
     versions.sort();
     versions.dedup();
-    for version in versions.into_iter().take(3) {
+    let more = versions.len().saturating_sub(VERSIONS);
+    for version in versions.into_iter().take(VERSIONS) {
         prose = prose.say(" · Keycloak ").name(version);
     }
-    Some(Block::Paragraph(prose))
+    Some(Block::Paragraph(if more > 0 { prose.say(format!(" and {}", count(more as u64, "more version"))) } else { prose }))
 }
 
 fn matter_blocks(report: &Report, matter: &Matter, word: &'static str, blocks: &mut Vec<Block>) {
@@ -77,6 +82,7 @@ fn matter_blocks(report: &Report, matter: &Matter, word: &'static str, blocks: &
     blocks.push(Block::List(false, matter.story.iter().cloned().chain([Prose::new().say(format!("How sure: {sure}."))]).collect()));
     blocks.push(Block::Step(Prose::new().strong("Do first: ").then(matter.first_step.clone())));
     blocks.extend(matter.other_step.clone().map(Block::Step));
+    blocks.extend(matter.notice.clone().map(|notice| Block::Paragraph(Prose::new().strong("For a status page: ").then(notice))));
     let Some(walked) = &matter.walked else { return };
     let place = |file: &Logged, line: u64| Prose::new().name(file).say(format!(":{line}"));
     let at = walked.time.map(|t| format!(" at {}", report.moments.time(t.0))).unwrap_or_default();
@@ -97,6 +103,7 @@ fn matter_blocks(report: &Report, matter: &Matter, word: &'static str, blocks: &
         lines.push(prose);
     }
     blocks.push(Block::List(true, lines));
+    blocks.push(Block::Paragraph(matter.lines.clone()));
 }
 
 fn sure(counts: [u64; 3]) -> String {
@@ -167,17 +174,22 @@ fn clients(report: &Report, blocks: &mut Vec<Block>) {
         return;
     }
     blocks.push(Block::Heading(2, "Clients".into()));
-    let columns = vec![("Client", false), ("Failures", true), ("Causes", false), ("Addresses", true), ("First", false), ("Last", false)];
+    let realms = report.clients.iter().any(|c| c.realm != report.clients[0].realm);
+    let rates = report.clients.iter().any(|c| c.failure_percent.is_some());
+    let mut columns = vec![("Client", false)];
+    columns.extend(realms.then_some(("Realm", false)));
+    columns.push(("Failures", true));
+    columns.extend(rates.then_some(("Of its requests", true)));
+    columns.extend([("Causes", false), ("Addresses", true), ("Users", true), ("First", false), ("Last", false)]);
+    let say = |text: String| Prose::new().say(text);
     let row = |r: &ClientRow| {
         let causes: Vec<String> = r.causes.iter().take(4).map(|c| format!("{} {}", c.title, number(c.count))).collect();
-        vec![
-            name(r.client.as_ref()),
-            Prose::new().say(number(r.count)),
-            Prose::new().say(causes.join(", ")),
-            Prose::new().say(distinct(r.addresses)),
-            moment(report, r.first),
-            moment(report, r.last),
-        ]
+        let mut cells = vec![name(r.client.as_ref())];
+        cells.extend(realms.then(|| r.realm.as_ref().map_or("–".into(), |realm| Prose::new().name(realm))));
+        cells.push(say(number(r.count)));
+        cells.extend(rates.then(|| say(r.failure_percent.map_or("–".to_owned(), |p| format!("{p} %")))));
+        cells.extend([say(causes.join(", ")), say(distinct(r.addresses)), say(distinct(r.users)), moment(report, r.first), moment(report, r.last)]);
+        cells
     };
     blocks.push(Block::Table(columns, report.clients.iter().take(CLIENTS).map(row).collect()));
     let more = report.clients.len().saturating_sub(CLIENTS) as u64 + report.clients_left_out;
@@ -198,13 +210,21 @@ fn comparison(report: &Report, blocks: &mut Vec<Block>) {
     let Some(comparison) = &report.comparison else { return };
     blocks.push(Block::Heading(2, "Before and after".into()));
     blocks.push(Block::Paragraph(comparison.what.clone().say(". ").then(comparison.headline.clone())));
-    let columns = vec![("Client", false), ("Cause", false), ("Change", false), ("Before", true), ("After", true)];
+    let columns = vec![("Client", false), ("Cause", false), ("Change", false), ("Before", true), ("After", true), ("Times as many", false)];
     let row = |c: &super::model::Change| {
         let say = |text: String| Prose::new().say(text);
-        vec![name(c.client.as_ref()), c.title.into(), c.verdict.into(), say(number(c.before)), say(number(c.after))]
+        vec![name(c.client.as_ref()), c.title.into(), c.verdict.into(), say(number(c.before)), say(number(c.after)), say(times(c))]
     };
     if !comparison.changes.is_empty() {
         blocks.push(Block::Table(columns, comparison.changes.iter().take(CLIENTS).map(row).collect()));
+    }
+}
+
+/// Writes how many times as many there were, with the limits of what chance explains.
+pub(super) fn times(change: &super::model::Change) -> String {
+    match change.ratio {
+        Some([ratio, low, high]) => format!("{ratio:.1} ({low:.1} to {high:.1})"),
+        None => "none before".to_owned(),
     }
 }
 

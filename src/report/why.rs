@@ -7,7 +7,7 @@ use crate::cause::Cause;
 use crate::finding::{Confidence, Finding};
 use crate::tally::incident::Change;
 use crate::triage::question::DEFAULT_LIFE_MS;
-use crate::triage::verdict;
+use crate::triage::verdict::{self, Lack};
 
 /// Evidence that says no more than the cause's name does.
 const EMPTY: [&str; 6] = [
@@ -33,6 +33,18 @@ pub fn why(finding: &Finding, life_ms: Option<i64>) -> String {
         Confidence::Certain | Confidence::Likely => [because, others],
     };
     parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// Returns which option of Keycloak would let a live log tell what it cannot, where one would; the option comes first, since lines are cut at their end.
+#[must_use]
+pub fn hint(lack: Lack) -> Option<&'static str> {
+    match lack {
+        Lack::SuccessEvents => Some("Keycloak's --log-level=INFO,org.keycloak.events:DEBUG logs successes, too, which tell expired codes from reused ones"),
+        Lack::ClientAuthentication => Some(
+            "Keycloak's --log-level=INFO,org.keycloak.authentication.ClientAuthenticationFlow:DEBUG logs how clients authenticate, which tells a wrong secret from none",
+        ),
+        Lack::Reasons | Lack::WholeView | Lack::Beginning | Lack::ServerLog | Lack::Event => None,
+    }
 }
 
 fn because(finding: &Finding, life_ms: Option<i64>) -> String {

@@ -62,7 +62,7 @@ pub struct Gauges {
     pub files: u64,
     /// Bytes that are written and not read yet.
     pub behind_bytes: u64,
-    /// Milliseconds from the time in the last record to when it was read, where it has one.
+    /// Milliseconds from the time in the last record to when it was read, where it has one; negative where the record's time was still to come.
     pub lag_ms: Option<i64>,
     /// Milliseconds since the state was last written, where there is one.
     pub state_age_ms: Option<u64>,

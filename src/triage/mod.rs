@@ -15,6 +15,7 @@ pub mod pairing;
 pub mod pasted;
 pub mod profile;
 pub mod question;
+mod remembered;
 pub mod rules;
 mod setback;
 pub mod shard;

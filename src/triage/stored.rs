@@ -54,6 +54,12 @@ impl ByTime {
             self.stored = Some(first.stored);
         }
         if !self.is_stored() {
+            if out.is_empty() {
+                // the list itself is handed on, and the queue's room taken for it
+                let room = Vec::from(std::mem::take(out));
+                *out = std::mem::replace(signals, room).into();
+                return;
+            }
             out.extend(signals.drain(..));
             return;
         }

@@ -69,10 +69,16 @@ class Console:
         self.tmux("kill-server")
 
 
-def stamped(line):
-    """Returns a line with the time of now."""
-    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S,%f")[:-3].encode()
-    return STAMP.sub(now, line)
+def seconds(line):
+    """Returns the time that a line begins with, if it does."""
+    text = STAMP.match(line)
+    return datetime.datetime.strptime(text[0].decode() + "000 +0000", "%Y-%m-%d %H:%M:%S,%f %z").timestamp() if text else None
+
+
+def stamped(line, at=None):
+    """Returns a line with another time: that of now, where none is given."""
+    time_of = datetime.datetime.fromtimestamp(time.time() if at is None else at, datetime.timezone.utc)
+    return STAMP.sub(time_of.strftime("%Y-%m-%d %H:%M:%S,%f")[:-3].encode(), line)
 
 
 def recording(name):
@@ -82,10 +88,6 @@ def recording(name):
 
 def play(name, path, speed=1.0):
     """Writes a recording into a file, at its own pace or faster, in a thread; returns the thread."""
-
-    def seconds(line):
-        text = STAMP.match(line)
-        return datetime.datetime.strptime(text[0].decode() + "000", "%Y-%m-%d %H:%M:%S,%f").timestamp() if text else None
 
     def write():
         begin, first = time.monotonic(), None

@@ -121,7 +121,9 @@ mod tests {
     #[test]
     fn ranges_are_read_and_checked() {
         let day = NaiveDate::from_ymd_opt(2026, 11, 23).expect("a day");
-        assert_eq!(range("12:00..13:00", Zone::Utc, day).ok(), Some((1_795_435_200_000, 1_795_438_800_000)));
+        for text in ["12:00..13:00", "2026-11-23T12:00Z..2026-11-23T13:00Z"] {
+            assert_eq!(range(text, Zone::Utc, day).ok(), Some((1_795_435_200_000, 1_795_438_800_000)), "{text}");
+        }
         for wrong in ["12:00", "13:00..12:00", "12:00..x", "..", "12:00..12:00"] {
             assert!(range(wrong, Zone::Utc, day).is_err(), "{wrong}");
         }

@@ -4,9 +4,6 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
-
 /// The exit code of a run that a second signal ended, as a shell would name it.
 const INTERRUPTED: i32 = 130;
 
@@ -24,13 +21,7 @@ impl Asked {
     /// When the system does not let it.
     pub fn listen() -> io::Result<Self> {
         let asked = Asked::default();
-        for signal in [SIGINT, SIGTERM] {
-            // the second one ends at once: this runs first, and does nothing before the flag is set
-            flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(&asked.end))?;
-            flag::register(signal, Arc::clone(&asked.end))?;
-        }
-        #[cfg(unix)]
-        flag::register(signal_hook::consts::SIGHUP, Arc::clone(&asked.again))?;
+        listen(Arc::clone(&asked.end), Arc::clone(&asked.again))?;
         Ok(asked)
     }
 
@@ -48,4 +39,45 @@ impl Asked {
     pub fn again(&self) -> bool {
         self.again.swap(false, Ordering::Relaxed)
     }
+}
+
+/// Waits for signals in a thread, which ends with the process.
+#[cfg(unix)]
+fn listen(end: Arc<AtomicBool>, again: Arc<AtomicBool>) -> io::Result<()> {
+    use std::time::{Duration, Instant};
+
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    // `timeout` and its like send one signal to the process and once more to its group
+    const SAME: Duration = Duration::from_millis(200);
+
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let mut last: Option<Instant> = None;
+    let wait = move || {
+        for signal in signals.forever() {
+            if signal == SIGHUP {
+                again.store(true, Ordering::Relaxed);
+            } else if last.is_none_or(|at| at.elapsed() > SAME) {
+                if end.swap(true, Ordering::Relaxed) {
+                    std::process::exit(INTERRUPTED);
+                }
+                last = Some(Instant::now());
+            }
+        }
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(wait).map(drop)
+}
+
+#[cfg(not(unix))]
+fn listen(end: Arc<AtomicBool>, _: Arc<AtomicBool>) -> io::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::flag;
+
+    for signal in [SIGINT, SIGTERM] {
+        // the second one ends at once: this runs first, and does nothing before the flag is set
+        flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(&end))?;
+        flag::register(signal, Arc::clone(&end))?;
+    }
+    Ok(())
 }

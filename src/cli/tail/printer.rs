@@ -1,6 +1,7 @@
 //! Findings as they happen, on standard output: lines, JSON, or the live view.
 
 use std::io::{self, BufWriter, Stdout, Write};
+use std::path::Path;
 
 use kctriage::alert::Alert;
 use kctriage::report::lines::{self, Lines};
@@ -60,6 +61,18 @@ impl Printer {
     pub fn view(&mut self) {
         if let Some(view) = self.view.take().and_then(|settings| View::start(settings).ok()) {
             self.form = Form::View(view);
+        }
+    }
+
+    /// Whether there is a live view.
+    pub fn is_viewed(&self) -> bool {
+        matches!(self.form, Form::View(_))
+    }
+
+    /// Takes in where the files are that findings name: the view reads their lines again.
+    pub fn know<'a>(&mut self, paths: impl Iterator<Item = (&'a str, &'a Path)>) {
+        if let Form::View(view) = &self.form {
+            view.know(paths);
         }
     }
 

@@ -1,15 +1,19 @@
 //! A live run with its files: what is followed, what was made of it, and what of both is saved.
 
+use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use kctriage::alert::Rule;
 use kctriage::pipeline::live::{Live, Piece};
 use kctriage::report::prometheus::Reading;
-use kctriage::source::follow::{Arrival, Event, Follower, What};
+use kctriage::report::why;
+use kctriage::source::follow::{Arrival, Event, Follower, Start, Target, What};
 use kctriage::tally::Outcome;
 use kctriage::tally::live::{Alerting, Gauges, Notice, Update};
+use kctriage::triage::verdict::Lack;
 
 use super::super::alert::Watch;
 use super::super::{Error, Exit, settings};
@@ -22,12 +26,23 @@ const WAITING: Duration = Duration::from_secs(6);
 /// Counters are those of the last save unless there was none for so long: a disk that is full must not hide what happens meanwhile.
 const BLIND: Duration = Duration::from_secs(60);
 
+/// Files that are named at the beginning.
+const NAMED: usize = 3;
+
+/// So many failures that lack the same are worth a hint.
+const HINTED: u64 = 3;
+
+/// So many lines of something else tell that it is no log of Keycloak: its start and a long stack trace have fewer.
+const FOREIGN: u64 = 200;
+
 /// A run that goes on.
 pub struct Session {
     settings: settings::Tail,
     live: Live,
     follower: Follower,
     keep: Keep,
+    /// A state said where to begin.
+    resumed: bool,
     counters: Counters,
     shown: Shown,
     /// When lines came last.
@@ -35,6 +50,10 @@ pub struct Session {
     /// The clock never goes back, whatever the system's does.
     clock: (i64, Instant),
     refused: bool,
+    /// What was said that the log lacks.
+    hinted: BTreeSet<Lack>,
+    /// It was said that nothing of Keycloak came.
+    foreign: bool,
     /// What is told with the next updates.
     notices: Vec<Update>,
     alerts: Vec<u8>,
@@ -58,12 +77,28 @@ impl Session {
         let Kept { keep, live, positions, counters, verdicts, alerts, start } = Keep::open(&settings)?;
         settings.follow.start = start;
         let follower = Follower::new(settings.targets.clone(), settings.follow.clone(), &positions);
+        let resumed = !positions.is_empty();
         let mut keep = keep;
         keep.positions = positions;
         let clock = (Utc::now().timestamp_millis(), Instant::now());
-        let gauges = gauges(&live, &follower, &keep, &counters, clock.0);
+        let gauges = gauges(&live, &follower, &keep, &counters);
         let shown = Shown::begin(verdicts, &gauges, clock.0, settings.metrics.most_clients);
-        Ok(Session { settings, live, follower, keep, counters, shown, came: None, clock, refused: false, notices: Vec::new(), alerts })
+        Ok(Session {
+            settings,
+            live,
+            follower,
+            keep,
+            resumed,
+            counters,
+            shown,
+            came: None,
+            clock,
+            refused: false,
+            hinted: BTreeSet::new(),
+            foreign: false,
+            notices: Vec::new(),
+            alerts,
+        })
     }
 
     /// Returns what the alerts of the run before saved; asked once.
@@ -105,7 +140,7 @@ impl Session {
 
     /// Takes in what the follower told.
     fn take(&mut self, events: Vec<Event>) -> Vec<Update> {
-        let (mut updates, mut pieces) = (std::mem::take(&mut self.notices), Vec::new());
+        let (mut notices, mut pieces) = (std::mem::take(&mut self.notices), Vec::new());
         for event in events {
             self.keep.take(&event);
             match event {
@@ -113,7 +148,7 @@ impl Session {
                 Event::Word(word) => {
                     self.note(&word.what);
                     if is_told(&word.what) {
-                        updates.push(Update::Notice(Notice { source: word.source, what: word.what.to_string(), lost_bytes: word.what.lost() }));
+                        notices.push(Update::Notice(Notice { source: word.source, what: word.what.to_string(), lost_bytes: word.what.lost() }));
                     }
                 }
             }
@@ -126,7 +161,10 @@ impl Session {
             }
         }
         let behind = self.follower.behind() > self.settings.follow.budget_bytes as u64;
-        updates.extend(self.live.advance(self.now(), behind));
+        let mut updates = self.live.advance(self.now(), behind);
+        // what is said of a file comes behind what its lines tell
+        updates.extend(notices);
+        self.hint(&mut updates);
         self.count(&updates);
         updates
     }
@@ -137,6 +175,46 @@ impl Session {
             self.keep.touch();
         }
         self.shown.count(updates, self.now());
+    }
+
+    /// Says once what keeps this log from telling more.
+    fn hint(&mut self, updates: &mut Vec<Update>) {
+        let mut say = |source: &str, what: String| updates.push(Update::Notice(Notice { source: source.into(), what, lost_bytes: None }));
+        for (lack, _) in self.live.lacks().iter().filter(|(_, n)| **n >= HINTED) {
+            if let Some(what) = why::hint(*lack).filter(|_| self.hinted.insert(*lack)) {
+                say("hint", what.to_owned());
+            }
+        }
+        let gauges = self.live.gauges();
+        if !self.foreign && gauges.records == 0 && gauges.unparsed_lines >= FOREIGN {
+            self.foreign = true;
+            say("hint", format!("{} lines, and none of a Keycloak log among them: is this the right file?", gauges.unparsed_lines));
+        }
+    }
+
+    /// Says what is followed, and from where.
+    pub fn introduce(&self) -> String {
+        let named: Vec<&str> = self.follower.paths().map(|(name, _)| name).collect();
+        let what = match (self.settings.targets.as_slice(), named.as_slice()) {
+            ([Target::Stdin], _) => "standard input".to_owned(),
+            ([Target::Command(words)], _) => words.iter().map(|w| w.to_string_lossy()).collect::<Vec<_>>().join(" "),
+            (_, []) => return "no file matches yet; those that come are followed from their beginning".to_owned(),
+            (_, few) if few.len() <= NAMED => few.join(", "),
+            (_, many) => format!("{} and {} more files", many[..NAMED].join(", "), many.len() - NAMED),
+        };
+        let begin = match self.settings.follow.start {
+            _ if self.settings.targets.iter().all(|t| !matches!(t, Target::Path(_))) => "",
+            _ if self.resumed => ", from where the state says",
+            Start::Beginning => ", from the beginning",
+            Start::End => ", from now on (--start beginning reads what is there, too)",
+            Start::Lines(_) => ", from some lines before the end",
+        };
+        format!("following {what}{begin}")
+    }
+
+    /// Returns the paths that were met, each with the name that findings have for it.
+    pub fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.follower.paths()
     }
 
     fn note(&mut self, what: &What) {
@@ -153,7 +231,7 @@ impl Session {
 
     /// Returns how the run fares.
     pub fn gauges(&self) -> Gauges {
-        gauges(&self.live, &self.follower, &self.keep, &self.counters, self.now())
+        gauges(&self.live, &self.follower, &self.keep, &self.counters)
     }
 
     /// Returns what monitoring systems may see.
@@ -251,7 +329,7 @@ impl Session {
     }
 }
 
-fn gauges(live: &Live, follower: &Follower, keep: &Keep, counters: &Counters, now: i64) -> Gauges {
+fn gauges(live: &Live, follower: &Follower, keep: &Keep, counters: &Counters) -> Gauges {
     Gauges {
         lost_bytes: counters.lost_bytes,
         rotations: counters.rotations,
@@ -261,7 +339,7 @@ fn gauges(live: &Live, follower: &Follower, keep: &Keep, counters: &Counters, no
         state_age_ms: keep.age_ms(),
         state_failures: counters.state_failures,
         polling: follower.is_polling(),
-        ..live.gauges(now)
+        ..live.gauges()
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Counted {
     pub speed: u64,
     /// The clock.
     clock: i64,
+    /// The clock when bytes came last.
+    came: Option<i64>,
     /// The clock and the bytes when the speed was last measured.
     measured: Option<(i64, u64)>,
 }
@@ -130,6 +132,9 @@ impl Counted {
     /// Takes in the clock, and how the run fares; returns whether a second went by, or bytes were read.
     pub fn tick(&mut self, clock: i64, gauges: &Gauges) -> bool {
         let is_news = self.clock.div_euclid(1000) != clock.div_euclid(1000) || self.gauges.bytes != gauges.bytes;
+        if self.gauges.bytes != gauges.bytes {
+            self.came = Some(clock);
+        }
         self.clock = clock;
         self.gauges = gauges.clone();
         let (since, before) = *self.measured.get_or_insert((clock, gauges.bytes));
@@ -145,6 +150,11 @@ impl Counted {
     /// Returns the time of the log's end by the clock: the clock, less how far the log is behind it.
     fn by_clock(&self) -> i64 {
         self.clock - self.behind_ms().unwrap_or(0)
+    }
+
+    /// Returns how long the log has been silent.
+    pub fn quiet_ms(&self) -> Option<i64> {
+        self.came.map(|at| self.clock - at)
     }
 
     /// Returns how far the log's time is behind the clock (negative: ahead of it), where that is more than a short delay.

@@ -12,7 +12,7 @@ const NAME: usize = 64;
 const TEXT: usize = 300;
 
 /// Characters of a path.
-const PATH: usize = 1024;
+pub const PATH: usize = 1024;
 
 /// Lines of evidence that are kept; findings have fewer.
 const EVIDENCE: usize = 16;

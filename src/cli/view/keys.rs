@@ -52,6 +52,13 @@ pub const HELP: [(&str, &str); 14] = [
     ("q, Ctrl-C", "quit, with the state written; a second time at once"),
 ];
 
+/// Returns the keys that were pressed: where Esc and another come at once, a terminal cannot say that from Alt, which means nothing here.
+pub fn pressed(key: KeyEvent) -> impl Iterator<Item = KeyEvent> {
+    let is_both = key.modifiers.contains(KeyModifiers::ALT) && key.kind != KeyEventKind::Release;
+    let escape = is_both.then(|| KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
+    escape.into_iter().chain([KeyEvent { modifiers: key.modifiers - KeyModifiers::ALT, ..key }])
+}
+
 /// Returns what a key asks for; letters are text while a filter is `typed`.
 pub fn action(key: KeyEvent, typed: bool) -> Option<Action> {
     if key.kind == KeyEventKind::Release {

@@ -4,6 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
 
 use kctriage::report::escape::Untrusted;
 use kctriage::triage::rules::Rules;
@@ -44,6 +45,7 @@ pub struct Wanted {
     /// The failure's id.
     pub id: Box<str>,
     event: String,
+    path: PathBuf,
     own: Proof,
     /// The lines of the same file, in their order.
     numbers: Vec<u64>,
@@ -51,19 +53,19 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Says what is to be read for a failure.
-    pub fn of(entry: &Entry, life_ms: Option<i64>) -> Option<Self> {
+    /// Says what is to be read for a failure whose file is there.
+    pub fn of(entry: &Entry, path: &Path, life_ms: Option<i64>) -> Option<Self> {
         let own = entry.proofs.first()?.clone();
         let mut numbers: Vec<u64> = entry.proofs.iter().filter(|p| p.source == own.source).map(|p| p.line).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        Some(Wanted { id: entry.id.clone(), event: entry.event.clone(), own, numbers, life_ms })
+        Some(Wanted { id: entry.id.clone(), event: entry.event.clone(), path: path.to_owned(), own, numbers, life_ms })
     }
 
     /// Reads it; `None` where the lines are not there any more.
     pub fn read(&self) -> Option<Reread> {
         // to open a pipe would wait for whoever writes to it
-        let file = fs::metadata(&self.own.source).ok().filter(fs::Metadata::is_file).and_then(|_| File::open(&self.own.source).ok())?;
+        let file = fs::metadata(&self.path).ok().filter(fs::Metadata::is_file).and_then(|_| File::open(&self.path).ok())?;
         let lines = pick(BufReader::with_capacity(1 << 16, file.take(FARTHEST)), &self.numbers).ok()?;
         let own = lines.iter().find(|(n, _)| *n == self.own.line).map(|(_, text)| text)?;
         if !String::from_utf8_lossy(own).contains(&self.event) {
@@ -121,19 +123,13 @@ fn asked(step: &Step, place: &impl Fn(u64) -> u64) -> Asked {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::cli::view::fixture::findings;
 
     /// Returns what is wanted of each finding of a recording, in its file.
     fn wanted() -> Vec<Wanted> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/2673-success/server.log");
-        let own = |finding| {
-            let mut entry = Entry::of(&finding, None);
-            entry.proofs.iter_mut().for_each(|p| p.source = path.display().to_string());
-            Wanted::of(&entry, None).expect("a finding has its line")
-        };
+        let own = |finding| Wanted::of(&Entry::of(&finding, None), &path, None).expect("a finding has its line");
         findings("2673-success").into_iter().map(own).collect()
     }
 
@@ -155,7 +151,7 @@ mod tests {
         assert_eq!(wanted.read(), None, "another line stands there");
         wanted.numbers = vec![9_999_999];
         assert_eq!(wanted.read(), None, "the file is shorter");
-        wanted.own.source = "/dev/zero".to_owned();
+        wanted.path = "/dev/zero".into();
         assert_eq!(wanted.read(), None, "it is no file");
     }
 

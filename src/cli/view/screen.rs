@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ratatui::DefaultTerminal;
-use ratatui::crossterm::event::{self, Event};
+use ratatui::crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event};
+use ratatui::crossterm::execute;
 
 use super::Shared;
 use super::draw::draw;
-use super::keys::action;
+use super::keys::{action, pressed};
 use super::look::Look;
 use super::state::Effect;
 
@@ -19,12 +20,25 @@ const FRAME: Duration = Duration::from_millis(100);
 /// The exit code of a program that ends at once: 128 and the number of SIGINT.
 const AT_ONCE: i32 = 130;
 
+/// Takes the terminal. What is pasted comes as one text and not as keys: a word with a q in it must not end the run.
+pub(super) fn take() -> io::Result<DefaultTerminal> {
+    let terminal = ratatui::try_init()?;
+    execute!(io::stdout(), EnableBracketedPaste).inspect_err(|_| ratatui::restore())?;
+    Ok(terminal)
+}
+
+/// Gives the terminal back; where that fails there is none any more.
+pub(super) fn give_back() {
+    let _ = execute!(io::stdout(), DisableBracketedPaste);
+    ratatui::restore();
+}
+
 /// Draws until the run is over; then gives the terminal back.
 pub(super) fn run(mut terminal: DefaultTerminal, look: Look, shared: &Shared) {
     // a terminal that can no longer be written or read has gone, and the run with it
     let _ = frames(&mut terminal, look, shared);
     shared.wants_end.store(true, Ordering::Relaxed);
-    ratatui::restore();
+    give_back();
 }
 
 fn frames(terminal: &mut DefaultTerminal, look: Look, shared: &Shared) -> io::Result<()> {
@@ -41,13 +55,16 @@ fn frames(terminal: &mut DefaultTerminal, look: Look, shared: &Shared) -> io::Re
         }
         match event::read()? {
             Event::Key(key) => {
-                let effect = {
-                    let mut state = shared.state();
-                    let is_typing = state.looking.typed.is_some();
-                    action(key, is_typing).map_or(Effect::None, |a| state.act(a))
-                };
-                obey(effect, terminal, shared)?;
+                for key in pressed(key) {
+                    let effect = {
+                        let mut state = shared.state();
+                        let is_typing = state.looking.typed.is_some();
+                        action(key, is_typing).map_or(Effect::None, |a| state.act(a))
+                    };
+                    obey(effect, terminal, shared)?;
+                }
             }
+            Event::Paste(text) => shared.state().paste(&text),
             Event::Resize(..) => {}
             _ => continue,
         }
@@ -68,13 +85,13 @@ fn obey(effect: Effect, terminal: &mut DefaultTerminal, shared: &Shared) -> io::
         }
         Effect::Redraw => terminal.clear()?,
         Effect::Suspend => {
-            ratatui::restore();
+            give_back();
             signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
-            *terminal = ratatui::try_init()?;
+            *terminal = take()?;
         }
         Effect::End => shared.wants_end.store(true, Ordering::Relaxed),
         Effect::EndNow => {
-            ratatui::restore();
+            give_back();
             std::process::exit(AT_ONCE);
         }
     }

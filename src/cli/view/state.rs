@@ -1,13 +1,17 @@
 //! What the view shows: what is counted, and where in it the person looks. No terminal here.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use kctriage::alert::Alert;
 use kctriage::cause::Cause;
+use kctriage::report::escape::Untrusted;
 use kctriage::tally::live::{Gauges, Update};
 use kctriage::triage::clock::Zone;
 
 use super::clients::Key;
 use super::counted::Counted;
-use super::entry::Entry;
+use super::entry::{Entry, PATH};
 use super::filter::Filter;
 use super::keys::Action;
 use super::reread::{Reread, Wanted};
@@ -96,6 +100,8 @@ pub struct State {
     /// What is shown while the display is paused.
     frozen: Option<Box<Counted>>,
     pub looking: Looking,
+    /// Where the files are that findings name.
+    paths: BTreeMap<String, PathBuf>,
     /// A person asked for the end.
     pub ending: bool,
 }
@@ -109,6 +115,23 @@ impl State {
     /// Takes in an update.
     pub fn update(&mut self, update: &Update) {
         self.counted.update(update, self.told.life_ms);
+    }
+
+    /// Takes in where a file is that findings name.
+    pub fn know(&mut self, name: &str, path: &Path) {
+        if !self.paths.contains_key(name) {
+            self.paths.insert(Untrusted::new(name).terminal(PATH), path.to_owned());
+        }
+    }
+
+    /// Iterates over the names of the files that were met.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.paths.keys().map(String::as_str)
+    }
+
+    /// Returns where a file is that findings name, if it is known.
+    pub fn path(&self, name: &str) -> Option<&Path> {
+        self.paths.get(name).map(PathBuf::as_path)
     }
 
     /// Takes in an alert that began or ended.
@@ -181,6 +204,15 @@ impl State {
         Effect::None
     }
 
+    /// Takes in what is pasted: a filter, where one is typed, and nothing elsewhere.
+    pub fn paste(&mut self, text: &str) {
+        if self.looking.typed.is_some() {
+            for c in text.trim().chars().take_while(|c| *c != '\n' && *c != '\r').filter(|c| !c.is_control()) {
+                self.typing(Action::Type(c));
+            }
+        }
+    }
+
     fn open(&mut self, page: Page) {
         self.looking.page = Some(page);
         self.looking.scroll = 0;
@@ -230,7 +262,9 @@ impl State {
             }
         };
         let wanted = match &page {
-            Some(Page::Failure(entry, _)) => Wanted::of(entry, self.told.life_ms),
+            Some(Page::Failure(entry, _)) => {
+                entry.proofs.first().and_then(|p| self.path(&p.source)).and_then(|path| Wanted::of(entry, path, self.told.life_ms))
+            }
             _ => None,
         };
         if let Some(page) = page {

@@ -9,6 +9,7 @@ use super::super::counts::Counts;
 use super::super::fold::Fold;
 use super::super::{Options, zone_of};
 use super::book::{Book, Entry};
+use super::heard::Heard;
 use super::ripening::Ripening;
 use super::tap::Tap;
 use super::trigger;
@@ -90,6 +91,11 @@ impl State {
             forgot: i64::MIN,
             arrived: 0,
         }
+    }
+
+    /// Returns how many records were recognised.
+    pub fn records(&self) -> u64 {
+        self.fold.sources.iter().map(|s| s.books.records).sum()
     }
 
     /// Notes that a strand got something.
@@ -208,6 +214,7 @@ impl Live {
             let zone = zone_of(strand.zone_minutes, &options);
             strand.join.clock().reads_in(zone);
         }
-        Ok(Live { rules, options, state, uuids: (0, hashbrown::HashMap::default()) })
+        let heard = Heard::after(state.records());
+        Ok(Live { rules, options, state, uuids: (0, hashbrown::HashMap::default()), heard })
     }
 }

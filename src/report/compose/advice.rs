@@ -2,7 +2,7 @@
 
 use super::Run;
 use super::subject::Subject;
-use crate::cause::{Catalogue, Cause};
+use crate::cause::{Catalogue, Cause, Detail};
 use crate::report::model::{Logged, Prose};
 use crate::report::terminal::figure::{range, span};
 use crate::triage::question::DEFAULT_LIFE_MS;
@@ -17,7 +17,40 @@ pub(super) fn first_step(run: &Run<'_>, subject: &Subject, cause: Cause) -> Pros
         ("{since}", Prose::new().say(since(run, subject))),
         ("{addresses}", subject.places()),
     ];
-    fill(&Catalogue::builtin().get(cause).first, &values)
+    fill(of_detail(subject, cause).unwrap_or(&Catalogue::builtin().get(cause).first), &values)
+}
+
+/// Returns the first step where the log says more than the cause.
+fn of_detail(subject: &Subject, cause: Cause) -> Option<&'static str> {
+    if cause != subject.cause {
+        return None;
+    }
+    if subject.outlived.is_some() {
+        return Some(
+            "Look who shortened the lifespan of codes in {realm} (Realm settings > Tokens > Client Login Timeout): codes of an age that had been accepted \
+             are refused. If it was meant, make the callback of {client} quicker.",
+        );
+    }
+    let most = subject.details.first().filter(|(_, n)| n * 2 > subject.count).map(|(detail, _)| *detail)?;
+    match (cause, most) {
+        (Cause::RefreshTokenInvalid, Detail::Malformed) => Some(
+            "Look at what {client} sends as its refresh token: it is none of {realm} (cut off, an access token, one of another realm, or the server's name or \
+             keys were changed).",
+        ),
+        (Cause::RefreshTokenInvalid, Detail::Rotated) => Some(
+            "Find what in {client} uses one refresh token twice (tabs or threads that share it, a retry after a lost answer) and let all of them use the newest.",
+        ),
+        (Cause::RefreshTokenInvalid, Detail::Expired) => Some(
+            "Let {client} send users to the login when their token has expired; if that comes too early, compare SSO Session Idle and Client Session Idle in {realm}.",
+        ),
+        (Cause::RefreshTokenInvalid, Detail::NotBefore) => {
+            Some("Ask who revoked tokens in {realm} (a not-before was pushed); {client} has to send its users to the login, once.")
+        }
+        (Cause::RefreshTokenInvalid, Detail::WrongClient) => {
+            Some("Find out how {client} came by refresh tokens of another client: two applications share a store, or one was given another's settings.")
+        }
+        _ => None,
+    }
 }
 
 /// Returns steps with the client's and the realm's names in the places that are left for them, where there is one name and it is a plain word.

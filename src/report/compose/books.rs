@@ -67,7 +67,10 @@ pub(super) fn remarks(run: &Run<'_>, untold: usize) -> Vec<Prose> {
         )));
     }
     if run.settings.compared.is_some() && compare::comparison(run).is_none() {
-        remarks.push("There is no before and after: the log shows no start of a server but the one that it begins with.".into());
+        remarks.push(match run.settings.compared {
+            Some(compare::Compared::Restart) => "There is no before and after: the log shows no start of a server but the one that it begins with.".into(),
+            _ => "There is no before and after: the log covers nothing of one of the times that were asked for.".into(),
+        });
     }
     if account.left_out > 0 {
         let n = crate::report::terminal::figure::count(account.left_out, "failure");

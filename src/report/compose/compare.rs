@@ -23,8 +23,20 @@ pub enum Compared {
     Restart,
 }
 
+/// Returns the part of a time that the log covers; `None` where that is nothing.
+fn within(run: &Run<'_>, (from, to): (i64, i64)) -> Option<(i64, i64)> {
+    let (first, last) = run.account.span?;
+    // the window in which the log begins begins before it
+    let window = run.account.tally.window_ms.max(1);
+    let part = (from.max(first.div_euclid(window) * window), to.min(last + 1));
+    (part.0 < part.1).then_some(part)
+}
+
 /// How often a table without a change may show one.
 const LEVEL: f64 = 0.05;
+
+/// The verdict on failures that are too few for any verdict.
+const TOO_FEW: &str = "too few to tell";
 
 /// Counts before and after, by realm, client and cause.
 type Counts<'a> = BTreeMap<(Option<&'a str>, Option<&'a str>, Cause), [u64; 2]>;
@@ -32,7 +44,7 @@ type Counts<'a> = BTreeMap<(Option<&'a str>, Option<&'a str>, Cause), [u64; 2]>;
 /// Returns the comparison; `None` where none was asked for, or there is nothing to divide the time by.
 pub(super) fn comparison(run: &Run<'_>) -> Option<Comparison> {
     let (before, after, what) = match run.settings.compared? {
-        Compared::Ranges(before, after) => (before, after, "the times that were asked for"),
+        Compared::Ranges(before, after) => (within(run, before)?, within(run, after)?, "the times that were asked for"),
         Compared::Restart => {
             let (from, to) = run.account.span?;
             let started = |t: &&incident::Trigger| matches!(t.what, incident::Change::ServerStarted { .. }) && t.time > from;
@@ -72,18 +84,24 @@ pub(super) fn comparison(run: &Run<'_>) -> Option<Comparison> {
         .collect();
     changes.sort_by(|a, b| a.chance.total_cmp(&b.chance).then(b.after.cmp(&a.after)).then(a.cause.cmp(&b.cause)));
     let range = |(from, to)| Range { from: Instant(from), to: Instant(to) };
-    let what = Prose::new().say(format!("Failures of {what}, counted in windows of {}; a window belongs to the time in which it begins", length(window)));
+    let mut what = Prose::new().say(format!("Failures of {what}, counted in windows of {}; a window belongs to the time in which it begins", length(window)));
+    if matches!(run.settings.compared, Some(Compared::Ranges(b, a)) if (b, a) != (before, after)) {
+        what = what.say("; the log does not cover all of what was asked for, so these are the parts that it covers");
+    }
     Some(Comparison { before: range(before), after: range(after), what, headline: headline(&changes), changes })
 }
 
 fn headline(changes: &[Change]) -> Prose {
+    let few = changes.iter().filter(|c| c.verdict == TOO_FEW).count();
     let told: Vec<String> = ["new", "more", "less", "gone"]
         .into_iter()
         .map(|verdict| (changes.iter().filter(|c| c.verdict == verdict).count(), verdict))
         .filter(|(n, _)| *n > 0)
         .map(|(n, verdict)| format!("{n} {verdict}"))
         .collect();
-    Prose::new().say(if told.is_empty() {
+    Prose::new().say(if told.is_empty() && few > 0 && few == changes.len() {
+        "There are too few failures to tell whether anything changed.".to_owned()
+    } else if told.is_empty() {
         "Nothing changed by more than chance explains.".to_owned()
     } else {
         format!("Changed by more than chance explains, of {} pairs of client and cause: {}.", changes.len(), told.join(", "))
@@ -124,7 +142,10 @@ fn ratio([before, after]: [u64; 2], hours: [f64; 2]) -> Option<[f64; 3]> {
 
 fn verdict(counts: [u64; 2], hours: [f64; 2], level: f64) -> &'static str {
     let more = per(counts[1], hours[1]) > per(counts[0], hours[0]);
+    let all = counts[0] + counts[1];
     match counts {
+        // even if all of them had come on one side
+        _ if chance([all, 0], hours).min(chance([0, all], hours)) >= level => TOO_FEW,
         _ if chance(counts, hours) >= level => "same",
         [0, _] => "new",
         [_, 0] => "gone",
@@ -146,7 +167,9 @@ mod tests {
             ([40, 2], [1.0, 1.0], "less"),
             ([0, 20], [1.0, 1.0], "new"),
             ([20, 0], [1.0, 1.0], "gone"),
-            ([0, 1], [1.0, 1.0], "same"),
+            ([0, 1], [1.0, 1.0], TOO_FEW),
+            ([2, 3], [1.0, 1.0], TOO_FEW),
+            ([3, 3], [1.0, 1.0], "same"),
             // ten times as long: ten times as many are the same
             ([10, 100], [1.0, 10.0], "same"),
         ];

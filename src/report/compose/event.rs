@@ -51,7 +51,10 @@ fn words(run: &Run<'_>, trigger: &Trigger) -> Prose {
         None => "a realm".into(),
     };
     let node = match &trigger.node {
-        Some(node) if run.account.nodes.len() > 1 => Prose::new().say(" (").name(&run.scribe.logged(Kind::Node, node)).say(")"),
+        // the place stands beside it: a node that has the name of its file is not named twice
+        Some(node) if run.account.nodes.len() > 1 && trigger.place.as_ref().is_none_or(|p| p.0 != *node) => {
+            Prose::new().say(" (").name(&run.scribe.logged(Kind::Node, node)).say(")")
+        }
         _ => Prose::new(),
     };
     let version = |v: &str| run.scribe.logged(Kind::Text, v);

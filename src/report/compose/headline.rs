@@ -35,10 +35,11 @@ pub(super) fn headline(run: &Run<'_>) -> Prose {
     let inside = run.incidents.iter().map(|i| i.count).sum::<u64>().min(failures);
     let them = if run.incidents.len() == 1 { "in the incident" } else { "in incidents" };
     let failed = if inside > 0 { format!("{failed} failed{of_log}, {} of them {them}", number(inside)) } else { format!("{failed} failed{of_log}") };
+    let end = account.span.map(|(_, to)| format!(" when the log ends at {}", run.moments.time(to))).unwrap_or_default();
     match level(run) {
-        Level::Going if going == run.incidents.len() as u64 => Prose::new().strong(format!("{incidents}, still going")).say(format!(": {failed}.")),
-        Level::Going => Prose::new().strong(format!("{incidents}, {} still going", number(going))).say(format!(": {failed}.")),
-        Level::Over => Prose::new().strong(format!("{incidents}, none going on")).say(format!(": {failed}.")),
+        Level::Going if going == run.incidents.len() as u64 => Prose::new().strong(format!("{incidents}, still going")).say(format!("{end}: {failed}.")),
+        Level::Going => Prose::new().strong(format!("{incidents}, {} still going", number(going))).say(format!("{end}: {failed}.")),
+        Level::Over => Prose::new().strong(format!("{incidents}, none going on")).say(format!("{end}: {failed}.")),
         Level::Steady => Prose::new().strong(format!("{} failed", count(failures, "token request"))).say(format!("{of_log}, at no unusual rate: no incident.")),
         Level::Quiet => Prose::new().strong("No failed token request").say(format!("{of_log}.")),
         Level::Unknown if account.left_out > 0 => {
@@ -60,6 +61,6 @@ pub(super) fn points(report: &Report) -> Vec<Point> {
 
 fn point(matter: &Matter) -> Point {
     let what = matter.title.clone().say(", ").then(matter.story.first().cloned().unwrap_or_default());
-    let why = matter.burst.as_ref().and_then(|_| matter.story.get(1).cloned());
+    let why = matter.burst.as_ref().map(|b| b.trigger.clone());
     Point { matter: matter.number, what, why, step: matter.first_step.clone() }
 }

@@ -1,17 +1,24 @@
 //! Incidents, groups of failures and chronic clients to what the page tells of them.
 
 use super::subject::Subject;
-use super::{Run, advice, delays, event, overview, story, timeline, walked};
+use super::{Run, advice, delays, event, notice, overview, story, timeline, walked};
 use crate::cause::{Catalogue, Cause};
-use crate::finding::Finding;
+use crate::finding::{Confidence, Finding};
 use crate::report::model::{Burst, ClientShare, Event, Habitual, Instant, Kind, Matter, Prose, Timeline, Window};
 use crate::report::terminal::figure::count;
 use crate::report::terminal::group::Group;
+use crate::report::terminal::moment::Moments;
 use crate::tally::Delays;
 use crate::tally::incident::{Chronic, Habit, Incident};
 
 /// Clients that are listed of a matter.
 const CLIENTS: usize = 50;
+
+/// Clients that a command names.
+const OPTIONS: usize = 5;
+
+/// Bytes of paths that a command repeats.
+const PATHS: usize = 120;
 
 /// Returns an incident; its triggers have the marks that they have in the time line.
 pub(super) fn of_incident(run: &Run<'_>, number: usize, incident: &Incident, line: Option<&Timeline>) -> Matter {
@@ -30,10 +37,12 @@ pub(super) fn of_incident(run: &Run<'_>, number: usize, incident: &Incident, lin
         expected: incident.expected,
         surprise: incident.surprise,
         cascade: overview::counts(incident.cascade.iter().map(|(c, n)| (c, n))),
+        trigger: story::trigger(run, incident, &triggers[..triggers.len().min(1)]),
         triggers,
         successes: incident.successes,
     };
-    matter(run, number, &subject, Some(burst), story, incident.samples.first())
+    let notice = notice::notice(run, &subject, incident);
+    Matter { notice: Some(notice), ..matter(run, number, &subject, Some(burst), story, typical(&incident.samples, incident.sure)) }
 }
 
 /// Returns failures that belong together and are no incident.
@@ -44,12 +53,40 @@ pub(super) fn of_group(run: &Run<'_>, number: usize, group: &Group<'_>) -> Matte
     if inside > 0 {
         story.push(Prose::new().say(format!("{} of them are in incidents above.", crate::report::terminal::figure::number(inside))));
     }
-    matter(run, number, &subject, None, story, group.samples.first().copied())
+    matter(run, number, &subject, None, story, typical(group.samples.iter().copied(), group.sure))
+}
+
+/// Returns the sample that is as sure as most of its kind are; the first of those.
+fn typical<'a>(samples: impl IntoIterator<Item = &'a Finding>, sure: [u64; 3]) -> Option<&'a Finding> {
+    let as_many = |f: &&Finding| Confidence::ALL.iter().zip(sure).find(|(c, _)| **c == f.confidence).map_or(0, |(_, n)| n);
+    // the first of those that are equal, so the order is turned around
+    samples.into_iter().enumerate().max_by_key(|(at, f)| (as_many(f), std::cmp::Reverse(*at))).map(|(_, f)| f)
+}
+
+/// Returns the command that lists the lines of a matter.
+fn lines(run: &Run<'_>, subject: &Subject, is_incident: bool) -> Prose {
+    let causes = [subject.cause].into_iter().chain(subject.cascade.iter().copied());
+    let mut command = causes.fold("kctriage scan --format ndjson".to_owned(), |command, cause| format!("{command} --cause {}", cause.slug()));
+    for (option, name) in subject.clients.iter().map(|(client, ..)| ("--client", client.as_ref())).take(OPTIONS).chain([("--realm", subject.realm.as_ref())]) {
+        if let Some(name) = name.filter(|n| n.is_word()) {
+            command = format!("{command} {option} {}", name.untrusted().terminal(usize::MAX));
+        }
+    }
+    // what followed from it can begin before it within one window
+    let opens = subject.windows.first().map(|w| w.0).filter(|_| !subject.cascade.is_empty());
+    let since = subject.first.map(|first| opens.map_or(first, |opens| opens.min(first)));
+    let until = subject.last.map(|last| last + 1);
+    for (option, ms) in [("--since", since), ("--until", until)].into_iter().filter(|_| is_incident) {
+        command.extend(ms.and_then(Moments::typed).map(|time| format!(" {option} {time}")));
+    }
+    let paths = if run.settings.paths.is_empty() || run.settings.paths.len() > PATHS { "LOGS" } else { &run.settings.paths };
+    Prose::new().say("All of its lines: ").code(format!("{command} {paths}"))
 }
 
 fn matter(run: &Run<'_>, number: usize, subject: &Subject, burst: Option<Burst>, story: Vec<Prose>, sample: Option<&Finding>) -> Matter {
     let catalogue = Catalogue::builtin().get(subject.cause);
     let [certain, likely, ambiguous] = subject.sure;
+    let burst_given = burst.is_some();
     let other = subject.others.first().map(|(cause, _)| *cause).filter(|_| ambiguous > certain + likely);
     let share = |(client, count, usual): &(Option<_>, u64, Option<f64>)| ClientShare { client: client.clone(), count: *count, usual_per_minute: *usual };
     Matter {
@@ -74,6 +111,8 @@ fn matter(run: &Run<'_>, number: usize, subject: &Subject, burst: Option<Burst>,
         story,
         delays: delays::distribution(&subject.delays, &subject.usual_delays),
         windows: subject.windows.iter().map(|(start, count)| Window { start: Instant(*start), count: *count }).collect(),
+        notice: None,
+        lines: lines(run, subject, burst_given),
         first_step: advice::first_step(run, subject, subject.cause),
         other_step: other.map(|cause| Prose::new().say(format!("If it is {}: ", cause.title())).then(advice::first_step(run, subject, cause))),
         what: &catalogue.what,

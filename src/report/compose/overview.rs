@@ -63,6 +63,11 @@ fn requests(run: &Run<'_>) -> (u64, Option<u64>) {
     (run.account.tally.findings(), (served > 0).then_some(served))
 }
 
+/// Whether the logs of some nodes do not show successful requests.
+pub(super) fn is_partial(run: &Run<'_>) -> bool {
+    run.account.nodes.values().any(|n| !n.successes && !n.access_log)
+}
+
 /// Returns the successful requests of a client, where they are visible.
 fn served(run: &Run<'_>, realm: Option<&str>, client: Option<&str>) -> Option<u64> {
     let of = |key: &&(Option<i64>, Name, Name)| key.1.as_deref() == realm && key.2.as_deref() == client;
@@ -88,6 +93,7 @@ pub(super) fn totals(run: &Run<'_>) -> Totals {
         realms: realms.len() as u64,
         successes,
         failure_percent: successes.and_then(|s| percent(failed, s)),
+        successes_partial: successes.is_some() && is_partial(run),
         records: account.books.records,
         bytes: account.books.bytes(),
     }

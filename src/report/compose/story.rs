@@ -33,13 +33,13 @@ fn course(run: &Run<'_>, subject: &Subject, incident: Option<&Incident>) -> Pros
     if let Some(incident) = incident {
         prose = match incident.state {
             State::Going => {
-                prose.say(format!(" since {}", at(incident.start))).strong(", still going").say(format!(" when the log ends (last {})", at(incident.last)))
+                prose.say(format!(" since {}, ", at(incident.start))).strong("still going").say(format!(" when the log ends (last {})", at(incident.last)))
             }
             State::Over => prose.say(format!(" from {} to {}, over", at(incident.start), at(incident.last))),
             State::Unclear => prose.say(format!(" from {} to {}; the log ends too soon to say whether they are over", at(incident.start), at(incident.last))),
         };
         prose = prose.say(format!(
-            "; at most {} a minute, at {}; usually {} in that time",
+            "; at most {} a minute, at {}; usual in that time: {}",
             few(incident.peak_per_minute),
             at(incident.peak),
             few(incident.expected)
@@ -74,20 +74,22 @@ fn course(run: &Run<'_>, subject: &Subject, incident: Option<&Incident>) -> Pros
     if subject.users.count > 0 {
         let about = if subject.users.estimated { "about " } else { "" };
         prose = prose.say(format!(", {about}{}", count(subject.users.count, "user")));
+    } else if incident.is_some() {
+        prose = prose.say("; these lines name no user");
     }
     prose.say(".")
 }
 
 /// Names what set an incident off, or says that nothing is visible.
-fn trigger(run: &Run<'_>, incident: &Incident, events: &[Event]) -> Prose {
+pub(super) fn trigger(run: &Run<'_>, incident: &Incident, events: &[Event]) -> Prose {
     let Some(event) = events.first() else {
         return Prose::new().strong("Trigger: none visible. ").say(
             "The log shows no restart, no change by an administrator and no trouble of the server near the start: look outside Keycloak, at what changed then.",
         );
     };
-    let mut prose = Prose::new().strong("Trigger: ").then(when(run, incident, event)).then(event.what.clone()).then(place(event)).say(".");
+    let mut prose = Prose::new().strong("Likely trigger: ").then(when(run, incident, event)).then(event.what.clone()).then(place(event)).say(".");
     for event in events.iter().skip(1).take(2) {
-        prose = prose.say(" Also ").then(when(run, incident, event)).then(event.what.clone()).then(place(event)).say(".");
+        prose = prose.say(" Also possible: ").then(when(run, incident, event)).then(event.what.clone()).then(place(event)).say(".");
     }
     prose
 }
@@ -127,6 +129,14 @@ fn delays(run: &Run<'_>, subject: &Subject) -> Option<Prose> {
     let usual = subject.usual_delays.min.zip(subject.usual_delays.max).map(|(a, b)| format!(" Outside the incident: {}.", range(a, b))).unwrap_or_default();
     if subject.cause != Cause::CodeExpired {
         return Some(Prose::new().say(format!("The requests came {told} after the login.{usual}")));
+    }
+    if let (Some(worked), Some(refused)) = (subject.outlived, subject.certain_min) {
+        return Some(Prose::new().say(format!("The codes came {told} after the login.{usual} ")).strong("The lifespan of codes was changed: ").say(format!(
+            "one of {} was refused as expired, and another of {} was accepted{}.",
+            span(refused),
+            span(worked),
+            if run.account.nodes.len() > 1 { ", unless the clocks of the nodes differ" } else { "" }
+        )));
     }
     let worked = run.account.worked.get(&subject.realm_name).map(|w| format!("; the oldest code that still worked was {} old", span(*w))).unwrap_or_default();
     let life = match run.settings.life_ms {

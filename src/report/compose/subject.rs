@@ -16,6 +16,8 @@ pub(super) struct Subject {
     /// The realm as the log has it.
     pub(super) realm_name: Option<String>,
     pub(super) cause: Cause,
+    /// Causes of failures that followed from it and are counted with it.
+    pub(super) cascade: Vec<Cause>,
     /// The clients, their failures, and how many a minute are usual, where that is known.
     pub(super) clients: Vec<(Option<Logged>, u64, Option<f64>)>,
     pub(super) count: u64,
@@ -27,6 +29,8 @@ pub(super) struct Subject {
     pub(super) delays: Delays,
     /// The shortest delay of those that are certain.
     pub(super) certain_min: Option<i64>,
+    /// How old a code of the realm was that was still accepted, where that is clearly more than the shortest of those that had expired.
+    pub(super) outlived: Option<i64>,
     pub(super) usual_delays: Delays,
     pub(super) addresses: Counted,
     pub(super) users: Counted,
@@ -42,6 +46,15 @@ pub(super) struct Subject {
 pub(super) fn counted(values: &Distinct, most: u64) -> Counted {
     let (n, exact) = values.count();
     Counted { count: n.min(most), estimated: !exact }
+}
+
+/// Milliseconds that two lines of one request can lie apart.
+const APART_MS: i64 = 1000;
+
+/// Returns the age of a code that was accepted although a younger one had expired: codes of one realm have one lifespan, so it was changed.
+fn outlived(run: &Run<'_>, cause: Cause, realm: Option<&str>, refused: Option<i64>) -> Option<i64> {
+    let worked = *run.account.worked.get(&realm.map(String::from))?;
+    (cause == Cause::CodeExpired && worked > refused? + APART_MS).then_some(worked)
 }
 
 fn addresses<'a>(samples: impl Iterator<Item = &'a Finding>, run: &Run<'_>) -> Vec<Logged> {
@@ -62,6 +75,7 @@ impl Subject {
             realm: group.realm.map(|r| run.scribe.logged(Kind::Realm, r)),
             realm_name: group.realm.map(String::from),
             cause: group.cause,
+            cascade: Vec::new(),
             clients: group.clients.iter().map(|(c, n)| (name(*c), *n, None)).collect(),
             count: group.count,
             sure: group.sure,
@@ -71,6 +85,7 @@ impl Subject {
             last: group.last,
             delays: group.delays.clone(),
             certain_min: group.certain_delays.min,
+            outlived: outlived(run, group.cause, group.realm, group.certain_delays.min),
             usual_delays: Delays::default(),
             addresses: counted(&group.addresses, group.count),
             users: counted(&group.users, group.count),
@@ -83,10 +98,12 @@ impl Subject {
 
     pub(super) fn of_incident(incident: &Incident, run: &Run<'_>) -> Self {
         let same = |g: &&Group<'_>| g.realm == incident.realm.as_deref() && g.cause == incident.cause;
+        let certain_min = run.groups.iter().filter(same).filter_map(|g| g.certain_delays.min).min();
         Subject {
             realm: incident.realm.as_deref().map(|r| run.scribe.logged(Kind::Realm, r)),
             realm_name: incident.realm.as_deref().map(String::from),
             cause: incident.cause,
+            cascade: incident.cascade.iter().map(|(cause, _)| *cause).collect(),
             clients: incident
                 .clients
                 .iter()
@@ -99,7 +116,8 @@ impl Subject {
             first: Some(incident.start),
             last: Some(incident.last),
             delays: incident.delays.clone(),
-            certain_min: run.groups.iter().filter(same).filter_map(|g| g.certain_delays.min).min(),
+            certain_min,
+            outlived: outlived(run, incident.cause, incident.realm.as_deref(), certain_min),
             usual_delays: incident.usual_delays.clone(),
             addresses: counted(&incident.addresses, incident.count),
             users: counted(&incident.users, incident.count),

@@ -53,6 +53,7 @@ fn events(run: &Run<'_>) -> (Vec<Event>, u64) {
         for trigger in &incident.triggers {
             let made = event::event(run, trigger);
             match all.iter_mut().find(|e| same(e, trigger, made.kind)) {
+                Some(known) if known.incidents.contains(&(at + 1)) => {}
                 Some(known) => known.incidents.push(at + 1),
                 None => all.push(Event { incidents: vec![at + 1], ..made }),
             }

@@ -48,12 +48,14 @@ fn one(report: &Report, matter: &Matter, open: bool) -> Markup {
                 p { strong { "Do first: " } (prose(&matter.first_step)) }
                 @if let Some(other) = &matter.other_step { p { (prose(other)) } }
             }
+            @if let Some(notice) = &matter.notice { p.notice { strong { "For a status page: " } (prose(notice)) } }
             details open[open] {
                 summary { "How it is known" }
                 p.what { (matter.what) }
                 @if let Some(walked) = &matter.walked { (flowchart(report, walked)) }
                 @if let Some(delays) = &matter.delays { (distribution(delays)) }
                 @if matter.clients.len() > 1 { (shares(matter)) }
+                p { (prose(&matter.lines)) }
             }
             details {
                 summary { "How to verify and to fix it" }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::words::{links, moment, name, prose, sure};
 use crate::report::model::{Level, Point, Report};
-use crate::report::outline::title;
+use crate::report::outline::{VERSIONS, title};
 use crate::report::terminal::figure::{count, number};
 
 /// A sign beside the colour, and what both mean.
@@ -27,6 +27,7 @@ pub(super) fn header(report: &Report) -> Markup {
             p.headline { span.badge { span aria-hidden="true" { (mark) } " " (word) } " " (prose(&report.headline)) }
             p.meta { (about(report)) }
             (figures(report))
+            @if let Some(usual) = &report.usual { p.usual { strong { "What is normal here: " } (prose(usual)) } }
             @if !report.points.is_empty() {
                 ol.points { @for point in &report.points { (one(point)) } }
             }
@@ -61,7 +62,8 @@ fn about(report: &Report) -> Markup {
         }
         (count(report.nodes.len() as u64, "node"))
         @if let Some(members) = report.cluster_members { " of a cluster of " (number(u64::from(members))) }
-        @for version in versions.iter().take(3) { " · Keycloak " (name(version)) }
+        @for version in versions.iter().take(VERSIONS) { " · Keycloak " (name(version)) }
+        @if versions.len() > VERSIONS { " and " (count((versions.len() - VERSIONS) as u64, "more version")) }
         " · " (count(report.totals.records, "record"))
     }
 }
@@ -74,7 +76,7 @@ fn figures(report: &Report) -> Markup {
             div { dt { @if report.incidents.len() == 1 { "incident" } @else { "incidents" } } dd data-figure="incidents" { (number(report.incidents.len() as u64)) } }
             div { dt { "clients that failed" } dd data-figure="clients" { (number(t.clients)) } }
             div { dt { "causes certain" } dd data-figure="certain" { (number(t.certain)) " of " (number(t.failures)) } }
-            @if let Some(percent) = t.failure_percent { div { dt { "of all requests failed" } dd data-figure="percent" { (percent) " %" } } }
+            @if let Some(percent) = t.failure_percent { div { dt { "of all requests failed" } dd data-figure="percent" { @if t.successes_partial { "at most " } (percent) " %" } } }
         }
     }
 }
@@ -124,6 +126,10 @@ pub(super) fn causes(report: &Report) -> Markup {
                             td { (links(&row.incidents)) }
                         } } }
                     }
+                }
+                p.note {
+                    (sure([1, 0, 0])) "the log excludes every other cause. " (sure([0, 1, 0])) "one cause fits best, and the log does not exclude others. "
+                    (sure([0, 0, 1])) "the log cannot tell; what fits most often comes first."
                 }
             }
         }

@@ -18,6 +18,9 @@ const EVENT: RGBColor = RGBColor(4, 4, 4);
 const BAND: RGBColor = RGBColor(5, 5, 5);
 const USUAL: RGBColor = RGBColor(6, 6, 6);
 
+/// The width of a letter that marks an event.
+const MARK_PX: i32 = 13;
+
 /// Rows of causes that are drawn.
 pub(super) const ROWS: usize = 10;
 
@@ -83,13 +86,21 @@ pub(super) fn timeline(report: &Report, line: &Timeline, size: Size) -> Option<S
             root.draw(&Text::new(label, (x, y + 14), text(13, INK).pos(Pos::new(HPos::Center, VPos::Center)))).ok()?;
         }
         let mut taken = i32::MIN;
-        for event in line.events.iter().filter(|e| (from..=to).contains(&e.time.0)) {
+        let (edge, _) = chart.backend_coord(&(real(to), top));
+        // where there is no room for all, those that may have set off an incident come first
+        let within = || line.events.iter().filter(|e| (from..=to).contains(&e.time.0));
+        let most_marks = usize::try_from((edge - chart.backend_coord(&(real(from), top)).0) / (3 * MARK_PX)).unwrap_or(0);
+        let crowded = within().count() > most_marks;
+        for event in within().filter(|e| !crowded || !e.incidents.is_empty()) {
             let Some(mark) = event.mark else { continue };
             chart.draw_series([PathElement::new([(real(event.time.0), 0.0), (real(event.time.0), top)], EVENT)]).ok()?;
             let (x, _) = chart.backend_coord(&(real(event.time.0), top));
             // marks that would cover each other stand side by side
-            let x = x.max(taken.saturating_add(13));
+            let x = x.max(taken.saturating_add(MARK_PX));
             taken = x;
+            if x > edge + MARK_PX {
+                continue;
+            }
             root.draw(&Text::new(mark.to_string(), (x, 18), text(14, EVENT).pos(Pos::new(HPos::Center, VPos::Center)))).ok()?;
         }
         for (at, series) in line.series.iter().take(rows).enumerate() {

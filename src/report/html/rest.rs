@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::words::{client, line, name, prose, time};
 use crate::report::markdown::{Dialect, Markdown};
-use crate::report::model::{Change, Report};
+use crate::report::model::Report;
+use crate::report::outline::times;
 use crate::report::terminal::figure::{bytes, count, few, number};
 
 /// Returns before and after.
@@ -26,22 +27,15 @@ pub(super) fn comparison(report: &Report) -> Markup {
                         tbody { @for change in &comparison.changes { tr data-filterable {
                             th scope="row" { (client(change.client.as_ref())) }
                             td { (change.title) }
-                            td { span class={ "change " (change.verdict) } { (change.verdict) } }
+                            td { span class={ "change " (change.verdict.replace(' ', "-")) } { (change.verdict) } }
                             td.n { (number(change.before)) } td.n { (number(change.after)) }
                             td.n { (few(change.before_per_hour)) } td.n { (few(change.after_per_hour)) }
-                            td { (ratio(change)) }
+                            td { (times(change)) }
                         } } }
                     }
                 }
             }
         }
-    }
-}
-
-fn ratio(change: &Change) -> String {
-    match change.ratio {
-        Some([ratio, low, high]) => format!("{ratio:.1} ({low:.1} to {high:.1})"),
-        None => "none before".to_owned(),
     }
 }
 

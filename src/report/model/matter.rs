@@ -109,6 +109,8 @@ pub struct Burst {
     pub cascade: Vec<CauseCount>,
     /// What happened near its start, the likeliest first; none if the log shows nothing.
     pub triggers: Vec<Event>,
+    /// The likeliest of them in a sentence, or that the log shows none.
+    pub trigger: Prose,
     /// Successful requests of its clients while it went on, where they are visible.
     pub successes: Option<u64>,
 }
@@ -159,6 +161,10 @@ pub struct Matter {
     pub delays: Option<Distribution>,
     /// Failures by window.
     pub windows: Vec<Window>,
+    /// What those who use the clients can be told, as on a status page; null if it is no incident.
+    pub notice: Option<Prose>,
+    /// The command that lists its lines.
+    pub lines: Prose,
     /// What to do first.
     pub first_step: Prose,
     /// What to do where it is the likeliest other candidate; only where nothing speaks for the first.

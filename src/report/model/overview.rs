@@ -87,6 +87,8 @@ pub struct Totals {
     pub successes: Option<u64>,
     /// Failures in a hundred requests, where successes are visible.
     pub failure_percent: Option<f64>,
+    /// Successes are visible in the logs of some nodes only: all shares of failures are upper bounds.
+    pub successes_partial: bool,
     /// Records read.
     pub records: u64,
     /// Bytes read.

@@ -65,7 +65,7 @@ pub struct Change {
     pub ratio: Option<[f64; 3]>,
     /// The probability of so different counts at equal rates.
     pub chance: f64,
-    /// `new`, `more`, `same`, `less` or `gone`.
+    /// `new`, `more`, `same`, `less` or `gone`, or `too few to tell`.
     pub verdict: &'static str,
 }
 

@@ -48,6 +48,16 @@ impl Moments {
         self.format(ms, if self.dated { "%m-%d %H:%M" } else { "%H:%M" })
     }
 
+    /// Writes `2026-11-23 10:41`.
+    pub(in crate::report) fn date(self, ms: i64) -> String {
+        self.format(ms, "%Y-%m-%d %H:%M")
+    }
+
+    /// Writes `2026-11-23T10:41:47.000Z`, as options take a time.
+    pub(in crate::report) fn typed(ms: i64) -> Option<String> {
+        Some(DateTime::<Utc>::from_timestamp_millis(ms)?.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+    }
+
     /// Writes the span of a log: `2026-11-23 10:00:00 to 12:10:00 UTC`.
     pub(in crate::report) fn span(self, from: i64, to: i64) -> String {
         let same_year = self.local(from).map(|t| t.year()) == self.local(to).map(|t| t.year());

@@ -77,7 +77,9 @@ pub enum What {
         /// How many bytes are known to be among them.
         at_least: u64,
     },
-    /// Nothing stands at the path; it is waited for.
+    /// Nothing stands at the path yet; it is waited for.
+    Absent,
+    /// Nothing stands at the path any more; it is waited for.
     Gone,
     /// It cannot be read for now; it is tried again.
     Unreadable(String),
@@ -124,6 +126,7 @@ impl fmt::Display for What {
             What::Truncated { lost: None } => f.write_str("was truncated while nobody read it: what was written before may be lost"),
             What::Gap { at_least: 0 } => f.write_str("lines may be missing: the file that was read last is gone"),
             What::Gap { at_least } => write!(f, "lines are missing: the file that was read last is gone, at least {at_least} bytes of it were not read"),
+            What::Absent => f.write_str("is not there yet; it is waited for"),
             What::Gone => f.write_str("is gone; it is waited for"),
             What::Unreadable(why) => write!(f, "cannot be read: {why}; it is tried again"),
             What::Back => f.write_str("can be read again"),

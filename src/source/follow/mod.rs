@@ -31,7 +31,7 @@ mod wake;
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -323,10 +323,15 @@ impl Follower {
         self.trails.iter().flat_map(|t| &t.reels).map(Reel::behind).sum()
     }
 
-    /// Files that are open.
+    /// Files that are open, standard input and commands among them.
     #[must_use]
     pub fn files(&self) -> usize {
-        self.trails.iter().map(|t| t.reels.len()).sum()
+        self.trails.iter().map(|t| t.reels.len()).sum::<usize>() + self.pipes.iter().filter(|p| !p.is_ended()).count()
+    }
+
+    /// Returns the paths that were met, each with the name that outputs have for it.
+    pub fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.roster.paths()
     }
 
     /// Whether files are looked at in turn because the system does not tell about changes.

@@ -107,6 +107,11 @@ impl Roster {
         (source, self.nodes.get(stream).map_or_else(|| "".into(), |(_, name)| name.clone()), stream)
     }
 
+    /// Returns the paths that were met, each with the name that outputs have for it.
+    pub(super) fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.names.iter().map(|(path, name)| (&**name, path.as_path()))
+    }
+
     /// Returns the number of a stream that is no path's.
     pub(super) fn stream(&mut self, name: &str) -> usize {
         self.nodes.push((Node::Told(name.to_owned()), name.into()));

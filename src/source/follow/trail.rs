@@ -129,9 +129,10 @@ impl Trail {
             Err(error) if is_circle(&error) => self.refuse("its links lead in a circle", c),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 self.retire(c.now);
-                if self.standing != Standing::Gone {
-                    self.standing = Standing::Gone;
-                    self.say(What::Gone, Vec::new(), c);
+                match std::mem::replace(&mut self.standing, Standing::Gone) {
+                    Standing::Gone => {}
+                    Standing::New if self.known.is_empty() && self.reels.is_empty() => self.say(What::Absent, Vec::new(), c),
+                    _ => self.say(What::Gone, Vec::new(), c),
                 }
             }
             Err(error) => self.unreadable(&error, c),

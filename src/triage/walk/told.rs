@@ -5,7 +5,7 @@
 
 use super::{Answer, Step};
 use crate::cause::{Cause, Detail};
-use crate::finding::{Confidence, Evidence, Finding};
+use crate::finding::{Confidence, Evidence, Finding, Trust};
 
 /// Errors of requests whose client was not accepted.
 const REFUSED: [&str; 3] = ["client_not_found", "invalid_client_credentials", "client_disabled"];
@@ -20,6 +20,9 @@ pub fn retell(finding: &Finding) -> Vec<Step> {
     if refused {
         path.ask("Could the client be authenticated?", Answer::No, vec![path.field("error", finding.error.as_ref())]);
         path.client();
+    } else if finding.trust == Trust::Ambiguous {
+        path.cannot("Could the client be authenticated?", vec![path.own("the line can be read in more than one way")], "the whole line, quoted or as JSON");
+        if refresh { path.refresh() } else { path.code_or_other() }
     } else if finding.cause == Cause::Unclassified && finding.user.is_none() {
         path.cannot("Could the client be authenticated?", path.proofs(), "the lines of org.keycloak.authentication.ClientAuthenticationFlow at DEBUG");
     } else {
@@ -93,11 +96,15 @@ impl Told<'_> {
         const FLOW: &str = "the lines of org.keycloak.authentication.ClientAuthenticationFlow at DEBUG";
         const SENT: &str = "Were its credentials sent as its settings want them?";
         const SECRET: &str = "Is the secret right?";
+        const CLOCK: &str = "Is a clock off?";
+        const CLOCKS: &str = "date -u on both hosts, and the assertion's iat and exp";
         match self.finding.cause {
+            _ if self.finding.client.is_none() => self.ask("Does the request name a client?", Answer::No, self.proofs()),
             Cause::ClientDisabled => self.ask("Is the client enabled?", Answer::No, vec![self.reason()]),
             Cause::ClientNotFound => self.decide("Does the realm have that client?", Answer::No, "any other event of this client, or the admin console"),
             Cause::ClockSkew if self.is_certain() || self.finding.candidates.len() == 1 => {
                 self.ask("Was the client's assertion within its validity?", Answer::No, self.proofs());
+                self.cannot(CLOCK, Vec::new(), CLOCKS);
             }
             Cause::WrongClientSecret if self.is_certain() => {
                 self.ask(SENT, Answer::Yes, Vec::new());
@@ -105,10 +112,10 @@ impl Told<'_> {
             }
             Cause::ClientAuthMethod if self.is_certain() => self.ask(SENT, Answer::No, self.proofs()),
             _ => {
-                let open = [(Cause::ClientAuthMethod, SENT), (Cause::WrongClientSecret, SECRET), (Cause::ClockSkew, "Is a clock off?")];
+                let open = [(Cause::ClientAuthMethod, SENT), (Cause::WrongClientSecret, SECRET), (Cause::ClockSkew, CLOCK)];
                 let mut proofs = self.proofs();
                 for (_, question) in open.into_iter().filter(|(cause, _)| self.finding.candidates.contains(cause)) {
-                    let would = if question == "Is a clock off?" { "date -u on both hosts, and the assertion's iat and exp" } else { FLOW };
+                    let would = if question == CLOCK { CLOCKS } else { FLOW };
                     self.cannot(question, std::mem::take(&mut proofs), would);
                 }
             }
@@ -125,7 +132,16 @@ impl Told<'_> {
         if detail == Detail::Malformed {
             return self.ask("Could the refresh token be read?", Answer::No, self.proofs());
         }
+        let finding = self.finding;
+        if finding.user.is_none() && finding.session.is_none() && finding.reason.is_none() {
+            return self.cannot("Could the refresh token be read?", self.proofs(), NEWER);
+        }
         self.ask("Could the refresh token be read?", Answer::Yes, vec![self.reason()]);
+        if detail == Detail::Unknown && finding.reason.is_none() {
+            self.cannot("Is the session alive?", self.proofs(), "the whole log");
+            self.cannot("Was this refresh token used before?", Vec::new(), NEWER);
+            return self.cannot("Is the user enabled?", Vec::new(), "the admin console");
+        }
         let (question, answer) = match detail {
             Detail::WrongClient => ("Is the refresh token this client's?", Answer::No),
             Detail::Expired => ("Is the refresh token within its time?", Answer::No),
@@ -143,7 +159,12 @@ impl Told<'_> {
         match self.finding.cause {
             Cause::CodeExpired | Cause::CodeReused => self.expired_or_reused(),
             Cause::SessionTerminated => {
-                self.ask(READ, Answer::Yes, vec![self.own("it names the session")]);
+                let named = vec![self.own("it names the session")];
+                if self.may_be(Cause::CodeMalformed) {
+                    self.cannot(READ, named, "the lines of the same thread before this one");
+                } else {
+                    self.ask(READ, Answer::Yes, named);
+                }
                 self.decide("Is the session alive?", Answer::No, LOG);
             }
             Cause::CodeMalformed => self.decide(READ, Answer::No, "the lines of the same thread before this one"),
@@ -165,7 +186,7 @@ impl Told<'_> {
         if self.finding.error.as_deref() != Some("expired_code") {
             self.ask("Is the session alive?", Answer::Yes, Vec::new());
             match (self.is_certain(), self.finding.cause) {
-                (true, Cause::CodeReused) => return self.ask(USED, Answer::Yes, self.proofs()),
+                (true, Cause::CodeReused) => self.ask(USED, Answer::Yes, self.proofs()),
                 (true, _) => self.ask(USED, Answer::No, self.proofs()),
                 (false, _) => self.cannot(USED, self.proofs(), LOG),
             }
@@ -175,7 +196,7 @@ impl Told<'_> {
                 let age = self.own(format!("{} from its login", crate::triage::verdict::span(ms)));
                 self.ask("How old was the code?", Answer::Known, vec![age]);
             }
-            None if self.is_certain() => self.ask("How old was the code?", Answer::Known, self.proofs()),
+            None if self.is_certain() && self.finding.cause == Cause::CodeExpired => self.ask("How old was the code?", Answer::Known, self.proofs()),
             None => self.cannot("How old was the code?", Vec::new(), "its LOGIN: success events"),
         }
     }

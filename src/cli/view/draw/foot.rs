@@ -13,6 +13,9 @@ use crate::cli::view::state::{Page, State};
 /// Milliseconds that a live log may lag behind.
 const LAG_MS: i64 = 2000;
 
+/// A log that is silent for so long is worth a word.
+const QUIET_MS: i64 = 10_000;
+
 /// Draws how the run fares: what is bad first, and from the right is dropped what does not fit.
 pub(super) fn health(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let mut line = Line::default();
@@ -53,6 +56,9 @@ fn facts(state: &State) -> Vec<(Tone, String)> {
         0 => (Tone::Faint, "all read".to_owned()),
         n => (Tone::Faint, format!("{} behind", bytes(n))),
     });
+    if let Some(quiet) = shown.quiet_ms().filter(|ms| *ms >= QUIET_MS) {
+        facts.push((Tone::Faint, format!("last line {} ago", length(quiet.unsigned_abs()))));
+    }
     if let Some(lag) = g.lag_ms.filter(|lag| *lag > LAG_MS && shown.behind_ms().is_none()) {
         facts.push((Tone::Doubt, format!("lag {}", length(lag.unsigned_abs()))));
     }

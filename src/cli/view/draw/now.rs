@@ -23,6 +23,9 @@ const ADVICE: usize = 2;
 /// Below so many columns, words are dear.
 const NARROW: usize = 72;
 
+/// Names that would be cut to fewer columns are left out.
+const SHORTEST: usize = 10;
+
 /// Clients that are named.
 const NAMED: usize = 3;
 
@@ -68,18 +71,22 @@ fn headline(problem: &Problem<'_>, state: &State, width: usize) -> Line<'static>
         unsure => format!(" ({})", unsure.slug()),
     };
     let when = match (problem.count, problem.is_going) {
+        (n, true) if width < NARROW => format!("{}, {}/min", short(n), short(problem.per_minute)),
+        (n, false) if width < NARROW && n > 1 => format!("{}, last {}", short(n), at(problem.last)),
         (1, _) => format!("once, at {}", at(problem.last)),
         (n, true) => format!("{} since {}, {}/min", short(n), at(problem.since), short(problem.per_minute)),
         (n, false) => format!("{} from {} to {}, quiet since", short(n), at(problem.since), at(problem.last)),
     };
     let cause = format!("{}{sure}", title(problem.cause));
     let used = cause.chars().count() + when.chars().count() + 6;
-    let names = cut(&clients(problem, NAMED), width.saturating_sub(used).max(12));
+    // numbers go before names, which the rows below have, too
+    let room = width.saturating_sub(used);
+    let names = if room < SHORTEST { String::new() } else { cut(&clients(problem, NAMED), room) + ", " };
     let mut line = Line::from(vec![
         Span::styled(if problem.is_going { "▲ " } else { "  " }, look::tone(Tone::Alarm)),
         Span::styled(cause, look::cause(problem.cause).add_modifier(Modifier::BOLD)),
         Span::styled(format!(": {names}"), look::tone(Tone::Strong)),
-        Span::raw(format!(", {when}")),
+        Span::raw(when),
     ]);
     let from = format!(", going on, from {}", addresses(problem));
     let from = if problem.is_going { from } else { from.replace(", going on", "") };
@@ -110,7 +117,16 @@ fn calm(state: &State, width: usize) -> Vec<Line<'static>> {
     let shown = state.shown();
     if shown.gauges.records == 0 {
         let what = if shown.gauges.bytes == 0 { "Waiting for the first line." } else { "No line of a Keycloak log so far." };
-        return vec![Line::raw(what)];
+        let mut lines = vec![Line::raw(what)];
+        let names: Vec<&str> = state.names().collect();
+        if let Some(first) = names.first() {
+            let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
+            lines.push(Line::styled(
+                cut(&format!("Followed: {first}{more}. What was there before is read with --start beginning."), width),
+                look::tone(Tone::Faint),
+            ));
+        }
+        return lines;
     }
     let mut lines = vec![Line::styled("No token request failed in the last 10 minutes.", look::tone(Tone::Good))];
     if let Some((_, last)) = shown.stream.iter().rev().find_map(|(n, _)| shown.stream.failure(n).map(|e| (n, e))) {

@@ -1,5 +1,7 @@
 //! Screens of a recording, and what must hold for every screen.
 
+use std::path::Path;
+
 use kctriage::alert::{Engine, Rule};
 use kctriage::tally::live::{Gauges, Notice, Update};
 use proptest::prelude::*;
@@ -52,9 +54,8 @@ fn pages_say_what_to_do() {
     act(&mut state, &[Action::Open]);
     insta::assert_snapshot!("failure", screen(&mut state, (100, 60)));
     let Some(Page::Failure(entry, _)) = state.looking.page.clone() else { panic!("a failure is open") };
-    let mut wanted = (*entry).clone();
-    wanted.proofs.iter_mut().for_each(|p| p.source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/2673-outage/server.log").to_owned());
-    let read = Wanted::of(&wanted, None).and_then(|w| w.read()).expect("the lines are there");
+    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/2673-outage/server.log");
+    let read = Wanted::of(&entry, &log, None).and_then(|w| w.read()).expect("the lines are there");
     state.reread(&entry.id, read);
     act(&mut state, &[Action::Last]);
     insta::assert_snapshot!("failure_read", screen(&mut state, (100, 60)));

@@ -22,8 +22,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let rate = format!(", {} in the last minute", short(shown.all.per_minute(now)));
     let clock = format!("{} {}", moment(state.told.zone, now, now), state.told.zone);
     let name = Span::styled("kctriage tail  ", Style::new().add_modifier(Modifier::BOLD));
-    let mut left = Line::from(vec![name, Span::styled(mark, style), Span::raw(format!("  {total}{since}"))]);
+    let mut left = Line::from(vec![name, Span::styled(mark, style), Span::raw(format!("  {total}"))]);
     let wide = usize::from(area.width);
+    if left.width() + since.len() <= wide {
+        left.push_span(Span::raw(since));
+    }
     if left.width() + rate.len() + clock.len() + 2 <= wide {
         left.push_span(Span::raw(rate));
     }

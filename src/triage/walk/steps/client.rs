@@ -94,6 +94,10 @@ impl Case<'_> {
                 path.yes(SENT, Self::at(at, "client-secret FAILED: a secret came"));
                 return path.ask(SECRET, Answer::No, if proof.is_empty() { vec![self.field("error")] } else { proof });
             }
+            _ if self.certain() == Some(Cause::ClockSkew) => {
+                path.ask("Was the client's assertion within its validity?", Answer::No, proof);
+                return path.cannot("Is a clock off?", Vec::new(), "date -u on both hosts, and the assertion's iat and exp");
+            }
             _ if self.certain() == Some(Cause::ClientAuthMethod) => return path.ask(SENT, Answer::No, proof),
             _ if self.may_be(Cause::ClientAuthMethod) => path.cannot(SENT, Vec::new(), CLIENT_LINES),
             _ => {}

@@ -75,7 +75,11 @@ impl Case<'_> {
             path.cannot(READ, vec![self.field("session")], LINES_BEFORE);
             return path.cannot(ALIVE, vec![self.field("user")], self.whole_log());
         }
-        path.yes(READ, self.field("session"));
+        if self.may_be(Cause::CodeMalformed) {
+            path.cannot(READ, vec![self.field("session")], LINES_BEFORE);
+        } else {
+            path.yes(READ, self.field("session"));
+        }
         let mut said = vec![self.field("user")];
         said.extend(facts.ended.map(|e| Self::seen(e, "the session ended")));
         said.extend(facts.login.map(|l| Self::seen(l, "LOGIN")));

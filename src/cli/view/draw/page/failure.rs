@@ -1,5 +1,7 @@
 //! One failure: what it is, how sure, which lines prove it, what to do.
 
+use std::path::Path;
+
 use kctriage::cause::Catalogue;
 use kctriage::finding::{Confidence, Trust};
 use kctriage::report::tone::Tone;
@@ -40,7 +42,7 @@ pub(super) fn write(entry: &Entry, lines: Option<&Reread>, state: &State, prose:
     prose.steps("How to verify", &explanation.verify);
     prose.steps("How to fix", &explanation.fix);
     if let Some(lines) = lines {
-        own_lines(entry, lines, prose);
+        own_lines(entry, lines, state, prose);
     }
 }
 
@@ -122,13 +124,13 @@ fn questions(entry: &Entry, lines: &Reread, prose: &mut Prose) {
 }
 
 /// Writes the log's own lines, and commands to copy.
-fn own_lines(entry: &Entry, lines: &Reread, prose: &mut Prose) {
+fn own_lines(entry: &Entry, lines: &Reread, state: &State, prose: &mut Prose) {
     prose.heading("The log's lines");
     for (number, text) in &lines.lines {
         prose.item(&format!("  {number}: "), look::tone(Tone::Faint), text);
     }
     let Some(own) = entry.proofs.first() else { return };
-    let path = crate::cli::settings::quoted(&[own.source.clone().into()]);
+    let path = crate::cli::settings::quoted(&[state.path(&own.source).map_or_else(|| own.source.clone().into(), Path::to_owned)]);
     let numbers: Vec<String> = lines.lines.iter().map(|(n, _)| format!("{n}p")).collect();
     prose.heading("To copy");
     prose.line(look::tone(Tone::Advice), &format!("  sed -n '{}' {path} | kctriage explain", numbers.join(";")));
