@@ -2,23 +2,24 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use kctriage::pipeline::Options;
+use kctriage::pipeline::live::outcome_of;
 use kctriage::report::compose::{self, Scribe};
 use kctriage::report::model::{Kind, Prose, Report};
 use kctriage::report::redact::Redactor;
 use kctriage::report::{Dialect, Html, Markdown, Paper, Sheet as JsonSheet, Text, json, terminal};
+use kctriage::source::checkpoint;
 use kctriage::tally::incident;
 use kctriage::tally::{Account, Windows};
+use kctriage::triage::rules::Rules;
 
 use super::notes::Notes;
 use super::scan::{self, Print};
 use super::settings;
 use super::target;
 use super::{Error, Exit, Sheet};
-
-/// The tally in a folder that `tail` keeps its state in.
-const TALLY: &str = "tally.json";
 
 /// Runs the command.
 pub fn run(settings: &settings::Report) -> Result<Exit, Error> {
@@ -98,13 +99,24 @@ fn remark(report: &mut Report, settings: &settings::Report, lacking: &[&'static 
     report.remarks.push(prose.say("."));
 }
 
-/// Opens a saved tally.
+/// Opens a saved tally, or the state of a live run.
 pub(super) fn open(path: &Path) -> Result<json::Saved, Error> {
-    let file: PathBuf = if path.is_dir() { path.join(TALLY) } else { path.to_owned() };
     let advice = "--from takes what kctriage scan --format json or kctriage merge wrote, or the folder of kctriage tail --state";
-    let usage = |what: String| Error::Usage { what, advice: advice.into() };
-    let opened = File::open(&file).map_err(|error| usage(format!("{}: cannot be read: {error}", file.display())))?;
-    json::read(opened).map_err(|error| usage(format!("{}: {error}", file.display())))
+    let usage = |what: String| Error::Usage { what: format!("{}: {what}", path.display()), advice: advice.into() };
+    if path.is_dir() {
+        return state(path)?.ok_or_else(|| usage("holds no state of kctriage tail".into()));
+    }
+    let opened = File::open(path).map_err(|error| usage(format!("cannot be read: {error}")))?;
+    json::read(opened).map_err(|error| usage(error.to_string()))
+}
+
+/// Returns the tally that the state of a live run holds, whether the run goes on or not; `None` where there is none.
+fn state(dir: &Path) -> Result<Option<json::Saved>, Error> {
+    let Some(bytes) = checkpoint::peek(dir).map_err(|refused| Error::State(refused.to_string()))? else { return Ok(None) };
+    let outcome = outcome_of(&bytes, Rules::builtin(), Options::default()).map_err(|error| Error::State(format!("{}: {error}", dir.display())))?;
+    let account = outcome.account();
+    let lacking = if account.successes.is_some() { Vec::new() } else { vec!["successful requests"] };
+    Ok(Some(json::Saved { account, lacking }))
 }
 
 fn write(settings: &settings::Report, report: &Report) -> Result<(), Error> {

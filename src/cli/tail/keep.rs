@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use kctriage::pipeline::live::{Live, Saved};
+use kctriage::pipeline::live::{Asked, Live, Saved};
 use kctriage::source::checkpoint::{self, Loaded, State};
 use kctriage::source::follow::{Event, Positions, Start};
 
@@ -31,6 +31,7 @@ pub struct Kept {
 /// Saves.
 pub struct Keep {
     state: Option<State>,
+    asked: Asked,
     pub positions: Positions,
     /// Something happened since the last save.
     changed: bool,
@@ -45,7 +46,7 @@ impl Keep {
     pub fn open(settings: &settings::Tail) -> Result<Kept, Error> {
         let start = settings.follow.start;
         let fresh = |state: Option<State>, start: Start| Kept {
-            keep: Keep { state, positions: Positions::default(), changed: false, saved: None, next: Instant::now(), told: false },
+            keep: Keep { state, asked: asked(settings), positions: Positions::default(), changed: false, saved: None, next: Instant::now(), told: false },
             live: Live::new(settings.input.rules.clone(), settings.input.options.clone()),
             positions: Positions::default(),
             counters: Counters::default(),
@@ -118,7 +119,7 @@ impl Keep {
     pub fn save(&mut self, live: &Live, counters: &mut Counters) {
         let Some(state) = &mut self.state else { return };
         let began = Instant::now();
-        let saved = live.snapshot().and_then(|live| Saved { positions: self.positions.clone(), counters: *counters, live }.bytes());
+        let saved = live.snapshot().and_then(|live| Saved { asked: self.asked.clone(), positions: self.positions.clone(), counters: *counters, live }.bytes());
         let result = saved.map_err(|e| e.to_string()).and_then(|bytes| state.save(&bytes).map_err(|e| e.to_string()));
         self.next = Instant::now() + PAUSE.max(began.elapsed() * SHARE);
         match result {
@@ -130,5 +131,16 @@ impl Keep {
                 }
             }
         }
+    }
+}
+
+/// Returns what the counts depend on.
+fn asked(settings: &settings::Tail) -> Asked {
+    let options = &settings.input.options;
+    Asked {
+        filter: options.filter.clone(),
+        code_lifespan_ms: options.code_lifespan_ms,
+        zone_named: options.zone_named,
+        has_own_rules: !settings.rules.is_empty() || options.realms.iter().next().is_some(),
     }
 }

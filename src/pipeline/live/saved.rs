@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::Options;
-use super::{Live, StateError};
+use super::{Extent, Live, StateError};
 use crate::source::follow::Positions;
-use crate::tally::Outcome;
+use crate::tally::{Filter, Outcome};
 use crate::triage::rules::Rules;
 
 /// What happened to the files; numbers only grow, over restarts, too.
@@ -23,9 +23,24 @@ pub struct Counters {
     pub state_failures: u64,
 }
 
+/// What a run was asked for, as far as its counts depend on it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Asked {
+    /// What is counted.
+    pub filter: Filter,
+    /// The lifespan of codes, where it was given.
+    pub code_lifespan_ms: Option<i64>,
+    /// The zone was named.
+    pub zone_named: bool,
+    /// Rules or realm exports of its own decide: what it told is not judged again by others.
+    pub has_own_rules: bool,
+}
+
 /// A run as it is saved.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Saved {
+    /// What it was asked for.
+    pub asked: Asked,
     /// How far everything was read.
     pub positions: Positions,
     /// What happened to the files.
@@ -52,13 +67,16 @@ impl Saved {
     }
 }
 
-/// Returns what a run had found when it was saved, as if its log had ended there.
+/// Returns what a run had found when it was saved, as if its log had ended there. Where it had rules or realm exports of its own, what it told stays as
+/// it told it, and the given ones decide only what it still held.
 ///
 /// # Errors
 /// When the bytes are no state of this version.
 pub fn outcome_of(bytes: &[u8], rules: Rules, options: Options) -> Result<Outcome, StateError> {
-    let saved = Saved::read(bytes)?;
-    let live = Live::restore(&saved.live, rules, options)?;
-    let (_, outcome) = live.finish(0).map_err(|e| StateError::Damaged(e.to_string()))?;
+    let Saved { asked, live, .. } = Saved::read(bytes)?;
+    let options = Options { filter: asked.filter, code_lifespan_ms: asked.code_lifespan_ms, zone_named: asked.zone_named, ..options };
+    let live = Live::restore(&live, rules, options)?;
+    let last = if asked.has_own_rules { Extent::Held } else { Extent::All };
+    let (_, outcome) = live.end(0, last).map_err(|e| StateError::Damaged(e.to_string()))?;
     Ok(outcome)
 }
