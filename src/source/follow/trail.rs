@@ -24,6 +24,9 @@ const SETTLE: Duration = Duration::from_millis(50);
 /// The pause after a path could not be read, doubled each time up to the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// How often files are chosen anew that are renamed while they are opened.
+const CHOICES: u32 = 5;
+
 /// Files of the path that are remembered when they are not read any more.
 const KNOWN: usize = 16;
 
@@ -199,7 +202,8 @@ impl Trail {
         if self.known.is_empty() {
             if self.start == Start::Beginning {
                 for path in std::mem::take(&mut self.history) {
-                    self.older(&path, c);
+                    let opened = Reel::open(&path, self.beside(&path), self.next, c.now);
+                    self.older(&path, opened, c);
                 }
             }
             for sibling in siblings::list(&self.path, &c.settings.find, c.followed) {
@@ -207,7 +211,6 @@ impl Trail {
             }
             return;
         }
-        let beside = siblings::list(&self.path, &c.settings.find, c.followed);
         let at_path = fs::metadata(&self.path).ok().filter(fs::Metadata::is_file).map(|m| Inode::of(&m));
         let unfinished: Vec<Mark> = self.known.iter().filter(|m| !m.finished).cloned().collect();
         for mark in unfinished {
@@ -215,11 +218,16 @@ impl Trail {
             if here && self.resume(&mark, c).is_some() {
                 continue;
             }
-            if let Some((at, mut reel)) = siblings::find(&mark, &beside, c.key, c.now) {
+            // once more, should it be renamed just now
+            let found = (0..2).find_map(|_| {
+                let beside = siblings::list(&self.path, &c.settings.find, c.followed);
+                siblings::find(&mark, &beside, c.key, c.now).map(|(at, reel)| (beside[at].path.clone(), reel))
+            });
+            if let Some((path, mut reel)) = found {
                 if here {
                     self.say(What::Truncated { lost: Some(0) }, Vec::new(), c);
                 }
-                reel.source = self.beside(&beside[at].path);
+                reel.source = self.beside(&path);
                 reel.retired = Some(c.now);
                 self.known.retain(|m| m.generation != mark.generation);
                 self.reels.push(reel);
@@ -231,9 +239,10 @@ impl Trail {
     }
 
     /// Reads an older file that lies beside the path.
-    fn older(&mut self, path: &Path, c: &mut Context<'_>) {
-        match Reel::open(path, self.beside(path), self.next, c.now) {
+    fn older(&mut self, path: &Path, opened: io::Result<Reel>, c: &mut Context<'_>) {
+        match opened {
             Ok(mut reel) => {
+                reel.generation = self.next;
                 self.next += 1;
                 reel.retired = Some(c.now);
                 let mark = reel.mark(&self.name, c.key);
@@ -300,8 +309,8 @@ impl Trail {
             self.known.retain(|m| m.generation != reel.generation);
         } else {
             if let Some(before) = before {
-                for sibling in self.between(&before, &reel, c) {
-                    self.older(&sibling.path, c);
+                for (path, opened) in self.opened(|| self.between(&before, &reel, c), c) {
+                    self.older(&path, opened, c);
                 }
             }
             reel.generation = self.next;
@@ -339,16 +348,29 @@ impl Trail {
 
     /// Returns those beside the path that were never read: behind the one that was `found`, else those written since.
     fn unread(&self, beside: &[Sibling], found: Option<usize>, since: i64, here: Inode, c: &Context<'_>) -> Vec<Sibling> {
-        let marks: Vec<Mark> = self.reels.iter().map(|r| r.mark(&self.name, c.key)).chain(self.known.iter().cloned()).collect();
+        let marks: Vec<Mark> = self.reels.iter().map(|r| r.likeness(&self.name, c.key)).chain(self.known.iter().cloned()).collect();
         let is_known = |s: &Sibling| {
             s.inode.is(&here)
                 || self.aside.iter().any(|m| m.inode.is(&s.inode))
-                || marks.iter().any(|m| m.inode.is(&s.inode) || (m.offset > 0 && siblings::find(m, std::slice::from_ref(s), c.key, c.now).is_some()))
+                || marks.iter().any(|m| m.inode.is(&s.inode) || siblings::find(m, std::slice::from_ref(s), c.key, c.now).is_some())
         };
         // where a file and what it is being packed to lie beside each other, the packed one is not whole yet
         let packed = |at: usize| at > 0 && siblings::are_one(&beside[at], &beside[at - 1]);
         let newer = |at: usize| found.map_or(beside[at].written >= since, |found| at > found);
         (0..beside.len()).filter(|at| newer(*at) && !packed(*at)).map(|at| beside[at].clone()).filter(|s| !is_known(s)).collect()
+    }
+
+    /// Opens files beside the path. They are chosen again where one of them got another name meanwhile, so that none is taken for another.
+    fn opened(&self, choose: impl Fn() -> Vec<Sibling>, c: &Context<'_>) -> Vec<(PathBuf, io::Result<Reel>)> {
+        let mut last = Vec::new();
+        for _ in 0..CHOICES {
+            let chosen = choose();
+            last = chosen.iter().map(|s| siblings::open_it(s, self.beside(&s.path), 0, c.now).map(|opened| (s.path.clone(), opened))).collect();
+            if last.iter().all(Option::is_some) {
+                break;
+            }
+        }
+        last.into_iter().flatten().collect()
     }
 
     /// Whether a file beside the path is a copy of what was read already, or of what stands at the path and is about to be cut.
@@ -411,21 +433,25 @@ impl Trail {
         if self.reels[at].is_skipping() {
             return false;
         }
-        let beside = siblings::list(&self.path, &c.settings.find, c.followed);
         let here = &self.reels[at];
-        let mut unread = self.unread(&beside, None, here.since, here.inode, c);
-        unread.retain(|s| !self.is_copy(s, here, c));
-        self.read_before(at, &unread, c)
+        let choose = || {
+            let beside = siblings::list(&self.path, &c.settings.find, c.followed);
+            let mut unread = self.unread(&beside, None, here.since, here.inode, c);
+            unread.retain(|s| !self.is_copy(s, here, c));
+            unread
+        };
+        let unread = self.opened(choose, c);
+        self.read_before(at, unread, c)
     }
 
     /// Reads files before the one at hand; returns whether there are any.
-    fn read_before(&mut self, at: usize, unread: &[Sibling], c: &mut Context<'_>) -> bool {
+    fn read_before(&mut self, at: usize, unread: Vec<(PathBuf, io::Result<Reel>)>, c: &mut Context<'_>) -> bool {
         if unread.is_empty() {
             return false;
         }
         let mut reel = self.reels.remove(at);
-        for sibling in unread {
-            self.older(&sibling.path, c);
+        for (path, opened) in unread {
+            self.older(&path, opened, c);
         }
         // the order of the generations is that of the files
         let was_current = self.current == Some(reel.generation);
@@ -536,11 +562,17 @@ impl Trail {
             self.cut = Some((self.reels[at].rewind(generation), mark.offset));
             let new = self.reels[at].mark(&self.name, c.key);
             self.say(What::Truncated { lost: Some(seen.saturating_sub(in_copy)) }, vec![new], c);
-            let unread = self.unread(&beside, Some(beside_at), 0, self.reels[at].inode, c);
+            let inode = copy.inode;
             self.reels.insert(at, copy);
+            let choose = || {
+                let beside = siblings::list(&self.path, &c.settings.find, c.followed);
+                let found = beside.iter().position(|s| s.inode == inode);
+                self.unread(&beside, found, if found.is_some() { 0 } else { i64::MAX }, self.reels[at + 1].inode, c)
+            };
+            let unread = self.opened(choose, c);
             self.current = Some(generation).filter(|_| self.reels[at + 1].retired.is_none());
             self.reels[at + 1].fresh = false;
-            self.read_before(at + 1, &unread, c);
+            self.read_before(at + 1, unread, c);
             return;
         }
         let held = self.reels[at].rest.len() as u64;
