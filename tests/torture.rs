@@ -21,6 +21,8 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use kctriage::pipeline::live::Saved;
+use kctriage::source::checkpoint;
 use log::{Dice, Kind, Log};
 use reader::Reader;
 use serde_json::Value;
@@ -31,6 +33,9 @@ const RENAMED: [Kind; 8] =
 
 /// A turn of the writer.
 const TICK: Duration = Duration::from_millis(10);
+
+/// How often the writer asks what was read, so that it can be deleted.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Long enough for a slow machine to read what is left.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -54,23 +59,25 @@ impl Plan {
     }
 }
 
-/// What came of it.
-#[derive(Debug)]
-struct Result {
-    written: u64,
+/// What was done.
+struct Done {
+    lines: u64,
     lines_per_second: u64,
     rotations: u64,
     kills: u64,
-    bytes: u64,
-    lost_bytes: u64,
-    reported_bytes: u64,
-    truncations: u64,
+}
+
+impl std::fmt::Display for Done {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Done { lines, lines_per_second, rotations, kills } = self;
+        write!(f, "{lines} lines, {lines_per_second} a second, {rotations} rotations, {kills} kills")
+    }
 }
 
 #[test]
 fn no_line_is_lost_or_counted_twice() {
-    let result = torture(&Plan::of(RENAMED, 100, 10, 25));
-    assert!(result.rotations >= 100 && result.kills >= 10, "{result:?}");
+    let done = torture(&Plan::of(RENAMED, 100, 10, 25));
+    assert!(done.rotations >= 100 && done.kills >= 10, "{done}");
 }
 
 #[test]
@@ -81,8 +88,8 @@ fn what_a_truncation_takes_is_reported_and_nothing_is_counted_twice() {
 #[test]
 #[ignore = "takes an hour: 10,000 rotations and 1,000 kills"]
 fn whole() {
-    let result = torture(&Plan::of(RENAMED, 10_000, 1_000, 2_700));
-    assert!(result.rotations >= 10_000 && result.kills >= 1_000, "{result:?}");
+    let done = torture(&Plan::of(RENAMED, 10_000, 1_000, 2_700));
+    assert!(done.rotations >= 10_000 && done.kills >= 1_000, "{done}");
     torture(&Plan::of([Kind::Copied; 8], 2_000, 200, 600));
 }
 
@@ -94,13 +101,19 @@ fn soak() {
 }
 
 /// Writes, rotates, kills, and judges.
-fn torture(plan: &Plan) -> Result {
+fn torture(plan: &Plan) -> Done {
     let seed = std::env::var("KCTRIAGE_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(|| u64::from(std::process::id()) ^ 0x5eed);
     eprintln!("KCTRIAGE_SEED={seed}");
     let (dir, mut dice) = (tempfile::tempdir().expect("a folder"), Dice(seed));
     let mut logs: Vec<Log> = plan.kinds.iter().enumerate().map(|(n, kind)| Log::new(*kind, dir.path(), n, seed + n as u64)).collect();
     let mut reader = Reader::new(dir.path().join("state"), logs.iter().map(Log::follow).collect());
     reader.start();
+    // what was rotated away before it began is not its affair
+    logs.iter_mut().for_each(|log| log.write(10));
+    while !reader.is_saved() {
+        assert!(!reader.has_ended(), "it ended by itself: {:?}", reader.heard.lock().expect("whole").notes);
+        thread::sleep(TICK);
+    }
     let (begun, mut written, mut rotations, mut kills) = (Instant::now(), 0, 0, 0);
     let share = |n: u64| plan.lasts.checked_div(u32::try_from(n).unwrap_or(1)).unwrap_or(plan.lasts);
     let (mut next_kill, mut next_look, mut next_sample) = (begun + share(plan.kills), begun, begun);
@@ -125,7 +138,7 @@ fn torture(plan: &Plan) -> Result {
             next_kill = begun + share(plan.kills) * u32::try_from(kills).expect("small") + share(plan.kills).mul_f64(dice_share(&mut dice));
         }
         if Instant::now() >= next_look {
-            next_look = Instant::now() + Duration::from_millis(100);
+            next_look = Instant::now() + LOOK;
             assert!(!reader.has_ended(), "it ended by itself: {:?}", reader.heard.lock().expect("whole").notes);
             forget(&mut logs, &reader);
         }
@@ -137,15 +150,15 @@ fn torture(plan: &Plan) -> Result {
     }
     let lines_per_second = written * 1000 / u64::try_from(begun.elapsed().as_millis()).expect("not for ever");
     logs.iter_mut().for_each(Log::finish);
-    let written = logs.iter().map(|l| l.records).sum();
+    let done = Done { lines: logs.iter().map(|l| l.records).sum(), lines_per_second, rotations, kills };
     await_the_rest(&logs, &reader);
     let status = reader.end("TERM").expect("it runs");
-    let result = judge(&logs, &reader, Result { written, lines_per_second, rotations, kills, bytes: 0, lost_bytes: 0, reported_bytes: 0, truncations: 0 });
-    eprintln!("{result:?}, ended with {status}, {} notes", reader.heard.lock().expect("whole").notes.len());
+    judge(&logs, &reader, &done);
+    let notes = &reader.heard.lock().expect("whole").notes;
     if plan.kinds == RENAMED {
-        assert!(status.success(), "{:?}", reader.heard.lock().expect("whole").notes);
+        assert!(status.success(), "{status}: {notes:?}");
     }
-    result
+    done
 }
 
 fn dice_share(dice: &mut Dice) -> f64 {
@@ -155,13 +168,14 @@ fn dice_share(dice: &mut Dice) -> f64 {
 /// Deletes what was read and saved.
 fn forget(logs: &mut [Log], reader: &Reader) {
     let Some(saved) = reader.saved() else { return };
+    let Some(wanted) = state(reader).map(|s| s.positions.unfinished().map(|m| m.inode.number).collect::<Vec<u64>>()) else { return };
     let heard = reader.heard.lock().expect("whole");
     for log in logs {
         let number = log.number;
         let was_saved = |n: usize| heard.told.get(&format!("f{number}x{n}")).is_some_and(|t| t.at < saved);
         let read = log.failures.iter().enumerate().rev().take(2000).filter(|(n, _)| was_saved(*n)).map(|(_, f)| f.generation).max();
         let all = log.waits() && log.failures.len().checked_sub(1).is_some_and(was_saved);
-        log.forget(read.unwrap_or(0), all);
+        log.forget(read.unwrap_or(0), all, &wanted);
     }
 }
 
@@ -182,7 +196,7 @@ fn await_the_rest(logs: &[Log], reader: &Reader) {
 }
 
 /// Holds what was told and counted to what was written.
-fn judge(logs: &[Log], reader: &Reader, mut result: Result) -> Result {
+fn judge(logs: &[Log], reader: &Reader, done: &Done) {
     let (heard, tally) = (reader.heard.lock().expect("whole"), reader.tally());
     let mut wrong = heard.wrong.clone();
     let mut expected = 0;
@@ -219,28 +233,31 @@ fn judge(logs: &[Log], reader: &Reader, mut result: Result) -> Result {
     if read > bytes || read + at_risk < bytes {
         wrong.push(format!("{read} bytes are counted of {bytes}, of which {at_risk} were at risk"));
     }
-    if at_risk == 0 && number(&tally["records"]) != result.written {
-        wrong.push(format!("{} records are counted of {}", tally["records"], result.written));
+    if at_risk == 0 && number(&tally["records"]) != done.lines {
+        wrong.push(format!("{} records are counted of {}", tally["records"], done.lines));
     }
     if at_risk == 0 && (&tally["books"]["skipped"], &tally["books"]["damaged"]) != (&Value::from(0), &Value::from(0)) {
         wrong.push(format!("{}", tally["books"]));
     }
     wrong.extend(heard.notes.iter().filter(|n| n.contains("panick")).cloned());
-    assert!(wrong.is_empty(), "{} are wrong: {:#?}\n{:?}\n{:#?}", wrong.len(), &wrong[..wrong.len().min(20)], result, heard.notes);
-    result.bytes = read;
-    result.lost_bytes = bytes - read;
-    let counters = counters(reader);
-    (result.reported_bytes, result.truncations) = (counters.lost_bytes, counters.truncations);
-    assert_eq!(counters.lost && at_risk == 0, false, "{:?}", heard.notes);
-    // what nobody saw cannot be counted; that it can be is said
-    assert!(result.lost_bytes == 0 || counters.truncations > 0, "{result:?}");
-    result
+    assert!(wrong.is_empty(), "{done}\n{:#?}\n{} are wrong: {:#?}", heard.notes, wrong.len(), &wrong[..wrong.len().min(20)]);
+    let (lost, counters) = (bytes - read, state(reader).expect("a save").counters);
+    eprintln!(
+        "{done}: {read} bytes of {bytes} read; {lost} lost of {at_risk} that were written between a copy and the truncation, {} of them seen and reported; \
+         {} truncations noticed; {} failures told",
+        counters.lost_bytes,
+        counters.truncations,
+        heard.told.len()
+    );
+    assert!(!counters.lost || at_risk > 0, "{:?}", heard.notes);
+    // what nobody saw cannot be counted; that something may be missing is said
+    assert!(lost == 0 || counters.truncations > 0, "{lost} bytes are lost and nothing is said");
 }
 
-/// Returns what the state says of the files.
-fn counters(reader: &Reader) -> kctriage::pipeline::live::Counters {
-    let bytes = kctriage::source::checkpoint::peek(reader.state()).expect("a state").expect("a save");
-    kctriage::pipeline::live::Saved::read(&bytes).expect("of this version").counters
+/// Returns what was saved last.
+fn state(reader: &Reader) -> Option<Saved> {
+    let bytes = checkpoint::peek(reader.state()).expect("a state")?;
+    Some(Saved::read(&bytes).expect("of this version"))
 }
 
 /// Prints how much memory, files and time the reader takes.

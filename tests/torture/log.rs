@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -400,9 +401,12 @@ impl Log {
         }
     }
 
-    /// Deletes what was rotated away and is older than a generation that was read and saved; `all` says that everything was.
-    pub fn forget(&mut self, read: u64, all: bool) {
-        while self.old.front().is_some_and(|o| o.0 + 1 < read) && self.old.len() > 3 {
+    /// Deletes what was rotated away, is older than a file that was read and saved, and has no number among those that a later run looks for; `all` says
+    /// that everything was read.
+    pub fn forget(&mut self, read: u64, all: bool, wanted: &[u64]) {
+        while self.old.len() > 3
+            && self.old.front().is_some_and(|o| o.0 + 1 < read && !fs::metadata(&o.1).is_ok_and(|m| wanted.contains(&m.ino())))
+        {
             let (_, path) = self.old.pop_front().expect("there");
             fs::remove_file(path).expect("removed");
         }

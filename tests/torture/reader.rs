@@ -15,6 +15,7 @@ use serde_json::Value;
 #[derive(Debug, Clone)]
 pub struct Told {
     pub id: String,
+    pub source: String,
     /// The line that it is said to stand on.
     pub line: u64,
     /// When the first word of it came.
@@ -131,13 +132,16 @@ fn listen(mut out: impl BufRead, heard: &Mutex<Heard>) {
             continue;
         };
         let text = |key: &str| f[key].as_str().unwrap_or_default().to_owned();
-        let told = Told { id: text("id"), line: f["line"].as_u64().unwrap_or_default(), at: SystemTime::now() };
+        let told = Told { id: text("id"), source: text("source"), line: f["line"].as_u64().unwrap_or_default(), at: SystemTime::now() };
         let mut heard = heard.lock().expect("whole");
         if f["supersedes"] == Value::Bool(true) {
             heard.wrong.push(format!("corrected: {f}"));
         }
         match heard.told.get(&text("user")).cloned() {
-            Some(before) if (&before.id, before.line) != (&told.id, told.line) => heard.wrong.push(format!("{f} was {before:?}")),
+            Some(before) if (&before.id, before.line) != (&told.id, told.line) => {
+                let place = |t: &Told| format!("{} on line {} of {}", t.id, t.line, t.source);
+                heard.wrong.push(format!("{} was told as {} and as {}", text("user"), place(&before), place(&told)));
+            }
             Some(_) => {}
             None => drop(heard.told.insert(text("user"), told)),
         }

@@ -73,6 +73,8 @@ pub(super) struct Reel {
     pub(super) since: i64,
     /// Nothing of it was read yet, and nobody has asked for files that were written before it.
     pub(super) fresh: bool,
+    /// Bytes that were seen in it, and that it was cut before they were read: a copy may have them.
+    pub(super) owed: u64,
     /// When it last grew.
     pub(super) grown: Instant,
     /// Since when it is not the one at the path.
@@ -105,6 +107,7 @@ impl Reel {
             written: 0,
             since: 0,
             fresh: true,
+            owed: 0,
             grown: now,
             retired: None,
             damage: None,
@@ -315,8 +318,10 @@ impl Reel {
 
     /// Begins anew: the file was cut to be written again. Returns how it had begun.
     pub(super) fn rewind(&mut self, generation: u64) -> Vec<u8> {
+        // where nothing was read of it what came before it was not looked for yet
+        let since = if self.offset == 0 { self.since.min(self.written) } else { self.written };
         (self.offset, self.lines, self.skip_to, self.size, self.generation) = (0, 0, 0, 0, generation);
-        (self.since, self.fresh) = (self.written, true);
+        (self.since, self.fresh) = (since, true);
         self.rest.clear();
         self.before.clear();
         self.cutter = Cutter::default();

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::cutter::Cut;
 use super::event::{Arrival, Event, What, Word};
 use super::mark::{HEAD_BYTES, Inode, Mark};
+use super::place;
 use super::reel::{Reel, Step};
 use super::siblings::{self, Sibling};
 use super::{Settings, Start};
@@ -81,6 +82,8 @@ pub(super) struct Trail {
     /// Older files that are read first.
     history: Vec<PathBuf>,
     standing: Standing,
+    /// When the path's folder had last changed as it was searched for files that came and went.
+    searched: Option<i64>,
     /// When it is looked at again after it could not be read, and the pause after that.
     retry: Option<(Instant, Duration)>,
     /// Nothing new is read.
@@ -106,6 +109,7 @@ impl Trail {
             start,
             history,
             standing: Standing::New,
+            searched: None,
             retry: None,
             abandoned: false,
         }
@@ -136,6 +140,7 @@ impl Trail {
                     self.standing = Standing::Gone;
                     self.say(What::Gone, Vec::new(), c);
                 }
+                self.while_gone(c);
             }
             Err(error) => self.unreadable(&error, c),
         }
@@ -309,7 +314,7 @@ impl Trail {
             self.known.retain(|m| m.generation != reel.generation);
         } else {
             if let Some(before) = before {
-                for (path, opened) in self.opened(|| self.between(&before, &reel, c), c) {
+                for (path, opened) in self.opened(|| self.between(&before, Some(reel.inode), c), c) {
                     self.older(&path, opened, c);
                 }
             }
@@ -333,6 +338,19 @@ impl Trail {
         self.reels.push(reel);
     }
 
+    /// Nothing stands at the path: what came and went between two looks lies beside it.
+    fn while_gone(&mut self, c: &mut Context<'_>) {
+        let folder = self.path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+        let changed = folder.and_then(|p| fs::metadata(p).ok()).map(|meta| place::written(&meta));
+        if changed.is_none() || std::mem::replace(&mut self.searched, changed) == changed {
+            return;
+        }
+        let Some(before) = self.newest(c.key) else { return };
+        for (path, opened) in self.opened(|| self.between(&before, None, c), c) {
+            self.older(&path, opened, c);
+        }
+    }
+
     /// Returns the mark of the newest file that was or is read.
     fn newest(&self, key: u64) -> Option<Mark> {
         let open = self.reels.iter().map(|r| r.mark(&self.name, key));
@@ -340,17 +358,17 @@ impl Trail {
     }
 
     /// Returns the files that were written between the newest one that is known and the one at the path now.
-    fn between(&self, before: &Mark, here: &Reel, c: &Context<'_>) -> Vec<Sibling> {
+    fn between(&self, before: &Mark, here: Option<Inode>, c: &Context<'_>) -> Vec<Sibling> {
         let beside = siblings::list(&self.path, &c.settings.find, c.followed);
         let found = beside.iter().position(|s| before.inode.is(&s.inode)).or_else(|| siblings::find(before, &beside, c.key, c.now).map(|(at, _)| at));
-        self.unread(&beside, found, before.written, here.inode, c)
+        self.unread(&beside, found, before.written, here, c)
     }
 
     /// Returns those beside the path that were never read: behind the one that was `found`, else those written since.
-    fn unread(&self, beside: &[Sibling], found: Option<usize>, since: i64, here: Inode, c: &Context<'_>) -> Vec<Sibling> {
+    fn unread(&self, beside: &[Sibling], found: Option<usize>, since: i64, here: Option<Inode>, c: &Context<'_>) -> Vec<Sibling> {
         let marks: Vec<Mark> = self.reels.iter().map(|r| r.likeness(&self.name, c.key)).chain(self.known.iter().cloned()).collect();
         let is_known = |s: &Sibling| {
-            s.inode.is(&here)
+            here.is_some_and(|here| s.inode.is(&here))
                 || self.aside.iter().any(|m| m.inode.is(&s.inode))
                 || marks.iter().any(|m| m.inode.is(&s.inode) || siblings::find(m, std::slice::from_ref(s), c.key, c.now).is_some())
         };
@@ -433,14 +451,19 @@ impl Trail {
         if self.reels[at].is_skipping() {
             return false;
         }
+        let owed = std::mem::take(&mut self.reels[at].owed);
         let here = &self.reels[at];
         let choose = || {
             let beside = siblings::list(&self.path, &c.settings.find, c.followed);
-            let mut unread = self.unread(&beside, None, here.since, here.inode, c);
+            let mut unread = self.unread(&beside, None, here.since, Some(here.inode), c);
             unread.retain(|s| !self.is_copy(s, here, c));
             unread
         };
         let unread = self.opened(choose, c);
+        let copied: u64 = unread.iter().flat_map(|(_, opened)| opened).map(|reel| if reel.is_packed() { owed } else { reel.size }).sum();
+        if owed > copied {
+            self.say(What::Truncated { lost: Some(owed - copied) }, Vec::new(), c);
+        }
         self.read_before(at, unread, c)
     }
 
@@ -567,7 +590,7 @@ impl Trail {
             let choose = || {
                 let beside = siblings::list(&self.path, &c.settings.find, c.followed);
                 let found = beside.iter().position(|s| s.inode == inode);
-                self.unread(&beside, found, if found.is_some() { 0 } else { i64::MAX }, self.reels[at + 1].inode, c)
+                self.unread(&beside, found, if found.is_some() { 0 } else { i64::MAX }, Some(self.reels[at + 1].inode), c)
             };
             let unread = self.opened(choose, c);
             self.current = Some(generation).filter(|_| self.reels[at + 1].retired.is_none());
@@ -576,10 +599,13 @@ impl Trail {
             return;
         }
         let held = self.reels[at].rest.len() as u64;
+        // nothing of it was read, so that its copy is not known by what was: that is looked for when the next is read
+        let owed = mark.offset == 0 && held == 0 && !skipped;
+        self.reels[at].owed += if owed { seen } else { 0 };
         let mark = self.hand_over_rest(at, c);
         self.cut = Some((self.reels[at].rewind(generation), mark.offset));
         let new = self.reels[at].mark(&self.name, c.key);
-        self.say(What::Truncated { lost: Some(if skipped { 0 } else { seen.saturating_sub(held) }) }, vec![mark.clone(), new], c);
+        self.say(What::Truncated { lost: Some(if skipped || owed { 0 } else { seen.saturating_sub(held) }) }, vec![mark.clone(), new], c);
         self.remember(mark);
         if self.reels[at].retired.is_none() {
             self.current = Some(generation);
