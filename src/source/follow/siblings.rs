@@ -51,12 +51,15 @@ fn list_once(path: &Path, find: &Find, followed: &HashSet<PathBuf>) -> Vec<Sibli
     for base in [Some(path), real.as_deref()].into_iter().flatten() {
         let Some(folder) = base.parent() else { continue };
         let node = kin::node(base, find);
+        // the files of a container that was started again are another path's, unless a link leads from one to the next
+        let restart = real.is_none().then(|| kin::place(base).0);
         for entry in fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).into_iter().flatten().flatten() {
             let at = folder.join(entry.file_name());
             if at == path || Some(&at) == real.as_ref() || followed.contains(&at) || kin::node(&at, find) != node {
                 continue;
             }
-            if let Ok(meta) = fs::metadata(&at)
+            if restart.is_none_or(|restart| kin::place(&at).0 == restart)
+                && let Ok(meta) = fs::metadata(&at)
                 && meta.is_file()
                 && !found.iter().any(|s| s.path == at)
             {
