@@ -68,7 +68,7 @@ struct World {
     half: usize,
     /// Lines that were written since the follower last read all.
     pending: Vec<usize>,
-    /// The file was there when the follower last read all.
+    /// The file was there, and held something, when the follower last read all.
     known: bool,
     /// Files beside the path: the newest first.
     old: Vec<String>,
@@ -116,7 +116,8 @@ impl World {
 
     /// Renames the file and those before it.
     fn rename(&mut self) {
-        let old: Vec<String> = self.old.iter().enumerate().map(|(i, n)| format!("server.log.{}{}", i + 2, if n.ends_with(".gz") { ".gz" } else { "" })).collect();
+        let old: Vec<String> =
+            self.old.iter().enumerate().map(|(i, n)| format!("server.log.{}{}", i + 2, if n.ends_with(".gz") { ".gz" } else { "" })).collect();
         for (from, to) in self.old.iter().zip(&old).rev() {
             self.t.rename(from, to);
         }
@@ -160,7 +161,8 @@ impl World {
         }
         self.t.rest();
         self.pending.clear();
-        self.known = self.is_there();
+        // an empty file has nothing by which it could be missed
+        self.known = fs::metadata(self.t.path(&self.live())).is_ok_and(|meta| meta.len() > 0);
         self.check()
     }
 
@@ -243,7 +245,8 @@ impl World {
     }
 
     fn shift_for_copy(&mut self) {
-        let old: Vec<String> = self.old.iter().enumerate().map(|(i, n)| format!("server.log.{}{}", i + 2, if n.ends_with(".gz") { ".gz" } else { "" })).collect();
+        let old: Vec<String> =
+            self.old.iter().enumerate().map(|(i, n)| format!("server.log.{}{}", i + 2, if n.ends_with(".gz") { ".gz" } else { "" })).collect();
         for (from, to) in self.old.iter().zip(&old).rev() {
             self.t.rename(from, to);
         }

@@ -28,8 +28,7 @@ use reader::Reader;
 use serde_json::Value;
 
 /// All that rename in one way or another.
-const RENAMED: [Kind; 8] =
-    [Kind::Chain, Kind::PackedAtOnce, Kind::PackedLater, Kind::Dated, Kind::Link, Kind::Kubelet, Kind::Removed, Kind::Chain];
+const RENAMED: [Kind; 8] = [Kind::Chain, Kind::PackedAtOnce, Kind::PackedLater, Kind::Dated, Kind::Link, Kind::Kubelet, Kind::Removed, Kind::Chain];
 
 /// A turn of the writer.
 const TICK: Duration = Duration::from_millis(10);

@@ -146,7 +146,13 @@ impl Log {
     }
 
     fn dated(&self, generation: u64) -> PathBuf {
-        self.folder.join(format!("server.log-20261128-{:02}{:02}{:02}-{:05}", generation / 3600 % 24, generation / 60 % 60, generation % 60, generation % 100_000))
+        self.folder.join(format!(
+            "server.log-20261128-{:02}{:02}{:02}-{:05}",
+            generation / 3600 % 24,
+            generation / 60 % 60,
+            generation % 60,
+            generation % 100_000
+        ))
     }
 
     fn create(&mut self) {
@@ -404,9 +410,7 @@ impl Log {
     /// Deletes what was rotated away, is older than a file that was read and saved, and has no number among those that a later run looks for; `all` says
     /// that everything was read.
     pub fn forget(&mut self, read: u64, all: bool, wanted: &[u64]) {
-        while self.old.len() > 3
-            && self.old.front().is_some_and(|o| o.0 + 1 < read && !fs::metadata(&o.1).is_ok_and(|m| wanted.contains(&m.ino())))
-        {
+        while self.old.len() > 3 && self.old.front().is_some_and(|o| o.0 + 1 < read && !fs::metadata(&o.1).is_ok_and(|m| wanted.contains(&m.ino()))) {
             let (_, path) = self.old.pop_front().expect("there");
             fs::remove_file(path).expect("removed");
         }

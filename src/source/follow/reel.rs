@@ -254,6 +254,9 @@ impl Reel {
         let (Input::File(a), Input::File(b)) = (&self.input, &other.input) else { return false };
         let (Ok(size_a), Ok(size_b)) = (a.metadata().map(|m| m.len()), b.metadata().map(|m| m.len())) else { return false };
         let common = size_a.min(size_b);
+        if common == 0 {
+            return false;
+        }
         let is_same = |at: u64, n: usize| {
             let (mut x, mut y) = (Vec::new(), Vec::new());
             place::read_at(a, &mut x, at, n).is_ok() && place::read_at(b, &mut y, at, n).is_ok() && x == y

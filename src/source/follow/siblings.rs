@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::mark::{Inode, Mark};
+use super::mark::{Inode, Mark, Print};
 use super::place;
 use super::reel::Reel;
 use crate::source::{Find, kin};
@@ -86,6 +86,15 @@ pub(super) fn find(mark: &Mark, siblings: &[Sibling], key: u64, now: Instant) ->
     // a file of which nothing is known looks like any other
     let is_telling = mark.tail.bytes > 0 || mark.head.bytes >= TELLING_BYTES;
     same.or_else(|| (0..siblings.len()).rev().filter(|_| is_telling).find_map(open))
+}
+
+/// Whether a file holds the beginning of what was read up to a mark, and no more than that.
+pub(super) fn is_begun(mark: &Mark, sibling: &Sibling, key: u64, now: Instant) -> bool {
+    if mark.head.bytes < TELLING_BYTES {
+        return false;
+    }
+    let Some(Ok(reel)) = open_it(sibling, "".into(), 0, now) else { return false };
+    reel.size <= mark.offset && !reel.is_packed() && reel.resume(&Mark { offset: 0, tail: Print::of(&[], key), ..mark.clone() }, key).is_ok_and(|r| r.is_some())
 }
 
 /// Opens a file to read it from its beginning; `None` where another one has got its name since it was listed.

@@ -238,7 +238,13 @@ impl Trail {
                 self.reels.push(reel);
                 continue;
             }
-            let what = if here { What::Truncated { lost: None } } else { What::Gap { at_least: mark.size.saturating_sub(mark.offset) } };
+            let was_copied = || siblings::list(&self.path, &c.settings.find, c.followed).iter().any(|s| siblings::is_begun(&mark, s, c.key, c.now));
+            let what = if here {
+                // if all that was copied had been read, only what came after the copy can be missing
+                What::Truncated { lost: was_copied().then_some(0) }
+            } else {
+                What::Gap { at_least: mark.size.saturating_sub(mark.offset) }
+            };
             self.finish(mark, what, c);
         }
     }
@@ -314,7 +320,7 @@ impl Trail {
             self.known.retain(|m| m.generation != reel.generation);
         } else {
             if let Some(before) = before {
-                for (path, opened) in self.opened(|| self.between(&before, Some(reel.inode), c), c) {
+                for (path, opened) in self.opened(|| self.between(&before, Some(&reel), c), c) {
                     self.older(&path, opened, c);
                 }
             }
@@ -358,10 +364,16 @@ impl Trail {
     }
 
     /// Returns the files that were written between the newest one that is known and the one at the path now.
-    fn between(&self, before: &Mark, here: Option<Inode>, c: &Context<'_>) -> Vec<Sibling> {
+    fn between(&self, before: &Mark, here: Option<&Reel>, c: &Context<'_>) -> Vec<Sibling> {
         let beside = siblings::list(&self.path, &c.settings.find, c.followed);
         let found = beside.iter().position(|s| before.inode.is(&s.inode)).or_else(|| siblings::find(before, &beside, c.key, c.now).map(|(at, _)| at));
-        self.unread(&beside, found, before.written, here, c)
+        let mut unread = self.unread(&beside, found, before.written, here.map(|r| r.inode), c);
+        if let Some(here) = here {
+            // it may have been renamed and packed since it was opened
+            let here = here.likeness(&self.name, c.key);
+            unread.retain(|s| siblings::find(&here, std::slice::from_ref(s), c.key, c.now).is_none());
+        }
+        unread
     }
 
     /// Returns those beside the path that were never read: behind the one that was `found`, else those written since.
@@ -371,6 +383,8 @@ impl Trail {
             here.is_some_and(|here| s.inode.is(&here))
                 || self.aside.iter().any(|m| m.inode.is(&s.inode))
                 || marks.iter().any(|m| m.inode.is(&s.inode) || siblings::find(m, std::slice::from_ref(s), c.key, c.now).is_some())
+                // of a file that was cut the copy can be shorter than what was read of it
+                || marks.iter().any(|m| here.is_some_and(|here| m.inode.is(&here)) && siblings::is_begun(m, s, c.key, c.now))
         };
         // where a file and what it is being packed to lie beside each other, the packed one is not whole yet
         let packed = |at: usize| at > 0 && siblings::are_one(&beside[at], &beside[at - 1]);
@@ -610,6 +624,8 @@ impl Trail {
         if self.reels[at].retired.is_none() {
             self.current = Some(generation);
         }
+        // it may have been written, copied and cut once more since it was looked at
+        self.begun_after_others(at, c);
     }
 
     /// A file cannot be read: a packed one is damaged, another is tried again.
