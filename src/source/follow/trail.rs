@@ -239,11 +239,12 @@ impl Trail {
                 continue;
             }
             let was_copied = || siblings::list(&self.path, &c.settings.find, c.followed).iter().any(|s| siblings::is_begun(&mark, s, c.key, c.now));
-            let what = if here {
+            let what = match mark.size {
                 // if all that was copied had been read, only what came after the copy can be missing
-                What::Truncated { lost: was_copied().then_some(0) }
-            } else {
-                What::Gap { at_least: mark.size.saturating_sub(mark.offset) }
+                _ if here => What::Truncated { lost: was_copied().then_some(0) },
+                // it was empty: if it was written and packed since it is met as a new one
+                0 => What::Finished,
+                size => What::Gap { at_least: size.saturating_sub(mark.offset) },
             };
             self.finish(mark, what, c);
         }
@@ -370,8 +371,8 @@ impl Trail {
         let mut unread = self.unread(&beside, found, before.written, here.map(|r| r.inode), c);
         if let Some(here) = here {
             // it may have been renamed and packed since it was opened
-            let here = here.likeness(&self.name, c.key);
-            unread.retain(|s| siblings::find(&here, std::slice::from_ref(s), c.key, c.now).is_none());
+            let likeness = here.likeness(&self.name, c.key);
+            unread.retain(|s| siblings::find(&likeness, std::slice::from_ref(s), c.key, c.now).is_none() && !self.is_copy(s, here, c));
         }
         unread
     }
@@ -407,7 +408,9 @@ impl Trail {
 
     /// Whether a file beside the path is a copy of what was read already, or of what stands at the path and is about to be cut.
     fn is_copy(&self, sibling: &Sibling, here: &Reel, c: &Context<'_>) -> bool {
-        let Ok(other) = Reel::open(&sibling.path, "".into(), 0, c.now) else { return true };
+        // one that was renamed meanwhile is met again under its new name
+        let Some(opened) = siblings::open_it(sibling, "".into(), 0, c.now) else { return false };
+        let Ok(other) = opened else { return true };
         here.begins_like(&other) || self.cut.as_ref().is_some_and(|(head, offset)| other.size <= *offset && other.begins_with(head))
     }
 
@@ -603,8 +606,10 @@ impl Trail {
             self.reels.insert(at, copy);
             let choose = || {
                 let beside = siblings::list(&self.path, &c.settings.find, c.followed);
-                let found = beside.iter().position(|s| s.inode == inode);
-                self.unread(&beside, found, if found.is_some() { 0 } else { i64::MAX }, Some(self.reels[at + 1].inode), c)
+                let (found, here) = (beside.iter().position(|s| s.inode == inode), &self.reels[at + 1]);
+                let mut unread = self.unread(&beside, found, if found.is_some() { 0 } else { i64::MAX }, Some(here.inode), c);
+                unread.retain(|s| !self.is_copy(s, here, c));
+                unread
             };
             let unread = self.opened(choose, c);
             self.current = Some(generation).filter(|_| self.reels[at + 1].retired.is_none());
