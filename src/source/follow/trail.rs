@@ -228,6 +228,10 @@ impl Trail {
                 let beside = siblings::list(&self.path, &c.settings.find, c.followed);
                 siblings::find(&mark, &beside, c.key, c.now).map(|(at, reel)| (beside[at].path.clone(), reel))
             });
+            if found.as_ref().is_some_and(|(_, reel)| self.reels.iter().any(|other| other.inode == reel.inode)) {
+                self.finish(mark, What::Finished, c);
+                continue;
+            }
             if let Some((path, mut reel)) = found {
                 if here {
                     self.say(What::Truncated { lost: Some(0) }, Vec::new(), c);
@@ -404,6 +408,11 @@ impl Trail {
             }
         }
         last.into_iter().flatten().collect()
+    }
+
+    /// Whether a file is read, or was.
+    fn is_met(&self, inode: Inode) -> bool {
+        self.reels.iter().map(|r| r.inode).chain(self.known.iter().map(|m| m.inode)).any(|met| met == inode)
     }
 
     /// Whether a file beside the path is a copy of what was read already, or of what stands at the path and is about to be cut.
@@ -592,6 +601,10 @@ impl Trail {
         let skipped = self.reels[at].is_skipping();
         let beside = siblings::list(&self.path, &c.settings.find, c.followed);
         let copy = if skipped { None } else { siblings::find(&mark, &beside, c.key, c.now).filter(|(_, copy)| !is_at(copy.inode, mark.inode)) };
+        // a copy of what was not read yet can have been met already
+        let is_met = copy.as_ref().is_some_and(|(_, copy)| self.is_met(copy.inode));
+        let copy = copy.filter(|_| !is_met);
+        let skipped = skipped || is_met;
         let generation = self.next;
         self.next += 1;
         let seen = self.reels[at].behind();
