@@ -605,6 +605,10 @@ impl Trail {
         let is_met = copy.as_ref().is_some_and(|(_, copy)| self.is_met(copy.inode));
         let copy = copy.filter(|_| !is_met);
         let skipped = skipped || is_met;
+        if is_met {
+            // half a line of it stands there whole
+            self.reels[at].rest.clear();
+        }
         let generation = self.next;
         self.next += 1;
         let seen = self.reels[at].behind();
