@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A stage imports only stages to its left and the leaf modules ([`books`], [`cause`], [`finding`], [`names`], [`realm`]); `pipeline` wires them. Left of the signal
-//! everything borrows its chunk; a signal and all right of it own small data.
+//! everything borrows its chunk; a signal and all right of it own small data. A live run has [`alert`] between tally and report: when a person should be told.
 
 pub mod books;
 pub mod cause;
@@ -15,6 +15,7 @@ pub mod finding;
 pub mod names;
 pub mod realm;
 
+pub mod alert;
 pub mod pipeline;
 pub mod record;
 pub mod report;

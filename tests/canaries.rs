@@ -8,8 +8,13 @@ use std::path::Path;
 
 use aho_corasick::AhoCorasick;
 use assert_cmd::Command;
-use base64::Engine;
+use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use kctriage::alert::{Engine, Rule};
+use kctriage::finding::Finding;
+use kctriage::pipeline::{self, Lines, Options};
+use kctriage::tally::live::{Gauges, Update};
+use kctriage::{report, source, triage};
 use tempfile::TempDir;
 
 /// A small generator of numbers (`SplitMix64`).
@@ -409,6 +414,41 @@ fn no_error_shows_a_secret() {
     for (whose, output) in outputs {
         search.look(&output, whose.split(' ').next().unwrap_or_default(), &mut found);
     }
+    complain(&found, planted.count);
+}
+
+/// What every receiver is sent for each failure of a run.
+fn alerts(logs: &[std::path::PathBuf]) -> Vec<u8> {
+    let found = source::discover(logs, &source::Find::default(), &Lines::default());
+    let mut findings = Vec::new();
+    let outcome = pipeline::run(&found, &triage::rules::Rules::builtin(), &Options::default(), &|_| {}, &mut |f| {
+        findings.push(f);
+        Ok(())
+    });
+    outcome.expect("a run");
+    let rules = ["rate>0/1s by realm,client,node", "clients>0/1s by cause", "new", "unusual"].map(|r| Rule::parse(r).expect("a rule")).to_vec();
+    let mut engine = Engine::new(rules);
+    let (mut shown, mut lines) = (Vec::new(), Vec::new());
+    let mut print = report::Lines::new(&mut lines, report::lines::Settings::default());
+    for (finding, now) in findings.into_iter().zip((1_795_445_000_000_i64..).step_by(5000)) {
+        let finding = Finding { time: chrono::DateTime::from_timestamp_millis(now), ..finding };
+        engine.update(&Update::Found(Box::new(finding)));
+        for alert in engine.tick(now + 4000, &Gauges { lag_ms: Some(0), ..Gauges::default() }).alerts {
+            print.alert(&alert).expect("a vector takes it");
+            shown.extend([report::alert::ndjson(&alert), report::alert::slack(&alert), report::alert::alertmanager([&alert], now)].concat());
+        }
+    }
+    drop(print);
+    [shown, lines].concat()
+}
+
+#[test]
+fn no_alert_shows_a_secret() {
+    let Logs { folder, planted } = logs();
+    let (search, mut found) = (planted.search(), BTreeSet::new());
+    let all = alerts(&FILES.map(|f| folder.path().join(f)));
+    assert!(all.len() > 500_000, "only {} bytes were looked at", all.len());
+    search.look(&all, "an alert", &mut found);
     complain(&found, planted.count);
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use kctriage::alert::file::AlertError;
 use kctriage::realm::ExportError;
 use kctriage::report::escape::Untrusted;
 use kctriage::triage::rules::RuleError;
@@ -52,6 +53,14 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong.
         error: RuleError,
+    },
+    /// The alerts of a rule file are wrong.
+    #[error("{}: {error}", shown(path))]
+    Alerts {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        error: AlertError,
     },
     /// A realm export cannot be used.
     #[error("{}: {error}", shown(path))]
@@ -105,7 +114,7 @@ impl Error {
             Error::Value { advice, .. } | Error::Usage { advice, .. } => advice.clone(),
             Error::Parse(_) | Error::Output(_) | Error::State(_) => String::new(),
             Error::Unreadable { .. } => "--rules takes a TOML file; without it the built-in table is used".into(),
-            Error::Rules { path, .. } => format!("kctriage rules check {}", super::settings::quoted(std::slice::from_ref(path))),
+            Error::Rules { path, .. } | Error::Alerts { path, .. } => format!("kctriage rules check {}", super::settings::quoted(std::slice::from_ref(path))),
             Error::Realm { .. } => "--realm-export takes what kc.sh export or the admin console's partial export writes".into(),
             Error::Target { error, .. } => error.advice().into(),
             Error::Spill(_) => "free space there, or point TMPDIR to another folder".into(),

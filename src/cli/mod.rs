@@ -3,6 +3,7 @@
 //! Input: arguments and the environment. Output: text on standard output, notes on standard error, an [`Exit`]. The structs here hold what was
 //! typed; [`settings`] makes ready values of it, and nothing deeper sees clap. One file a command. Must not know how causes are found.
 
+mod alert;
 mod completions;
 mod doctor;
 mod duration;
@@ -299,6 +300,8 @@ Examples:
   kctriage tail --start beginning --format ndjson server.log | jq .cause
   kubectl logs -f keycloak-0 | kctriage tail -
   kctriage tail -- kubectl logs -f deploy/keycloak --since 10m
+  kctriage tail --alert 'cause=code-reused rate>20/5m by client' --alert-file alerts.ndjson /var/log/keycloak/
+  kctriage tail --alert-webhook http://localhost:9093 --alert-webhook-format alertmanager /var/log/keycloak/
 
 SIGINT and SIGTERM write the state, print the summary and end; a second one ends at once. SIGHUP opens the files anew and reads the rules again.
 
@@ -332,6 +335,8 @@ struct Tail {
     /// How long a file that was rotated away is read on after its last line [default: 2s]
     #[arg(long, value_name = "DURATION", help_heading = "Following")]
     rotate_wait: Option<String>,
+    #[command(flatten)]
+    alerts: alert::Flags,
     /// What to do where the state is damaged: begin at the beginning, at the end, or fail
     #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Following")]
     on_bad_state: OnBadState,
@@ -360,7 +365,7 @@ pub enum TailFormat {
     /// Lines for people
     #[default]
     Text,
-    /// One JSON object a finding; a correction has the id of what it corrects and "supersedes": true
+    /// One JSON object a finding; a correction has the id of what it corrects and "supersedes": true; alerts that were asked for stand under the key "alert"
     Ndjson,
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use kctriage::alert::builtin;
 use kctriage::cause::Detail;
 use kctriage::report::escape::Untrusted;
 use kctriage::triage::rules::check::{Complaint, Severity, check as complaints};
@@ -11,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::prose::{Prose, Tone, count, padded};
 use super::terminal::{Colour, Terminal};
-use super::{Error, Exit, ListFormat, settings};
+use super::{Error, Exit, ListFormat, alert, settings};
 
 /// Widest column of ids.
 const ID: usize = 34;
@@ -33,20 +34,20 @@ pub fn check(files: &[PathBuf]) -> Result<Exit, Error> {
     if files.is_empty() {
         let rules = Rules::builtin();
         let found = complaints(&rules);
-        bad = report(&mut out, "built-in rules", rules.iter().count(), &found)?;
+        bad = report(&mut out, "built-in rules", rules.iter().count(), builtin().len(), &found)?;
     }
     for path in files {
         let own = settings::read_rules(path)?;
-        let rules = own.iter().count();
+        let (rules, alerts) = (own.iter().count(), alert::read(path)?.len());
         // what a new rule takes from a built-in one is the new rule's doing, so complaints about the built-in ones count, too
         let found = complaints(&Rules::builtin().preceded_by(own));
-        bad |= report(&mut out, &Untrusted::new(&path.to_string_lossy()).terminal(120), rules, &found)?;
+        bad |= report(&mut out, &Untrusted::new(&path.to_string_lossy()).terminal(120), rules, alerts, &found)?;
     }
     Ok(if bad { Exit::Found } else { Exit::Done })
 }
 
 /// Prints what is wrong; returns whether anything must be mended.
-fn report(out: &mut dyn Write, name: &str, rules: usize, found: &[Complaint]) -> Result<bool, Error> {
+fn report(out: &mut dyn Write, name: &str, rules: usize, alerts: usize, found: &[Complaint]) -> Result<bool, Error> {
     for complaint in found {
         writeln!(out, "{name}: {}", Untrusted::new(&complaint.to_string()).terminal(usize::MAX)).map_err(Error::Output)?;
     }
@@ -58,7 +59,8 @@ fn report(out: &mut dyn Write, name: &str, rules: usize, found: &[Complaint]) ->
         (e, 0) => count(e, "error"),
         (e, w) => format!("{}, {}", count(e, "error"), count(w, "warning")),
     };
-    writeln!(out, "{name}: {}: {result}", count(rules as u64, "rule")).map_err(Error::Output)?;
+    let alerts = if alerts > 0 { format!(", {}", count(alerts as u64, "alert")) } else { String::new() };
+    writeln!(out, "{name}: {}{alerts}: {result}", count(rules as u64, "rule")).map_err(Error::Output)?;
     Ok(errors > 0)
 }
 

@@ -9,13 +9,16 @@ mod printer;
 mod session;
 
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use kctriage::report::escape::Untrusted;
+use kctriage::report::redact::Redactor;
 use kctriage::report::{Summary, Terminal};
 use kctriage::tally::Outcome;
-use kctriage::tally::live::Listener;
+use kctriage::tally::live::{Listener, Update};
 
+use super::alert::Watch;
 use super::notes::Notes;
 use super::settings::{self, Input};
 use super::{Error, Exit, TailFormat, scan};
@@ -38,29 +41,45 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
     let asked = Asked::listen().map_err(|error| Error::Usage { what: format!("signals cannot be listened to: {error}"), advice: String::new() })?;
     let mut printer = Printer::new(&settings);
     let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
+    let rules = settings.alerts.rules(&settings.rules)?;
     let mut session = Session::begin(settings)?;
+    let saved = session.alerts();
+    let no_threads = |error| Error::Usage { what: format!("the threads of the alerts cannot be started: {error}"), advice: String::new() };
+    let mut watch = Watch::begin(&session.settings().alerts, rules, &saved).map_err(no_threads)?;
     // what is said at the beginning stays above the view
     printer.view();
     while !asked.end() && !session.is_ended() && !printer.wants_end() && !listeners.iter().any(|l| l.wants_end()) {
-        if asked.again() {
-            session.again();
+        if asked.again()
+            && let Some(rules) = session.again()
+        {
+            watch.reload(rules);
         }
-        let updates = session.step(if session.is_waiting() { BUSY } else { IDLE });
-        let (now, gauges) = (session.now(), session.gauges());
+        let mut updates = session.step(if session.is_waiting() { BUSY } else { IDLE });
+        let (now, mut gauges) = (session.now(), session.gauges());
+        hide(session.settings().redactor.as_ref(), &mut updates);
+        let alerts = watch.take(&mut updates, now, &gauges);
+        gauges.alerts = watch.numbers();
         for listener in &mut listeners {
             for update in &updates {
                 listener.update(update);
             }
             listener.tick(now, &gauges);
         }
-        printer.print(&updates, now, &gauges).map_err(Error::Output)?;
-        session.save_in_time();
+        printer.print(&updates, &alerts, now, &gauges).map_err(Error::Output)?;
+        session.save_in_time(&mut watch);
     }
     // the terminal is given back before the state is written: whatever happens then, the shell is as it was
     let gauges = session.gauges();
     printer.leave();
     asked.set();
-    let (updates, ended) = session.end();
+    let mut updates = session.last();
+    hide(session.settings().redactor.as_ref(), &mut updates);
+    let now = session.now();
+    let alerts = watch.finish(&mut updates, now, &gauges, !session.is_kept());
+    let redactor = session.settings().redactor.clone();
+    let (mut rest, ended) = session.end(&watch);
+    hide(redactor.as_ref(), &mut rest);
+    updates.extend(rest);
     let now = ended.now;
     for mut listener in listeners {
         for update in &updates {
@@ -68,7 +87,7 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
         }
         listener.finish(now);
     }
-    printer.print(&updates, now, &gauges).map_err(Error::Output)?;
+    printer.print(&updates, &alerts, now, &gauges).map_err(Error::Output)?;
     printer.end().map_err(Error::Output)?;
     let mut outcome = ended.outcome.map_err(Error::Spill)?;
     let settings = ended.settings;
@@ -101,6 +120,32 @@ fn summary(settings: &settings::Tail, outcome: &Outcome) -> Result<(), Error> {
         life_ms: options.code_lifespan_ms,
     };
     writeln!(out).and_then(|()| page.write(outcome, &mut out)).and_then(|()| out.flush()).map_err(Error::Output)
+}
+
+/// Puts pseudonyms into what is told, once for all who hear of it.
+fn hide(redactor: Option<&Redactor>, updates: &mut [Update]) {
+    for update in updates {
+        if let Some(redactor) = redactor {
+            redact(redactor, update);
+        }
+    }
+}
+
+/// Puts pseudonyms into an update.
+fn redact(redactor: &Redactor, update: &mut Update) {
+    let name = |name: &mut Option<Arc<str>>| {
+        if let Some(text) = name {
+            *text = redactor.name(text).into();
+        }
+    };
+    match update {
+        Update::Found(finding) | Update::Revised { finding, .. } => redactor.finding(finding),
+        Update::Trigger(trigger) => {
+            name(&mut trigger.realm);
+            name(&mut trigger.client);
+        }
+        Update::Notice(_) => {}
+    }
 }
 
 /// Returns a text on one line, without anything that acts on a terminal.

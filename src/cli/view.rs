@@ -28,6 +28,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
+use kctriage::alert::Alert;
 use kctriage::tally::live::{Gauges, Listener, Update};
 use kctriage::triage::clock::Zone;
 
@@ -100,6 +101,12 @@ impl View {
         let thread = Builder::new().name("view".to_owned()).spawn(move || screen::run(terminal, look, &its));
         let thread = thread.inspect_err(|_| ratatui::restore())?;
         Ok(View { shared, thread: Some(thread) })
+    }
+
+    /// Shows an alert that began or ended.
+    pub fn alert(&mut self, alert: &Alert) {
+        self.shared.state().alert(alert);
+        self.shared.changed.store(true, Ordering::Relaxed);
     }
 
     fn stop(&mut self) {

@@ -2,7 +2,7 @@
 //!
 //! Input: [`Piece`]s of what is followed as they come, and the time on the wall. Output: [`Update`]s. The fold is the one of [`super::run`], so that what is
 //! said of a failure is what a scan of the log up to here would say; what differs is that time moves by the clock: a stream that is silent does not hold the
-//! others, and what may rest on evidence still to come is told after at most [`HOLD_MS`]. If later lines change the verdict it is told again. Must not
+//! others, and what may rest on evidence still to come is told after at most two seconds. If later lines change the verdict it is told again. Must not
 //! ask for the time, nor know where the lines come from.
 
 mod book;

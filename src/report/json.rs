@@ -33,7 +33,7 @@ impl Summary for Json {
     }
 }
 
-/// Writes an account; [`read`] reads it back.
+/// Writes an account; [`read()`] reads it back.
 ///
 /// # Errors
 ///

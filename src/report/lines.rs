@@ -19,6 +19,7 @@ mod row;
 
 use std::io;
 
+use crate::alert::Alert;
 use crate::cause::Cause;
 use crate::finding::{Confidence, Finding};
 use crate::tally::incident::Trigger;
@@ -87,6 +88,17 @@ impl<W: io::Write> Lines<W> {
         for more in self.bursts.over(now) {
             self.more(&more)?;
         }
+        self.flush()
+    }
+
+    /// Writes an alert that begins or ends.
+    ///
+    /// # Errors
+    ///
+    /// When the output cannot be written.
+    pub fn alert(&mut self, alert: &Alert) -> io::Result<()> {
+        let line = self.rows.alert(alert);
+        self.put(&line)?;
         self.flush()
     }
 

@@ -16,6 +16,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+pub mod alert;
 pub mod compose;
 pub mod csv;
 pub mod escape;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::escape::Untrusted;
 use super::{Findings, escape};
+use crate::alert::Alert;
 use crate::finding::Finding;
 
 /// Writes JSON lines.
@@ -41,6 +42,15 @@ impl<W: Write> Ndjson<W> {
     pub fn correction(&mut self, finding: &Finding) -> io::Result<()> {
         escape::json::write(&Superseding { finding: &masked(finding), supersedes: true }, 0, &mut self.out)?;
         self.out.write_all(b"\n")
+    }
+
+    /// Writes an alert, under the key `alert`.
+    ///
+    /// # Errors
+    ///
+    /// When the output cannot be written.
+    pub fn alert(&mut self, alert: &Alert) -> io::Result<()> {
+        self.out.write_all(&super::alert::ndjson(alert))
     }
 
     /// Writes out what is held back; more may follow.

@@ -21,6 +21,10 @@ use serde::{Deserialize, Serialize};
 
 pub use find::find;
 
+pub(crate) use baseline::{RETRIES, Scatter};
+pub(crate) use grid::real;
+pub(crate) use scan::{RISE, surprise};
+
 use super::{Delays, Distinct};
 use crate::cause::{Cause, Detail};
 use crate::finding::Finding;

@@ -70,6 +70,21 @@ pub struct Gauges {
     pub state_failures: u64,
     /// No file system notifications: files are looked at in turn.
     pub polling: bool,
+    /// How alerts fare.
+    pub alerts: Alerting,
+}
+
+/// How the alerts of a run fare; unlike the other numbers these begin at zero with each run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Alerting {
+    /// Alerts that go on.
+    pub firing: u64,
+    /// Messages that receivers took.
+    pub sent: u64,
+    /// Messages that a receiver refused for good.
+    pub failed: u64,
+    /// Messages that were dropped because too many waited.
+    pub dropped: u64,
 }
 
 /// Someone who follows a live run: the line output, alerts, metrics, the live view.

@@ -194,6 +194,9 @@ pub enum RuleError {
 struct File {
     #[serde(default)]
     rule: Vec<RuleText>,
+    /// Read by `alert::file`.
+    #[serde(default, rename = "alert")]
+    _alert: Option<serde::de::IgnoredAny>,
 }
 
 /// A table of rules, in the order in which they are tried.

@@ -8,7 +8,7 @@ use kctriage::report::redact::Redactor;
 use kctriage::source::follow::{self, Target};
 
 use super::super::terminal::Colour;
-use super::super::{Error, OnBadState, Start, TailFormat, duration};
+use super::super::{Error, OnBadState, Start, TailFormat, alert, duration};
 use super::{Input, LONGEST_WINDOW, SHORTEST, filter, redactor, today};
 
 /// Longest and shortest wait for a file that was rotated away.
@@ -37,6 +37,8 @@ pub struct Tail {
     pub anew: bool,
     /// The state is asked for: without one nothing is followed.
     pub resume: bool,
+    /// What is watched for, and who is told.
+    pub alerts: alert::Settings,
     /// What is done where the state is damaged.
     pub on_bad_state: OnBadState,
 }
@@ -92,6 +94,7 @@ impl Tail {
             state: typed.state,
             anew: matches!(typed.start, Some(Start::Beginning | Start::End)) || typed.lines.is_some(),
             resume: typed.start == Some(Start::Checkpoint),
+            alerts: alert::Settings::of(typed.alerts, typed.format == TailFormat::Text)?,
             on_bad_state: typed.on_bad_state,
         })
     }

@@ -25,6 +25,8 @@ pub struct Kept {
     pub live: Live,
     pub positions: Positions,
     pub counters: Counters,
+    /// What [`super::super::alert::Watch::save`] gave; empty where nothing was saved.
+    pub alerts: Vec<u8>,
     pub start: Start,
 }
 
@@ -50,6 +52,7 @@ impl Keep {
             live: Live::new(settings.input.rules.clone(), settings.input.options.clone()),
             positions: Positions::default(),
             counters: Counters::default(),
+            alerts: Vec::new(),
             start,
         };
         let Some(dir) = &settings.state else { return Ok(fresh(None, start)) };
@@ -77,7 +80,7 @@ impl Keep {
         match read {
             Ok((saved, live)) => {
                 let kept = fresh(Some(state), start);
-                Ok(Kept { live, positions: saved.positions, counters: saved.counters, ..kept })
+                Ok(Kept { live, positions: saved.positions, counters: saved.counters, alerts: saved.alerts, ..kept })
             }
             Err(error) => Self::bad(settings, state, &format!("{}: {error}", dir.display()), fresh),
         }
@@ -100,6 +103,11 @@ impl Keep {
         self.changed = true;
     }
 
+    /// Notes that something changed beside what was read.
+    pub fn touch(&mut self) {
+        self.changed = true;
+    }
+
     /// Whether it is time to save.
     pub fn is_due(&self) -> bool {
         self.state.is_some() && self.changed && Instant::now() >= self.next
@@ -115,11 +123,13 @@ impl Keep {
         self.saved.map(|at| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Saves. Where that fails, what was saved before stays, and the run goes on.
-    pub fn save(&mut self, live: &Live, counters: &mut Counters) {
-        let Some(state) = &mut self.state else { return };
+    /// Saves. Where that fails, what was saved before stays, and the run goes on; says so the first time.
+    #[must_use]
+    pub fn save(&mut self, live: &Live, counters: &mut Counters, alerts: Vec<u8>) -> Option<String> {
+        let state = self.state.as_mut()?;
         let began = Instant::now();
-        let saved = live.snapshot().and_then(|live| Saved { asked: self.asked.clone(), positions: self.positions.clone(), counters: *counters, live }.bytes());
+        let saved =
+            live.snapshot().and_then(|live| Saved { asked: self.asked.clone(), positions: self.positions.clone(), counters: *counters, live, alerts }.bytes());
         let result = saved.map_err(|e| e.to_string()).and_then(|bytes| state.save(&bytes).map_err(|e| e.to_string()));
         self.next = Instant::now() + PAUSE.max(began.elapsed() * SHARE);
         match result {
@@ -127,10 +137,11 @@ impl Keep {
             Err(error) => {
                 counters.state_failures += 1;
                 if !std::mem::replace(&mut self.told, true) {
-                    say(&format!("note: the state cannot be written: {error}; the one before stays, and it is tried again"));
+                    return Some(format!("cannot be written: {error}; the one before stays, and it is tried again"));
                 }
             }
         }
+        None
     }
 }
 

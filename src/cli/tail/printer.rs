@@ -2,9 +2,8 @@
 
 use std::io::{self, BufWriter, Stdout, Write};
 
-use kctriage::finding::Finding;
+use kctriage::alert::Alert;
 use kctriage::report::lines::{self, Lines};
-use kctriage::report::redact::Redactor;
 use kctriage::report::{Findings, Ndjson};
 use kctriage::tally::live::{Gauges, Listener, Update};
 
@@ -20,7 +19,6 @@ pub struct Printer {
     form: Form,
     /// How the live view is to be, where one can be shown.
     view: Option<view::Settings>,
-    redactor: Option<Redactor>,
 }
 
 enum Form {
@@ -55,7 +53,7 @@ impl Printer {
             life_ms: settings.input.options.code_lifespan_ms,
             colour: terminal.colour,
         });
-        Printer { form, view, redactor: settings.redactor.clone() }
+        Printer { form, view }
     }
 
     /// Shows the live view, where one was not ruled out; a terminal that cannot show it gets lines.
@@ -77,14 +75,12 @@ impl Printer {
         }
     }
 
-    /// Writes updates.
+    /// Writes updates, and the alerts that they began or ended.
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub fn print(&mut self, updates: &[Update], now: i64, gauges: &Gauges) -> io::Result<()> {
+    pub fn print(&mut self, updates: &[Update], alerts: &[Alert], now: i64, gauges: &Gauges) -> io::Result<()> {
         for update in updates {
-            let hidden = self.redactor.as_ref().map(|redactor| hidden(redactor, update));
-            let update = hidden.as_ref().unwrap_or(update);
             match &mut self.form {
                 Form::Text(lines) => lines.update(update, now)?,
                 Form::Ndjson(ndjson) => match update {
@@ -100,9 +96,17 @@ impl Printer {
                 Form::Left => {}
             }
         }
+        for alert in alerts {
+            match &mut self.form {
+                Form::Text(lines) => lines.alert(alert)?,
+                Form::Ndjson(ndjson) => ndjson.alert(alert)?,
+                Form::View(view) => view.alert(alert),
+                Form::Left => {}
+            }
+        }
         match &mut self.form {
             Form::Text(lines) => lines.tick(now),
-            Form::Ndjson(ndjson) if !updates.is_empty() => ndjson.flush(),
+            Form::Ndjson(ndjson) if !(updates.is_empty() && alerts.is_empty()) => ndjson.flush(),
             Form::View(view) => {
                 view.tick(now, gauges);
                 Ok(())
@@ -121,19 +125,5 @@ impl Printer {
             Form::Ndjson(ndjson) => ndjson.flush(),
             Form::View(_) | Form::Left => Ok(()),
         }
-    }
-}
-
-/// Returns an update as it may be shown.
-fn hidden(redactor: &Redactor, update: &Update) -> Update {
-    let hide = |finding: &Finding| {
-        let mut finding = Box::new(finding.clone());
-        redactor.finding(&mut finding);
-        finding
-    };
-    match update {
-        Update::Found(finding) => Update::Found(hide(finding)),
-        Update::Revised { finding, from, confidence } => Update::Revised { finding: hide(finding), from: *from, confidence: *confidence },
-        other => other.clone(),
     }
 }

@@ -4,14 +4,15 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use kctriage::alert::Rule;
 use kctriage::pipeline::live::{Live, Piece};
 use kctriage::source::follow::{Arrival, Event, Follower, What};
 use kctriage::tally::Outcome;
 use kctriage::tally::live::{Gauges, Notice, Update};
 
+use super::super::alert::Watch;
 use super::super::{Error, Exit, settings};
 use super::keep::{Counters, Keep, Kept};
-use super::say;
 
 /// Something may wait for its time so long after lines came.
 const WAITING: Duration = Duration::from_secs(6);
@@ -28,6 +29,9 @@ pub struct Session {
     /// The clock never goes back, whatever the system's does.
     clock: (i64, Instant),
     refused: bool,
+    /// What is told with the next updates.
+    notices: Vec<Update>,
+    alerts: Vec<u8>,
 }
 
 /// A run that ended.
@@ -43,13 +47,28 @@ pub struct Ended {
 impl Session {
     /// Begins, where the state says if there is one.
     pub fn begin(mut settings: settings::Tail) -> Result<Self, Error> {
-        let Kept { keep, live, positions, counters, start } = Keep::open(&settings)?;
+        let Kept { keep, live, positions, counters, alerts, start } = Keep::open(&settings)?;
         settings.follow.start = start;
         let follower = Follower::new(settings.targets.clone(), settings.follow.clone(), &positions);
         let mut keep = keep;
         keep.positions = positions;
         let clock = (Utc::now().timestamp_millis(), Instant::now());
-        Ok(Session { settings, live, follower, keep, counters, came: None, clock, refused: false })
+        Ok(Session { settings, live, follower, keep, counters, came: None, clock, refused: false, notices: Vec::new(), alerts })
+    }
+
+    /// Returns what the alerts of the run before saved; asked once.
+    pub fn alerts(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.alerts)
+    }
+
+    /// Returns what was asked for.
+    pub fn settings(&self) -> &settings::Tail {
+        &self.settings
+    }
+
+    /// Whether another run can go on from here.
+    pub fn is_kept(&self) -> bool {
+        self.keep.is_kept()
     }
 
     /// Returns the time, milliseconds since the epoch.
@@ -76,7 +95,7 @@ impl Session {
 
     /// Takes in what the follower told.
     fn take(&mut self, events: Vec<Event>) -> Vec<Update> {
-        let (mut updates, mut pieces) = (Vec::new(), Vec::new());
+        let (mut updates, mut pieces) = (std::mem::take(&mut self.notices), Vec::new());
         for event in events {
             self.keep.take(&event);
             match event {
@@ -128,29 +147,55 @@ impl Session {
         }
     }
 
-    /// Opens the files anew and reads the rules again; rules that are wrong change nothing.
-    pub fn again(&mut self) {
+    /// Opens the files anew and reads the rules again; returns those of the alerts. Rules that are wrong change nothing.
+    pub fn again(&mut self) -> Option<Vec<Rule>> {
         self.follower.reopen();
-        match settings::rules(&self.settings.rules) {
-            Ok(rules) => self.live.reload(rules),
-            Err(error) => say(&format!("note: the rules stay as they were: {error}")),
+        let read = settings::rules(&self.settings.rules).and_then(|rules| Ok((rules, self.settings.alerts.rules(&self.settings.rules)?)));
+        match read {
+            Ok((rules, alerts)) => {
+                self.live.reload(rules);
+                Some(alerts)
+            }
+            Err(error) => {
+                self.notice("rules", format!("they stay as they were: {error}"));
+                None
+            }
         }
     }
 
-    /// Saves, if it is time to.
-    pub fn save_in_time(&mut self) {
-        if self.keep.is_due() {
-            self.keep.save(&self.live, &mut self.counters);
+    /// Tells something with the next updates; while the view is up nothing else may be written to the terminal.
+    fn notice(&mut self, source: &str, what: String) {
+        self.notices.push(Update::Notice(Notice { source: source.into(), what, lost_bytes: None }));
+    }
+
+    /// Saves, if it is time to; `watch` is saved with it.
+    pub fn save_in_time(&mut self, watch: &mut Watch) {
+        if watch.is_changed() {
+            self.keep.touch();
+        }
+        if self.keep.is_due()
+            && let Some(what) = self.keep.save(&self.live, &mut self.counters, watch.save())
+        {
+            self.notice("state", what);
         }
     }
 
-    /// Ends: takes in what was written up to now, tells what is held, and saves.
-    pub fn end(mut self) -> (Vec<Update>, Ended) {
+    /// Takes in what was written up to now, and tells what is held.
+    pub fn last(&mut self) -> Vec<Update> {
         let events = self.follower.finish();
         let mut updates = self.take(events);
         let now = self.now();
         updates.extend(self.live.settle(now));
-        self.keep.save(&self.live, &mut self.counters);
+        updates
+    }
+
+    /// Ends: saves, and tells what nobody would tell else.
+    pub fn end(mut self, watch: &Watch) -> (Vec<Update>, Ended) {
+        let now = self.now();
+        let mut updates = std::mem::take(&mut self.notices);
+        if let Some(what) = self.keep.save(&self.live, &mut self.counters, watch.save()) {
+            updates.push(Update::Notice(Notice { source: "state".into(), what, lost_bytes: None }));
+        }
         let (last, outcome) = match self.live.finish(now) {
             Ok((last, outcome)) => (last, Ok(outcome)),
             Err(error) => (Vec::new(), Err(error)),

@@ -1,9 +1,11 @@
 //! All that the view counts; it goes on while the display is paused.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use kctriage::alert::{Alert, State};
 use kctriage::cause::Cause;
 use kctriage::finding::{Confidence, Finding};
+use kctriage::report::alert::summary;
 use kctriage::report::escape::Untrusted;
 use kctriage::report::why::change;
 use kctriage::tally::incident::Trigger;
@@ -38,6 +40,8 @@ pub struct Counted {
     pub stream: Stream,
     pub triggers: VecDeque<Trigger>,
     pub gauges: Gauges,
+    /// The alerts that go on, by id.
+    pub alerts: BTreeSet<String>,
     /// What was lost or broken last.
     pub trouble: Option<String>,
     /// The first failure.
@@ -108,6 +112,19 @@ impl Counted {
             self.trouble = Some(text.clone());
         }
         self.stream.remark(Remark { time: None, text, is_bad });
+    }
+
+    /// Takes in an alert that began or ended.
+    pub fn alert(&mut self, alert: &Alert) {
+        let said = summary(alert, &|name| Untrusted::new(name).terminal(NAME));
+        let is_bad = alert.state == State::Firing;
+        if is_bad {
+            self.alerts.insert(alert.id.clone());
+        } else {
+            self.alerts.remove(&alert.id);
+        }
+        let text = format!("{} {said} [{}]", if is_bad { "alert" } else { "over" }, Untrusted::new(&alert.rule).terminal(NAME));
+        self.stream.remark(Remark { time: Some(alert.at), text, is_bad });
     }
 
     /// Takes in the clock, and how the run fares; returns whether a second went by, or bytes were read.

@@ -1,5 +1,6 @@
 //! What the view shows: what is counted, and where in it the person looks. No terminal here.
 
+use kctriage::alert::Alert;
 use kctriage::cause::Cause;
 use kctriage::tally::live::{Gauges, Update};
 use kctriage::triage::clock::Zone;
@@ -108,6 +109,11 @@ impl State {
     /// Takes in an update.
     pub fn update(&mut self, update: &Update) {
         self.counted.update(update, self.told.life_ms);
+    }
+
+    /// Takes in an alert that began or ended.
+    pub fn alert(&mut self, alert: &Alert) {
+        self.counted.alert(alert);
     }
 
     /// Takes in the clock, and how the run fares; returns whether that is to be seen: a clock shows seconds.

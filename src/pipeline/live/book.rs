@@ -147,10 +147,11 @@ impl Book {
 
     /// Marks the failures of what was touched.
     fn mark_touched(&mut self) {
-        let (mut sessions, mut clients): (HashSet<Key, RandomState>, HashSet<(Option<Sym>, Sym), RandomState>) = Default::default();
+        let mut sessions: HashSet<Key, RandomState> = HashSet::default();
         for session in std::mem::take(&mut self.touched).into_iter().filter(|s| sessions.insert(*s)) {
             self.by_session.get(&session).cloned().into_iter().flatten().for_each(|id| self.mark(id));
         }
+        let mut clients: HashSet<(Option<Sym>, Sym), RandomState> = HashSet::default();
         for client in std::mem::take(&mut self.touched_clients).into_iter().filter(|c| clients.insert(*c)) {
             self.by_client.get(&client).cloned().into_iter().flatten().for_each(|id| self.mark(id));
         }

@@ -37,16 +37,18 @@ pub struct Asked {
 }
 
 /// A run as it is saved.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub struct Saved {
-    /// What it was asked for.
-    pub asked: Asked,
     /// How far everything was read.
     pub positions: Positions,
     /// What happened to the files.
     pub counters: Counters,
     /// The run: what [`Live::snapshot`] gave.
     pub live: Vec<u8>,
+    /// What the alerts know and what of them was not delivered; empty where there are none, and in states that are older than they.
+    pub alerts: Vec<u8>,
+    /// What it was asked for.
+    pub asked: Asked,
 }
 
 impl Saved {
@@ -63,7 +65,12 @@ impl Saved {
     /// # Errors
     /// When it is no such thing.
     pub fn read(bytes: &[u8]) -> Result<Self, StateError> {
-        postcard::from_bytes(bytes).map_err(|e| StateError::Damaged(e.to_string()))
+        let damaged = |e: postcard::Error| StateError::Damaged(e.to_string());
+        let ((positions, counters, live), rest) = postcard::take_from_bytes(bytes).map_err(damaged)?;
+        // older states end before these
+        let (alerts, rest) = if rest.is_empty() { (Vec::new(), rest) } else { postcard::take_from_bytes(rest).map_err(damaged)? };
+        let asked = if rest.is_empty() { Asked::default() } else { postcard::from_bytes(rest).map_err(damaged)? };
+        Ok(Saved { positions, counters, live, alerts, asked })
     }
 }
 
@@ -79,4 +86,27 @@ pub fn outcome_of(bytes: &[u8], rules: Rules, options: Options) -> Result<Outcom
     let last = if asked.has_own_rules { Extent::Held } else { Extent::All };
     let (_, outcome) = live.end(0, last).map_err(|e| StateError::Damaged(e.to_string()))?;
     Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_from_before_there_were_alerts_is_read() {
+        let saved = Saved {
+            positions: Positions::default(),
+            counters: Counters { rotations: 7, ..Counters::default() },
+            live: vec![1, 2, 3],
+            alerts: vec![4, 5],
+            asked: Asked::default(),
+        };
+        let bytes = saved.bytes().expect("bytes");
+        let old = postcard::to_stdvec(&(&saved.positions, saved.counters, &saved.live)).expect("bytes");
+        for (bytes, alerts) in [(&bytes, vec![4, 5]), (&old, vec![])] {
+            let read = Saved::read(bytes).expect("a state");
+            assert_eq!((read.counters.rotations, read.live, read.alerts), (7, vec![1, 2, 3], alerts));
+        }
+        assert!(Saved::read(&bytes[..bytes.len() - 1]).is_err());
+    }
 }

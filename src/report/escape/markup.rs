@@ -37,6 +37,28 @@ impl Untrusted<'_> {
         }
         safe
     }
+
+    /// Returns the text as a code span of Slack's `mrkdwn` (and of Mattermost's Markdown): there no link, format or channel is looked for. It has no backtick, no
+    /// control sequence as `<!here>`, and no sign that begins a mention.
+    #[must_use]
+    pub fn slack(self, columns: usize) -> String {
+        let mut safe = String::from("`");
+        for c in self.terminal(columns).chars() {
+            match c {
+                '&' => safe.push_str("&amp;"),
+                '<' => safe.push_str("&lt;"),
+                '>' => safe.push_str("&gt;"),
+                '`' => safe.push('\''),
+                '@' => safe.push('＠'),
+                c => safe.push(c),
+            }
+        }
+        if safe.trim_matches(['`', ' ']).is_empty() {
+            safe.push_str("(empty)");
+        }
+        safe.push('`');
+        safe
+    }
 }
 
 /// Returns the length of the longest run of a character.
@@ -63,6 +85,19 @@ mod tests {
         ];
         for (text, want) in table {
             assert_eq!(Untrusted::new(text).markdown(200), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn slack_is_told_to_call_nobody() {
+        let table = [
+            ("web-portal", "`web-portal`"),
+            ("<!here> & <@U024BE7LH> <https://evil.example|click>", "`&lt;!here&gt; &amp; &lt;＠U024BE7LH&gt; &lt;https://evil.example|click&gt;`"),
+            ("@channel `x` *b*\n@here", "`＠channel 'x' *b*\\x0a＠here`"),
+            ("", "`(empty)`"),
+        ];
+        for (text, want) in table {
+            assert_eq!(Untrusted::new(text).slack(200), want, "{text:?}");
         }
     }
 

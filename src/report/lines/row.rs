@@ -8,8 +8,10 @@ use unicode_width::UnicodeWidthChar;
 
 use super::Settings;
 use super::burst::More;
+use crate::alert::Alert;
 use crate::cause::Cause;
 use crate::finding::{Confidence, Finding};
+use crate::report::alert::summary;
 use crate::report::escape::Untrusted;
 use crate::report::tone::{Tone, of_cause};
 use crate::tally::incident::Trigger;
@@ -42,6 +44,9 @@ const ENDLESS: usize = 400;
 
 /// Columns of the reasons in a pipe, so that most addresses stand below one another.
 const WHY_ENDLESS: usize = 64;
+
+/// Columns of a name in an alert.
+const NAME: usize = 40;
 
 /// Lays out lines.
 #[derive(Debug)]
@@ -130,6 +135,23 @@ impl Rows {
         let mut line = self.timed(None);
         line.column(tone.style(), mark, 0);
         line.word(tone.style(), &(text + &lost));
+        line.finish()
+    }
+
+    /// Writes an alert: what began, with its beginning, or what is over, with both.
+    pub(super) fn alert(&mut self, alert: &Alert) -> String {
+        let zone = self.settings.zone;
+        let clock = |ms: i64| zone.wall(ms).map_or_else(|| "-".to_owned(), |t| t.format("%H:%M:%S").to_string());
+        let (mark, word, tone, when) = match alert.until {
+            None => ("▲", "alert", Tone::Alarm, format!("since {}", clock(alert.since))),
+            Some(until) => ("▼", "over", Tone::Good, format!("{} to {}", clock(alert.since), clock(until))),
+        };
+        let said = summary(alert, &|name| Untrusted::new(name).terminal(NAME));
+        let client_width = self.client_width();
+        let mut line = self.timed(Some(alert.at));
+        line.column(tone.style(), &format!("{mark} {word}"), client_width);
+        line.column(if alert.until.is_none() { Tone::Strong.style() } else { Tone::Plain.style() }, &format!("{said}, {when}"), 0);
+        line.word(Tone::Faint.style(), &format!("[{}]", Untrusted::new(&alert.rule).terminal(NAME)));
         line.finish()
     }
 

@@ -1,6 +1,6 @@
 //! How far everything that is followed was taken in: what a state has to hold so that a later run goes on there.
 //!
-//! Input: the [`Event`]s that were taken in. Output: what [`super::Follower::resume`] needs. Saved together with what was made of the lines,
+//! Input: the [`Event`]s that were taken in. Output: what [`super::Follower::new`] needs. Saved together with what was made of the lines,
 //! no line is lost or counted twice.
 
 use std::collections::BTreeMap;

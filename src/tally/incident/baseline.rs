@@ -8,7 +8,7 @@ use super::scan::{RISE, Taken, surprise};
 use super::series::{Points, Series, sum, within};
 
 /// Failures that one mishap brings with it where nothing is known: a request and two retries, as many clients are set up by default.
-pub(super) const RETRIES: f64 = 3.0;
+pub(crate) const RETRIES: f64 = 3.0;
 
 /// How many observations that assumption is worth.
 const WORTH: f64 = 5.0;
@@ -27,14 +27,14 @@ const LONGEST: usize = 20_000;
 
 /// How much the counts of the rest scatter, as variance by mean, and what that rests on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scatter {
-    pub(super) index: f64,
-    pub(super) weight: f64,
+pub(crate) struct Scatter {
+    pub(crate) index: f64,
+    pub(crate) weight: f64,
 }
 
 impl Scatter {
     /// Draws what is usual towards what was observed, as far as that rests on something.
-    fn against(self, usual: f64) -> f64 {
+    pub(crate) fn against(self, usual: f64) -> f64 {
         (WORTH * usual + self.weight * self.index) / (WORTH + self.weight)
     }
 

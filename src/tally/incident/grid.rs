@@ -21,7 +21,7 @@ pub(super) struct Grid {
 
 /// Returns a count as a real number; counts of a log are far below 2^52.
 #[allow(clippy::cast_precision_loss)]
-pub(super) fn real(n: u64) -> f64 {
+pub(crate) fn real(n: u64) -> f64 {
     n as f64
 }
 

@@ -13,7 +13,7 @@ use super::grid::{Grid, real};
 use super::series::{Points, sum, within};
 
 /// A rise that is no doubling is no incident, however sure it is: traffic alone changes by as much.
-pub(super) const RISE: f64 = 2.0;
+pub(crate) const RISE: f64 = 2.0;
 
 /// Bursts of one series that are looked for.
 const BURSTS: usize = 32;
@@ -31,7 +31,7 @@ pub(super) fn ratio(inside: u64, outside: u64, p: f64) -> f64 {
 
 /// Returns the natural logarithm, negated, of the probability of `inside` or more of all failures where a part `p` of them is expected and one mishap brings
 /// `dispersion` of them: the binomial's tail as an incomplete beta function, of which counts need not be whole.
-pub(super) fn surprise(inside: u64, outside: u64, p: f64, dispersion: f64) -> f64 {
+pub(crate) fn surprise(inside: u64, outside: u64, p: f64, dispersion: f64) -> f64 {
     let bound = ratio(inside, outside, p) / dispersion;
     if bound <= 0.0 {
         return 0.0;

@@ -31,6 +31,12 @@ fn facts(state: &State) -> Vec<(Tone, String)> {
     let shown = state.shown();
     let g = &shown.gauges;
     let mut bad = Vec::new();
+    if !shown.alerts.is_empty() {
+        bad.push((Tone::Alarm, count(shown.alerts.len() as u64, "alert")));
+    }
+    if g.alerts.failed + g.alerts.dropped > 0 {
+        bad.push((Tone::Alarm, format!("{} not delivered", count(g.alerts.failed + g.alerts.dropped, "alert"))));
+    }
     if g.lost_bytes > 0 {
         bad.push((Tone::Alarm, format!("{} LOST", bytes(g.lost_bytes))));
     }

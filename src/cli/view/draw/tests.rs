@@ -1,5 +1,6 @@
 //! Screens of a recording, and what must hold for every screen.
 
+use kctriage::alert::{Engine, Rule};
 use kctriage::tally::live::{Gauges, Notice, Update};
 use proptest::prelude::*;
 use ratatui::Terminal;
@@ -108,6 +109,34 @@ fn what_is_lost_is_seen_first() {
     let shown = screen(&mut state, (60, 20));
     assert!(shown.contains("4.0 KiB LOST · state not written"), "{shown}");
     assert!(screen(&mut state, (80, 24)).contains("! kc-0.log: truncated while behind (4.0 KiB lost)"));
+}
+
+#[test]
+fn an_alert_is_seen_until_it_is_over() {
+    let mut state = played("2673-outage");
+    let mut engine = Engine::new(vec![Rule::parse("name outage rate>3/1m by client").expect("a rule")]);
+    let mut shown = String::new();
+    let mut begun = false;
+    for finding in findings("2673-outage") {
+        let now = finding.time.map_or(0, |t| t.timestamp_millis());
+        engine.update(&Update::Found(Box::new(finding)));
+        for alert in engine.tick(now + 4000, &gauges(1)).alerts {
+            state.alert(&alert);
+            begun = true;
+        }
+        if begun && shown.is_empty() {
+            shown = screen(&mut state, (100, 30));
+        }
+    }
+    assert!(shown.contains("! alert ") && shown.contains("failures in 60 s (limit 3) [outage]"), "{shown}");
+    let counts_alerts = |screen: &str| screen.lines().any(|l| l.split(" · ").next().is_some_and(|fact| fact.ends_with(" alert") || fact.ends_with(" alerts")));
+    assert!(counts_alerts(&shown), "{shown}");
+    let end = state.shown().now();
+    for minute in 1..10 {
+        engine.tick(end + minute * 60_000, &gauges(1)).alerts.iter().for_each(|a| state.alert(a));
+    }
+    let after = screen(&mut state, (100, 30));
+    assert!(after.contains("● over ") && !counts_alerts(&after), "{after}");
 }
 
 #[test]
