@@ -10,6 +10,8 @@
 //!
 //! `KCTRIAGE_SEED` repeats a run, as far as the clock lets it; `KCTRIAGE_PROGRAM` names another program.
 #![cfg(unix)]
+// the figures of a run, and what repeats it
+#![allow(clippy::print_stderr)]
 
 #[path = "torture/log.rs"]
 mod log;
@@ -108,7 +110,9 @@ fn torture(plan: &Plan) -> Done {
     let mut reader = Reader::new(dir.path().join("state"), logs.iter().map(Log::follow).collect());
     reader.start();
     // what was rotated away before it began is not its affair
-    logs.iter_mut().for_each(|log| log.write(10));
+    for log in &mut logs {
+        log.write(10);
+    }
     while !reader.is_saved() {
         assert!(!reader.has_ended(), "it ended by itself: {:?}", reader.heard.lock().expect("whole").notes);
         thread::sleep(TICK);
