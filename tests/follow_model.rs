@@ -7,6 +7,7 @@ mod trial;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use kctriage::source::follow::{Settings, Start, What};
@@ -116,12 +117,7 @@ impl World {
 
     /// Renames the file and those before it.
     fn rename(&mut self) {
-        let old: Vec<String> =
-            self.old.iter().enumerate().map(|(i, n)| format!("server.log.{}{}", i + 2, if n.ends_with(".gz") { ".gz" } else { "" })).collect();
-        for (from, to) in self.old.iter().zip(&old).rev() {
-            self.t.rename(from, to);
-        }
-        self.old = old;
+        self.shift();
         self.t.rename("server.log", "server.log.1");
         self.old.insert(0, "server.log.1".into());
         // its writer still has it open
@@ -130,7 +126,7 @@ impl World {
     }
 
     fn pack_last(&mut self) {
-        if let Some(name) = self.old.first_mut().filter(|n| !n.ends_with(".gz")) {
+        if let Some(name) = self.old.first_mut().filter(|n| !is_packed(n)) {
             let to = format!("{name}.gz");
             pack(&self.t.dir.path().join(&*name), &self.t.dir.path().join(&to));
             *name = to;
@@ -196,9 +192,9 @@ impl World {
                 }
             }
             Action::Half if self.half == 0 && self.is_there() => {
-                let line = lines(self.next..self.next + 1);
-                self.half = line.len() / 2;
-                self.t.write(&live, &line[..self.half]);
+                let next = lines(self.next..self.next + 1);
+                self.half = next.len() / 2;
+                self.t.write(&live, &next[..self.half]);
             }
             Action::Rename if self.is_there() && !self.linked => self.rename(),
             Action::Pack if self.is_there() && !self.linked => {
@@ -208,8 +204,9 @@ impl World {
             Action::PackLast if !self.linked => self.pack_last(),
             Action::Copy if self.is_there() && !self.linked => {
                 self.end(&live);
-                self.shift_for_copy();
+                self.shift();
                 self.t.copy_and_truncate("server.log", "server.log.1");
+                self.old.insert(0, "server.log.1".into());
                 // what is written to it from now on nobody knows of before it looks
                 self.known = false;
             }
@@ -244,15 +241,18 @@ impl World {
         Ok(())
     }
 
-    fn shift_for_copy(&mut self) {
-        let old: Vec<String> =
-            self.old.iter().enumerate().map(|(i, n)| format!("server.log.{}{}", i + 2, if n.ends_with(".gz") { ".gz" } else { "" })).collect();
+    /// Gives the older files the next names.
+    fn shift(&mut self) {
+        let old: Vec<String> = self.old.iter().enumerate().map(|(i, n)| format!("server.log.{}{}", i + 2, if is_packed(n) { ".gz" } else { "" })).collect();
         for (from, to) in self.old.iter().zip(&old).rev() {
             self.t.rename(from, to);
         }
         self.old = old;
-        self.old.insert(0, "server.log.1".into());
     }
+}
+
+fn is_packed(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|x| x == "gz")
 }
 
 fn action(kinds: &'static [Action]) -> impl Strategy<Value = Action> {
