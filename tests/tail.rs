@@ -213,6 +213,17 @@ fn killed_at_any_time_it_goes_on_with_the_exact_tally() {
             row["count"].as_u64().unwrap_or_default();
     }
     assert_eq!(counted, asked);
+    // and as other programs read it
+    let read = |command: &[&str]| program().args(command).arg(&state).output().expect("a run");
+    let merged: Value = serde_json::from_slice(&read(&["merge", "--format", "json"]).stdout).expect("JSON");
+    assert_eq!((&merged["findings"], &merged["records"]), (&scanned["findings"], &scanned["records"]));
+    let page: Value = serde_json::from_slice(&read(&["report", "--format", "json", "--from"]).stdout).expect("JSON");
+    assert_eq!(page["totals"]["failures"], scanned["findings"]);
+    for name in ["state", "state.bak"] {
+        fs::write(state.join(name), b"KCTSTATE").expect("a write");
+    }
+    let damaged = read(&["merge"]);
+    assert_eq!(damaged.status.code(), Some(4), "{}", String::from_utf8_lossy(&damaged.stderr));
 }
 
 #[test]

@@ -348,7 +348,8 @@ fn piece(arrival: Arrival) -> Piece {
     Piece { node, source, line, bytes, dropped, breaks }
 }
 
-/// Whether a person should hear of it: a rotation is what files do.
+/// Whether a person should hear of it: a rotation is what files do. A truncation is told even where nothing that was seen is lost: what was written in the
+/// moment before it is seen by nobody.
 fn is_told(what: &What) -> bool {
-    !matches!(what, What::Appeared | What::Rotated | What::Finished | What::Truncated { lost: Some(0) })
+    !matches!(what, What::Appeared | What::Rotated | What::Finished)
 }
