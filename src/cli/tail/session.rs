@@ -324,7 +324,7 @@ impl Session {
             updates.extend(last);
         }
         let reading = self.shown.reading(now, gauges, self.keep.unsaved_ms());
-        let exit = if self.refused { Exit::Input } else { Exit::Done };
+        let exit = if self.refused || self.keep.failing().is_some() { Exit::Input } else { Exit::Done };
         (updates, Ended { now, reading, settings: self.settings, outcome, lost: self.counters.lost, exit })
     }
 }
