@@ -82,8 +82,8 @@ pub struct Log {
     lines: u64,
     /// What was written of a line.
     half: Vec<u8>,
-    /// Files that were rotated away, oldest first.
-    old: VecDeque<(u64, PathBuf)>,
+    /// Files that were rotated away, oldest first, each with the number that it had before it was packed.
+    old: VecDeque<(u64, PathBuf, u64)>,
     /// Restarts of the container.
     restarts: u64,
     /// It is to be deleted once all of it was read.
@@ -248,7 +248,7 @@ impl Log {
             Kind::PackedAtOnce => {
                 self.end_line();
                 self.shift();
-                let (_, path) = self.old.back().expect("the last one").clone();
+                let (_, path, _) = self.old.back().expect("the last one").clone();
                 self.next();
                 self.pack(&path);
             }
@@ -266,12 +266,12 @@ impl Log {
             Kind::Dated => {
                 let to = self.dated(self.generation);
                 fs::rename(self.live(), &to).expect("renamed");
-                self.old.push_back((self.generation, to));
+                self.put_away(self.generation, to);
                 self.turn();
             }
             Kind::Link => {
                 self.end_line();
-                self.old.push_back((self.generation, self.live()));
+                self.put_away(self.generation, self.live());
                 self.next();
             }
             Kind::Kubelet => self.kubelet(),
@@ -302,10 +302,15 @@ impl Log {
         }
     }
 
+    fn put_away(&mut self, generation: u64, path: PathBuf) {
+        let number = fs::metadata(&path).expect("there").ino();
+        self.old.push_back((generation, path, number));
+    }
+
     /// Gives every file the next name.
     fn shift(&mut self) {
         let count = self.old.len();
-        for (i, (_, path)) in self.old.iter_mut().enumerate() {
+        for (i, (_, path, _)) in self.old.iter_mut().enumerate() {
             let packed = if path.extension().is_some_and(|x| x == "gz") { ".gz" } else { "" };
             let to = self.folder.join(format!("server.log.{}{packed}", count - i + 1));
             fs::rename(&*path, &to).expect("renamed");
@@ -313,7 +318,7 @@ impl Log {
         }
         let to = self.folder.join("server.log.1");
         fs::rename(self.live(), &to).expect("renamed");
-        self.old.push_back((self.generation, to));
+        self.put_away(self.generation, to);
     }
 
     /// Makes the next file while the one before may still be written.
@@ -345,7 +350,7 @@ impl Log {
         self.end_line();
         if self.dice.below(6) == 0 {
             // the container is started again
-            self.old.push_back((self.generation, self.live()));
+            self.put_away(self.generation, self.live());
             self.restarts += 1;
             return self.next();
         }
@@ -353,7 +358,7 @@ impl Log {
         let to = self.folder.join(format!("{}.log.20261128-{:02}{:02}{:02}", self.restarts, g / 3600 % 24, g / 60 % 60, g % 60));
         let before = self.old.back().map(|o| o.1.clone());
         fs::rename(self.live(), &to).expect("renamed");
-        self.old.push_back((g, to));
+        self.put_away(g, to);
         self.next();
         if let Some(path) = before.filter(|p| p.extension().is_some_and(|x| x != "gz" && x != "log")) {
             self.pack(&path);
@@ -382,7 +387,7 @@ impl Log {
     fn copy(&mut self) {
         self.shift_copies();
         fs::copy(self.live(), self.folder.join("server.log.1")).expect("copied");
-        self.old.push_back((self.generation, self.folder.join("server.log.1")));
+        self.put_away(self.generation, self.folder.join("server.log.1"));
         let before = self.bytes;
         let mut buf = Vec::new();
         for _ in 0..self.dice.below(3) * 4 {
@@ -400,7 +405,7 @@ impl Log {
 
     fn shift_copies(&mut self) {
         let count = self.old.len();
-        for (i, (_, path)) in self.old.iter_mut().enumerate() {
+        for (i, (_, path, _)) in self.old.iter_mut().enumerate() {
             let to = self.folder.join(format!("server.log.{}", count - i + 1));
             fs::rename(&*path, &to).expect("renamed");
             *path = to;
@@ -410,8 +415,8 @@ impl Log {
     /// Deletes what was rotated away, is older than a file that was read and saved, and has no number among those that a later run looks for; `all` says
     /// that everything was read.
     pub fn forget(&mut self, read: u64, all: bool, wanted: &[u64]) {
-        while self.old.len() > 3 && self.old.front().is_some_and(|o| o.0 + 1 < read && !fs::metadata(&o.1).is_ok_and(|m| wanted.contains(&m.ino()))) {
-            let (_, path) = self.old.pop_front().expect("there");
+        while self.old.len() > 3 && self.old.front().is_some_and(|o| o.0 + 1 < read && !wanted.contains(&o.2)) {
+            let (_, path, _) = self.old.pop_front().expect("there");
             fs::remove_file(path).expect("removed");
         }
         if self.waits && all {
