@@ -480,10 +480,15 @@ fn no_live_run_shows_a_secret_and_its_state_is_its_owners_alone() {
         let state = folder.path().join(format!("{file}.state"));
         let state_arg = state.to_string_lossy().into_owned();
         search.look(&followed(file, &["--state", &state_arg], folder.path()), &format!("tail of {file}"), &mut found);
+        let mut kept = 0;
         for entry in fs::read_dir(&state).expect("a state").flatten() {
+            let bytes = fs::read(entry.path()).expect("a file");
+            kept += bytes.len();
+            search.look(&bytes, &format!("{} of {file}", entry.file_name().display()), &mut found);
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(entry.metadata().expect("a file").permissions().mode() & 0o077, 0, "{} is its owner's alone", entry.path().display());
         }
+        assert!(kept > 100_000, "only {kept} bytes of a state were looked at");
         let page = shown(&["report", "--no-redact", "--format", "markdown", "--from", &state_arg], folder.path(), Vec::new());
         assert!(page.len() > 1000, "{}", String::from_utf8_lossy(&page));
         search.look(&page, &format!("the report of the state of {file}"), &mut found);

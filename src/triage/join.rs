@@ -397,7 +397,7 @@ impl Join {
             User::Elsewhere => return,
             User::Success(success) => What::Success(success, with.auth.filter(|a| a.0 == Verb::Success).map(|a| a.1)),
             User::Failure(failure) => {
-                if with.gone_session.is_some() && with.gone_session != failure.session.as_ref().map(|s| Key::of(s.bytes())) {
+                if with.gone_session.is_some() && with.gone_session != failure.session.as_ref().map(|s| Key::of_kept(s.bytes())) {
                     (with.gone, with.gone_session) = (None, None);
                 }
                 let ordinal = self.ordinal(failure.digest);

@@ -41,6 +41,8 @@ pub struct Spill {
     keep: usize,
     /// Whether the order matters.
     ordered: bool,
+    /// Takes out what may not be written.
+    clean: fn(&mut Waiting),
     held: Vec<(Order, Waiting)>,
     file: Option<File>,
     /// Where each run begins in the file, and how many it holds.
@@ -57,7 +59,7 @@ impl Spill {
     /// Returns a store that keeps so many in memory.
     #[must_use]
     pub fn keeping(keep: usize) -> Self {
-        Spill { keep: keep.max(1), ordered: true, held: Vec::new(), file: None, runs: Vec::new() }
+        Spill { keep: keep.max(1), ordered: true, clean: |_| (), held: Vec::new(), file: None, runs: Vec::new() }
     }
 
     /// Returns a store that gives back its failures in any order.
@@ -65,6 +67,12 @@ impl Spill {
     pub fn unordered() -> Self {
         // what needs no merging is one run, and what is small stays in the processor's caches
         Spill { ordered: false, ..Spill::keeping(KEEP / 16) }
+    }
+
+    /// Cleans failures before they are written.
+    #[must_use]
+    pub fn cleaned(self, clean: fn(&mut Waiting)) -> Self {
+        Spill { clean, ..self }
     }
 
     fn sort(&mut self) {
@@ -92,7 +100,8 @@ impl Spill {
         let mut out = BufWriter::with_capacity(1 << 18, file);
         let count = self.held.len();
         let mut bytes = Vec::new();
-        for item in self.held.drain(..) {
+        for mut item in self.held.drain(..) {
+            (self.clean)(&mut item.1);
             bytes.clear();
             bytes = postcard::to_extend(&item, bytes).map_err(io::Error::other)?;
             out.write_all(&u32::try_from(bytes.len()).map_err(io::Error::other)?.to_le_bytes())?;
