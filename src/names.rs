@@ -4,23 +4,32 @@
 //! chunk has a table of its own; the ordered part joins them.
 
 use std::hash::BuildHasher;
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-/// A name's number in one [`Names`] table.
+/// A name's number in one [`Names`] table, and one more: so that one that may be missing takes no more room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub struct Sym(u32);
+pub struct Sym(NonZeroU32);
 
 impl Sym {
     /// The name of all that a full table does not tell apart; its text is `other`.
-    pub const OTHER: Sym = Sym(u32::MAX);
+    pub const OTHER: Sym = Sym(NonZeroU32::MAX);
+
+    fn of(number: u32) -> Self {
+        Sym(NonZeroU32::MIN.saturating_add(number))
+    }
+
+    fn number(self) -> u32 {
+        self.0.get() - 1
+    }
 
     /// Returns the number as an index.
     #[must_use]
     pub fn index(self) -> usize {
-        self.0 as usize
+        self.number() as usize
     }
 }
 
@@ -39,7 +48,12 @@ pub struct Names {
     texts: Vec<u8>,
     /// Where each text ends.
     ends: Vec<usize>,
+    /// What came last of each kind of name that is the same for many records.
+    last: [Option<Sym>; KINDS],
 }
+
+/// Kinds of names of which the last one is looked at first.
+const KINDS: usize = 2;
 
 impl From<Vec<Box<[u8]>>> for Names {
     fn from(texts: Vec<Box<[u8]>>) -> Self {
@@ -67,7 +81,7 @@ impl serde::Serialize for Names {
 
 /// Returns the text of a number.
 fn text<'a>(texts: &'a [u8], ends: &[usize], number: u32) -> &'a [u8] {
-    if number == Sym::OTHER.0 {
+    if number == Sym::OTHER.number() {
         return b"other";
     }
     let n = number as usize;
@@ -81,13 +95,27 @@ impl Names {
         let (texts, ends, hasher) = (&mut self.texts, &mut self.ends, &self.hasher);
         let hash = hasher.hash_one(name);
         if let Some(&n) = self.numbers.find(hash, |n| text(texts, ends, *n) == name) {
-            return Sym(n);
+            return Sym::of(n);
         }
         let Some(n) = u32::try_from(ends.len()).ok().filter(|_| ends.len() < NAMES) else { return Sym::OTHER };
         texts.extend_from_slice(name);
         ends.push(texts.len());
         self.numbers.insert_unique(hash, n, |n| hasher.hash_one(text(texts, ends, *n)));
-        Sym(n)
+        Sym::of(n)
+    }
+
+    /// Returns the number of `name`, which is most likely the one that came last of its kind.
+    #[inline]
+    pub fn recurring(&mut self, kind: usize, name: &[u8]) -> Sym {
+        if let Some(last) = self.last[kind]
+            && self.bytes(last) == name
+            && last != Sym::OTHER
+        {
+            return last;
+        }
+        let number = self.number(name);
+        self.last[kind] = Some(number);
+        number
     }
 
     /// Whether `name` has a number.
@@ -104,7 +132,7 @@ impl Names {
         let mut names = Names::default();
         for (old, new) in self.iter().zip(&mut renamed) {
             let name = new.as_deref().unwrap_or(old);
-            let n = u32::try_from(names.ends.len()).unwrap_or(Sym::OTHER.0);
+            let n = u32::try_from(names.ends.len()).unwrap_or(Sym::OTHER.number());
             names.texts.extend_from_slice(name);
             names.ends.push(names.texts.len());
             let (texts, ends, hasher) = (&names.texts, &names.ends, &names.hasher);
@@ -116,7 +144,7 @@ impl Names {
     /// Returns the bytes of a name.
     #[must_use]
     pub fn bytes(&self, sym: Sym) -> &[u8] {
-        text(&self.texts, &self.ends, sym.0)
+        text(&self.texts, &self.ends, sym.number())
     }
 
     /// Returns the name as text; bytes that are no UTF-8 become U+FFFD.
@@ -199,7 +227,7 @@ mod tests {
         let bytes = postcard::to_allocvec(&names).expect("bytes");
         let read: Names = postcard::from_bytes(&bytes).expect("names");
         assert!(read.iter().eq(names.iter()));
-        assert_eq!(names.bytes(Sym(9999)), b"");
+        assert_eq!(names.bytes(Sym::of(9999)), b"");
         assert!(names.has(b"") && names.has(b"xx2") && !names.has(b"other"));
         let renamed = names.renamed(|name| (name == b"xx2").then(|| b"two".to_vec())).expect("one is another");
         assert_eq!((renamed.len(), renamed.bytes(first[2]), renamed.bytes(first[3])), (5001, &b"two"[..], &b"xxx3"[..]));

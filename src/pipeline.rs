@@ -25,6 +25,7 @@ use crate::finding::Finding;
 use crate::names::{Key, Sym};
 use crate::realm::Realms;
 use crate::record::{Line, Stamp, line, wrapper};
+use crate::signal::Signal;
 use crate::signal::access::{self, Access, Entry, Login};
 use crate::signal::batch::{self, Batch};
 use crate::signal::event;
@@ -181,7 +182,7 @@ const CHUNKS: usize = 2;
 const FINISH: usize = 8;
 
 /// Findings that are decided at once.
-const DECIDE: usize = 1 << 12;
+const DECIDE: usize = 1 << 10;
 
 /// Reads all streams. Each finding goes to `sink`, in the order of (time, node, position); `progress` is told of bytes as they are read.
 ///
@@ -246,17 +247,22 @@ struct Scanned {
     bytes: Vec<u8>,
 }
 
-/// Scans chunks in parallel; what was kept is read already.
-fn scan(fed: Vec<(usize, Fed)>, progress: &(dyn Fn(u64) + Sync)) -> Vec<Scanned> {
-    let scan = |(running, fed)| match fed {
+/// Lists of signals that were used before.
+type Lists = Vec<Vec<Signal>>;
+
+/// Scans chunks in parallel; what was kept is read already. The lists of signals are of chunks before: one that grows anew for each chunk costs more than
+/// what is put into it.
+fn scan(fed: Vec<(usize, Fed)>, mut lists: Lists, progress: &(dyn Fn(u64) + Sync)) -> Vec<Scanned> {
+    let scan = |((running, fed), signals)| match fed {
         Fed::Raw(arrived, bytes) => {
-            let batch = batch::scan(&bytes);
+            let batch = batch::scan_into(&bytes, signals);
             progress(u64::try_from(bytes.len() as i128 + i128::from(arrived.wrapper_bytes)).unwrap_or(0));
             Scanned { running, arrived, batch, bytes }
         }
         Fed::Kept(arrived, batch) => Scanned { running, arrived, batch: *batch, bytes: Vec::new() },
     };
-    fed.into_par_iter().map(scan).collect()
+    lists.resize_with(fed.len(), Vec::new);
+    fed.into_par_iter().zip(lists).map(scan).collect()
 }
 
 /// Where the batches of one stream come from.
@@ -465,20 +471,21 @@ impl<'a> Run<'a> {
 
     /// Reads and scans all chunks. While some are scanned, those before them are joined and triaged, and those behind them read.
     fn read_all(&mut self, progress: &(dyn Fn(u64) + Sync)) -> io::Result<()> {
-        let mut scanned = Vec::new();
+        let (mut scanned, mut lists) = (Vec::new(), Vec::new());
         let mut fed = self.read()?;
         while !self.done {
-            let (batches, next) = rayon::join(|| scan(fed, progress), || self.work(scanned));
+            let (batches, next) = rayon::join(|| scan(fed, lists, progress), || self.work(scanned));
             scanned = batches;
-            fed = next?;
+            (fed, lists) = next?;
         }
         Ok(())
     }
 
     /// Joins and triages what was scanned, and reads on.
-    fn work(&mut self, scanned: Vec<Scanned>) -> io::Result<Vec<(usize, Fed)>> {
+    fn work(&mut self, scanned: Vec<Scanned>) -> io::Result<(Vec<(usize, Fed)>, Lists)> {
+        let mut lists = Vec::with_capacity(scanned.len());
         for Scanned { running, arrived, batch, bytes } in scanned {
-            self.take(running, arrived, batch);
+            lists.push(self.take(running, arrived, batch));
             self.running[running].feed.recycle(bytes);
         }
         for (number, r) in self.running.iter().enumerate() {
@@ -496,16 +503,16 @@ impl<'a> Run<'a> {
             self.fold.dispatch(self.rules);
             self.collect()?;
         }
-        self.read()
+        Ok((self.read()?, lists))
     }
 
-    /// Takes in what a chunk held.
-    fn take(&mut self, number: usize, arrived: Arrived, batch: Batch) {
+    /// Takes in what a chunk held; returns the list of its signals, to be filled again.
+    fn take(&mut self, number: usize, arrived: Arrived, batch: Batch) -> Vec<Signal> {
         if let Stamp::TimeOfDay(_) = batch.first {
             self.date_of_wrapped(number, arrived.marks.as_ref());
         }
         self.running[number].in_flight -= 1;
-        self.fold.take(number, arrived, batch);
+        self.fold.take(number, arrived, batch)
     }
 
     /// Reads chunks of the streams that have nothing left to merge.
@@ -569,8 +576,10 @@ impl<'a> Run<'a> {
                     self.counts.add(&waiting, &verdict, &self.options.filter, &names, &self.names_of_sources);
                     continue;
                 }
-                let (name, stream) = &nodes[waiting.node as usize];
-                self.spill.push(Order::of(&waiting, name, *stream), waiting)?;
+                self.spill.push(waiting, |waiting| {
+                    let (name, stream) = &nodes[waiting.node as usize];
+                    Order::of(waiting, name, *stream)
+                })?;
             }
         }
         (self.fold.shards, self.fold.names) = (shards, names);

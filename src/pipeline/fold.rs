@@ -14,6 +14,7 @@ use crate::finding::Trust;
 use crate::names::{Names, Sym};
 use crate::realm::Realms;
 use crate::record::{Layout, Stamp};
+use crate::signal::Signal;
 use crate::signal::batch::{Batch, Inside};
 use crate::signal::relayed::Relayed;
 use crate::source::Problem;
@@ -169,8 +170,8 @@ impl Fold {
         });
     }
 
-    /// Takes in what a chunk held.
-    pub fn take(&mut self, number: usize, arrived: Arrived, mut batch: Batch) {
+    /// Takes in what a chunk held; returns the list of its signals, which is empty now, to be filled again.
+    pub fn take(&mut self, number: usize, arrived: Arrived, mut batch: Batch) -> Vec<Signal> {
         let r = &mut self.strands[number];
         let lines_before = r.lines.entry(arrived.source).or_default();
         *lines_before = arrived.line.unwrap_or(*lines_before);
@@ -231,8 +232,9 @@ impl Fold {
             number
         };
         let chunk = &mut join::Chunk { source, line: before, marks: arrived.marks.as_ref(), node: &mut node };
-        r.join.chunk(batch, chunk, &mut self.names, &mut self.joined);
+        let signals = r.join.chunk(batch, chunk, &mut self.names, &mut self.joined);
         r.by_time.take(&mut self.joined, &mut r.queue);
+        signals
     }
 
     /// Ends a stream: what its joins held is let go.
@@ -246,6 +248,16 @@ impl Fold {
 
     /// Merges the streams' signals by time as far as all of them are known.
     pub fn merge(&mut self) {
+        if self.strands.len() == 1 {
+            // nothing to merge with, and no other stream that could have the same event
+            let mut queue = std::mem::take(&mut self.strands[0].queue);
+            self.strands[0].passed += queue.len() as u64;
+            for joined in queue.drain(..) {
+                self.pass(joined);
+            }
+            self.strands[0].queue = queue;
+            return self.part();
+        }
         loop {
             if self.strands.iter().any(|r| !r.ended && r.queue.is_empty()) {
                 return;
@@ -292,48 +304,70 @@ impl Fold {
 
     /// Takes note of what was merged.
     pub fn note(&mut self) {
-        for mut joined in self.single.drain(..) {
-            if let What::Failed(failed) = &mut joined.what
-                && failed.failure.client == Some(Sym::OTHER)
-            {
+        let mut single = std::mem::take(&mut self.single);
+        for joined in single.drain(..) {
+            self.pass(joined);
+        }
+        self.single = single;
+        self.part();
+    }
+
+    /// Takes note of the next signal in the merged order.
+    #[inline]
+    fn pass(&mut self, mut joined: Joined) {
+        if let What::Failed(failed) = &mut joined.what {
+            let failure = &mut failed.failure;
+            if failure.client == Some(Sym::OTHER) {
                 // which client it was is not known any more, so nothing about it is certain
-                failed.failure.trust = Trust::Ambiguous;
+                failure.trust = Trust::Ambiguous;
                 self.caps.insert("names".into());
             }
-            if let What::Failed(failed) = &mut joined.what
-                && failed.failure.realm == failed.failure.realm_id
-                && let Some((_, name)) = failed.failure.realm.and_then(|id| self.named.iter().find(|(i, _)| *i == id))
+            if failure.realm == failure.realm_id
+                && let Some((_, name)) = failure.realm.and_then(|id| self.named.iter().find(|(i, _)| *i == id))
             {
-                failed.failure.realm = Some(*name);
-            }
-            if self.watched && self.strands.len() > 1 && matches!(joined.what, What::Proxied(..)) {
-                self.pairing.activate();
-            }
-            self.tokens.follow(&mut joined);
-            self.view.note(&joined);
-            if let Some(serving) = &mut self.serving {
-                serving.note(&joined);
-            }
-            if self.browsers.follow(&mut joined, &self.names) {
-                self.pairing.push(joined, &mut self.ready);
+                failure.realm = Some(*name);
             }
         }
-        self.part();
+        if self.watched && self.strands.len() > 1 && matches!(joined.what, What::Proxied(..)) {
+            self.pairing.activate();
+        }
+        self.tokens.follow(&mut joined);
+        self.view.note(&joined);
+        if let Some(serving) = &mut self.serving {
+            serving.note(&joined);
+        }
+        if !self.browsers.follow(&mut joined, &self.names) {
+            return;
+        }
+        if self.pairing.is_active() {
+            self.pairing.push(joined, &mut self.ready);
+        } else {
+            self.pairing.alone(&mut joined);
+            self.hand_out(joined);
+        }
     }
 
     /// Splits by session what is ready.
     pub fn part(&mut self) {
-        self.merged += self.ready.len();
-        for joined in self.ready.drain(..) {
-            if self.watched
-                && let What::Failed(failed) = &joined.what
-            {
-                let (realm, client, failed) = (failed.failure.realm_id, failed.failure.client, failed.clone());
-                let Joined { time, clock, node, position, at, .. } = joined;
-                self.fresh.push((Waiting { time, node, position, at, failed, realm, client, facts: None }, clock));
-            }
-            self.parts[shard_of(&joined)].push(joined);
+        let mut ready = std::mem::take(&mut self.ready);
+        for joined in ready.drain(..) {
+            self.hand_out(joined);
         }
+        self.ready = ready;
+    }
+
+    /// Hands a signal to its shard.
+    #[inline]
+    fn hand_out(&mut self, joined: Joined) {
+        self.merged += 1;
+        if self.watched
+            && let What::Failed(failed) = &joined.what
+        {
+            let (realm, client, failed) = (failed.failure.realm_id, failed.failure.client, failed.clone());
+            let Joined { time, clock, node, position, at, .. } = joined;
+            self.fresh.push((Waiting { time, node, position, at, failed, realm, client, facts: None }, clock));
+        }
+        self.parts[shard_of(&joined)].push(joined);
     }
 
     /// Lets the shards take in what was merged.

@@ -15,6 +15,20 @@ pub fn equal(block: [u8; WIDTH], byte: u8) -> u32 {
     u8x16::new(block).cmp_eq(u8x16::splat(byte)).move_mask().cast_unsigned()
 }
 
+/// Bytes that are looked at before the first of what they hold is handed out.
+pub const BLOCK: usize = 64;
+
+/// Returns what [`equal`] does, of more bytes.
+#[inline]
+#[must_use]
+pub fn equal_of_block(block: &[u8; BLOCK], byte: u8) -> u64 {
+    let mut found = 0;
+    for (quarter, bytes) in block.as_chunks().0.iter().enumerate() {
+        found |= u64::from(equal(*bytes, byte)) << (quarter * WIDTH);
+    }
+    found
+}
+
 /// Finds a byte from a place on.
 #[inline]
 #[must_use]
@@ -40,9 +54,6 @@ pub struct Ends<'a> {
     rest: &'a [u8],
 }
 
-/// Bytes whose line feeds are found before the first of them is handed out.
-const BLOCK: usize = 64;
-
 impl<'a> Ends<'a> {
     /// Returns the line feeds of a text.
     #[must_use]
@@ -66,9 +77,7 @@ impl Iterator for Ends<'_> {
                 return Some(at + end);
             };
             self.at = self.at.wrapping_add(BLOCK);
-            for (quarter, bytes) in block.as_chunks().0.iter().enumerate() {
-                self.found |= u64::from(equal(*bytes, b'\n')) << (quarter * WIDTH);
-            }
+            self.found = equal_of_block(block, b'\n');
         }
         let end = self.at + self.found.trailing_zeros() as usize;
         self.found &= self.found - 1;

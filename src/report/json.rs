@@ -4,6 +4,7 @@
 //! keep numbers as doubles would change them.
 
 mod books;
+mod measure;
 mod node;
 mod page;
 mod read;

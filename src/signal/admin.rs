@@ -13,7 +13,7 @@ pub enum Admin {
     SessionDeleted(Key),
     /// `… users/<id>/logout`.
     UserLoggedOut,
-    /// `… logout-all`, `push-revocation`.
+    /// `… logout-all`.
     RealmRevoked,
     /// `… clients/<uuid>/client-secret`.
     SecretRegenerated(Key),
@@ -25,6 +25,8 @@ pub enum Admin {
     RealmChanged(Option<Box<str>>),
     /// Anything else, or anything that failed.
     Other,
+    /// `push-revocation` of a realm, or of a client: tokens that were issued before are refused.
+    NotBeforePushed(Option<Key>),
 }
 
 /// Reads an admin event.
@@ -39,7 +41,9 @@ pub fn read(event: &Event<'_>) -> Admin {
     match (parts.next().unwrap_or_default(), parts.next(), parts.next(), operation) {
         ("sessions", Some(id), None, b"DELETE") => Admin::SessionDeleted(Key::of(id.as_bytes())),
         ("users", Some(_), Some("logout"), _) => Admin::UserLoggedOut,
-        ("logout-all" | "push-revocation", ..) => Admin::RealmRevoked,
+        ("logout-all", ..) => Admin::RealmRevoked,
+        ("push-revocation", ..) => Admin::NotBeforePushed(None),
+        ("clients", Some(uuid), Some("push-revocation"), _) => Admin::NotBeforePushed(Some(Key::of(uuid.as_bytes()))),
         ("clients", Some(uuid), Some("client-secret"), _) => Admin::SecretRegenerated(Key::of(uuid.as_bytes())),
         ("clients", Some(uuid), _, b"UPDATE" | b"DELETE") => Admin::ClientChanged(Key::of(uuid.as_bytes())),
         ("users", Some(_), None, b"UPDATE" | b"DELETE") => Admin::UserChanged,
@@ -65,6 +69,9 @@ mod tests {
             ("ACTION", "USER", "users/u/logout", Admin::UserLoggedOut),
             ("UPDATE", "USER", "users/u", Admin::UserChanged),
             ("CREATE", "CLIENT", "clients/u-1", Admin::Other),
+            ("ACTION", "REALM", "logout-all", Admin::RealmRevoked),
+            ("ACTION", "REALM", "push-revocation", Admin::NotBeforePushed(None)),
+            ("ACTION", "CLIENT", "clients/u-1/push-revocation", Admin::NotBeforePushed(Some(key("u-1")))),
         ];
         for (op, kind, path, want) in table {
             let line = format!(

@@ -7,7 +7,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use super::access::{self, Entry};
 use super::relayed::{self, Relayed};
-use super::{Kind, Signal, is_access_logger, matters, read, read_rest};
+use super::{Kind, Life, Signal, is_access_logger, matters, read, read_rest};
 use crate::books::Books;
 use crate::names::Names;
 use crate::record::mask;
@@ -85,19 +85,25 @@ pub const MIDNIGHT_BACK_MS: u32 = 12 * 3_600_000;
 /// events and companions, so a user's rule cannot ask for more.
 #[must_use]
 pub fn scan(bytes: &[u8]) -> Batch {
-    read_all(bytes, Reading::default())
+    scan_into(bytes, Vec::new())
+}
+
+/// Reads a chunk as [`scan`] does; its signals are put into a list that was used before.
+#[must_use]
+pub fn scan_into(bytes: &[u8], signals: Vec<Signal>) -> Batch {
+    read_all(bytes, signals, Reading::default())
 }
 
 /// Reads a chunk as [`scan`] does, each line with the parsers alone: slow, and what the faster ways are held to.
 #[must_use]
 pub fn scan_plainly(bytes: &[u8]) -> Batch {
-    read_all(bytes, Reading { plain: true, ..Reading::default() })
+    read_all(bytes, Vec::new(), Reading { plain: true, ..Reading::default() })
 }
 
-fn read_all(bytes: &[u8], mut reading: Reading) -> Batch {
+fn read_all(bytes: &[u8], signals: Vec<Signal>, mut reading: Reading) -> Batch {
     let mut b = Batch {
         names: Names::default(),
-        signals: Vec::new(),
+        signals,
         lines: 0,
         books: Books::default(),
         lead: Books::default(),
@@ -183,6 +189,10 @@ fn take(b: &mut Batch, text: &[u8], size: u64, reading: &mut Reading) {
         }
         return;
     }
+    if b.inside == Some(Inside::Record) && is_frame(text) {
+        b.books.parsed += size;
+        return;
+    }
     if let Some(object) = object(text.strip_suffix(b"\r").unwrap_or(text)) {
         let logger = object.logger();
         if matters(&logger) {
@@ -207,6 +217,12 @@ fn take(b: &mut Batch, text: &[u8], size: u64, reading: &mut Reading) {
         return;
     }
     parsed(b, text, size, number, &mut reading.scratch);
+}
+
+/// Whether a line is one of a stack trace, and nothing else: it cannot end an event or a warning that a line feed cut in two.
+#[inline]
+fn is_frame(text: &[u8]) -> bool {
+    text.starts_with(b"\tat ") && text.ends_with(b")") && mask::find(text, 0, b'=').is_none()
 }
 
 /// Takes in one line as the parsers read it.
@@ -273,7 +289,8 @@ fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32) {
         b.last = record.at;
     }
     if let Some(mut signal) = read(record, number, &mut b.names) {
-        b.keycloak = true;
+        // any program with a database can have trouble with it
+        b.keycloak |= signal.kind != Kind::Life(Life::DatabaseTrouble);
         signal.day = b.days.map_or(0, |d| d.2);
         b.signals.push(signal);
     }

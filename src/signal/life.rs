@@ -1,9 +1,11 @@
 //! The server's life and its cluster.
 //!
 //! Input: logger and message of a record. Output: a [`Life`]. Quarkus and `WildFly` spell starts and stops differently; both spell the cluster
-//! view as Infinispan does.
+//! view as Infinispan does. That a clock was set back no line says: the join finds it in the times.
 
 use memchr::memmem;
+
+use super::database;
 
 /// Something that happened to a server process or its cluster.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -24,6 +26,13 @@ pub enum Life {
     Joined,
     /// A node left.
     Left,
+    /// The server could not get at its database.
+    DatabaseTrouble,
+    /// The server's clock was set back: the times of a stream went back by so much, and stayed there.
+    ClockSetBack {
+        /// Milliseconds.
+        by_ms: i64,
+    },
 }
 
 /// Returns the version in `Keycloak 26.7.3 on JVM (powered by …` or `Keycloak 16.1.1 (WildFly Core …`.
@@ -62,7 +71,7 @@ pub fn read(logger: &[u8], message: &[u8]) -> Option<Life> {
         _ if message.starts_with(b"ISPN000094:") => Some(Life::View { members: members(message)? }),
         _ if message.starts_with(b"ISPN100000:") => Some(Life::Joined),
         _ if message.starts_with(b"ISPN100001:") => Some(Life::Left),
-        _ => None,
+        _ => database::is_trouble(logger, message).then_some(Life::DatabaseTrouble),
     }
 }
 

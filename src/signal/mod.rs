@@ -8,6 +8,7 @@ pub mod admin;
 pub mod answers;
 pub mod batch;
 pub mod companion;
+mod database;
 pub mod event;
 pub mod id;
 pub mod life;
@@ -103,6 +104,7 @@ pub fn matters(logger: &[u8]) -> bool {
         || matches!(segment, b"LogoutEndpoint" | b"OAuth2CodeParser" | b"PkceUtils" | b"TokenEndpoint" | b"ClientAuthenticationFlow" | b"services")
         || matches!(segment, b"quarkus" | b"as" | b"server" | b"CLUSTER" | b"JGroupsTransport")
         || logger.starts_with(b"org.infinispan")
+        || database::is_logger(segment, logger)
         || is_access_logger(logger)
 }
 

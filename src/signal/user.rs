@@ -162,13 +162,17 @@ fn done(event: &Event<'_>) -> Done {
     }
 }
 
+/// Kinds of names of which most events have the same: see [`Names::recurring`].
+const REALM_ID: usize = 0;
+const REALM_NAME: usize = 1;
+
 /// Reads a user event.
 #[must_use]
 pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, table: &mut Names) -> User {
     let named = |key| event.raw(key).filter(|v: &&[u8]| *v != b"null");
     let kind = event.kind();
     if !kind.ends_with(b"_ERROR") {
-        let realm = named("realmId").or_else(|| named("realmName")).map(|r| table.number(r));
+        let realm = named("realmId").or_else(|| named("realmName")).map(|r| table.recurring(REALM_ID, r));
         return User::Success(Success {
             done: done(event),
             realm,
@@ -185,13 +189,14 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
     if waits || !is_token_request(kind, event.raw("grant_type").is_some()) {
         return User::Elsewhere;
     }
-    let mut number = |key| event.text(key).map(|t| table.number(capped(&t).as_bytes()));
-    let (realm_id, realm) = (number("realmId"), number("realmName"));
-    let client = number("clientId");
+    let mut recurring = |kind, key| event.text(key).map(|t| table.recurring(kind, capped(&t).as_bytes()));
+    let (realm_id, realm) = (recurring(REALM_ID, "realmId"), recurring(REALM_NAME, "realmName"));
+    let client = event.text("clientId").map(|t| table.number(capped(&t).as_bytes()));
     let id = |key| event.text(key).map(|t| Id::from(&*capped(&t)));
-    let word = |key| event.text(key).map(|t| Word::new(&capped(&t)));
+    // a known word has nothing to unescape
+    let word = |key| named(key).and_then(Word::known).or_else(|| event.text(key).map(|t| Word::new(&capped(&t))));
     User::Failure(Box::new(Failure {
-        event: Word::of(kind),
+        event: Word::known(kind).unwrap_or_else(|| Word::of(kind)),
         realm: realm.or(realm_id),
         realm_id: realm_id.or(realm),
         client,

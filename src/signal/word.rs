@@ -7,8 +7,6 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 /// The words that need no memory. Their order is nobody's business: outputs hold the text, and a temporary file lives no longer than its process.
@@ -82,16 +80,62 @@ enum Kept {
     Other(Box<str>),
 }
 
-fn numbers() -> &'static HashMap<&'static str, u8, FixedState> {
-    static NUMBERS: OnceLock<HashMap<&'static str, u8, FixedState>> = OnceLock::new();
-    NUMBERS.get_or_init(|| (0..).zip(KNOWN).map(|(number, word)| (word, number)).collect())
+/// Places in the table of known words: so many that hardly two words want the same one.
+const PLACES: usize = 512;
+
+/// Returns the place of a text in the table, by its length and its ends: no two known words share these.
+#[inline]
+fn place(text: &[u8]) -> usize {
+    let (first, last) = match (text.first_chunk(), text.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => (text.iter().fold(0, |sum, c| sum << 8 | u64::from(*c)), 0),
+    };
+    let mixed = (first ^ last.rotate_left(23) ^ text.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    usize::try_from(mixed >> 32).unwrap_or(0) % PLACES
+}
+
+/// Returns the numbers of the known words and one more, each at the place of its word or behind it; 0 where there is none.
+fn numbers() -> &'static [u8; PLACES] {
+    static NUMBERS: OnceLock<[u8; PLACES]> = OnceLock::new();
+    NUMBERS.get_or_init(|| {
+        let mut table = [0; PLACES];
+        for (number, word) in (1..).zip(KNOWN) {
+            let mut at = place(word.as_bytes());
+            while table[at] != 0 {
+                at = (at + 1) % PLACES;
+            }
+            table[at] = number;
+        }
+        table
+    })
+}
+
+/// Returns the number of a known word.
+#[inline]
+fn number(text: &[u8]) -> Option<u8> {
+    let table = numbers();
+    let mut at = place(text);
+    loop {
+        let number = table[at].checked_sub(1)?;
+        if KNOWN[usize::from(number)].as_bytes() == text {
+            return Some(number);
+        }
+        at = (at + 1) % PLACES;
+    }
 }
 
 impl Word {
     /// Returns the word of that text.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Word(numbers().get(text).map_or_else(|| Kept::Other(text.into()), |number| Kept::Known(*number)))
+        Word(number(text.as_bytes()).map_or_else(|| Kept::Other(text.into()), Kept::Known))
+    }
+
+    /// Returns the word of these bytes where it is a known one.
+    #[must_use]
+    #[inline]
+    pub fn known(bytes: &[u8]) -> Option<Self> {
+        number(bytes).map(|number| Word(Kept::Known(number)))
     }
 
     /// Whether it is one of those that servers print every day.
@@ -137,7 +181,7 @@ mod tests {
             assert_eq!(&*Word::new(text), text);
             assert_eq!(Word::of(text.as_bytes()), Word::new(text));
         }
-        assert_eq!(numbers().len(), KNOWN.len());
+        assert_eq!(numbers().iter().filter(|n| **n > 0).count(), KNOWN.len());
         assert!(matches!(Word::new("LOGIN_ERROR").0, Kept::Known(_)));
     }
 }

@@ -66,7 +66,9 @@ impl Holes {
             let nuls = nuls(&buf[start..]);
             let hole = self.inside || nuls >= HOLE;
             let keep = if hole { start } else { start + nuls };
-            buf.copy_within(at..keep, kept);
+            if kept < at {
+                buf.copy_within(at..keep, kept);
+            }
             kept += keep - at;
             at = start + nuls;
             if !hole {

@@ -10,6 +10,7 @@ mod chronic;
 mod find;
 mod fold;
 mod grid;
+mod happened;
 mod matter;
 mod scan;
 mod series;

@@ -192,6 +192,9 @@ impl Outcome {
             TriggerKind::Client(uuid) => (Change::ClientUpdated, None, client(uuid)),
             TriggerKind::Realm(realm) => (Change::RealmUpdated, realm.as_deref().map(Arc::from), None),
             TriggerKind::Revoked => (Change::SessionsEnded, None, None),
+            TriggerKind::NotBefore(uuid) => (Change::NotBeforePushed, None, uuid.as_ref().and_then(client)),
+            TriggerKind::Database => (Change::DatabaseTrouble, None, None),
+            TriggerKind::ClockSetBack(by_ms) => (Change::ClockJumped { by_ms: -by_ms }, None, None),
         };
         let place = self.sources.get(t.at.source as usize).map(|s| (Arc::from(s.name.as_str()), t.at.line));
         Trigger { time: t.time, what, realm, client, node: node.map(|n| Arc::from(n.name.as_str())), place }

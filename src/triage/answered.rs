@@ -157,7 +157,7 @@ fn detail(rows: &[&Answer], cause: Cause) -> Option<Detail> {
 fn noted(mut verdict: Verdict, failed: &Failed, rows: &[&Answer]) -> Verdict {
     const LINES: usize = 3;
     for answered in failed.answers.iter().take(LINES) {
-        verdict.evidence.push((answered.at, words(answered, rows)));
+        verdict.evidence.push((answered.at, words(answered, rows).into()));
     }
     verdict
 }

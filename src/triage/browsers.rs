@@ -71,7 +71,7 @@ impl Browsers {
                 let login = self.logins.entries.get(&key(&names.text(*client), &address)).filter(|(t, _)| (0..=CODE_HORIZON_MS).contains(&(now - t)));
                 failed.browser = login.map(|(time, at)| {
                     let granted = self.granted.entries.get(&Key::of(address.as_bytes())).is_some_and(|g| g >= time);
-                    Browser { ago_ms: now - time, granted, at: *at }
+                    Box::new(Browser { ago_ms: now - time, granted, at: *at })
                 });
                 true
             }

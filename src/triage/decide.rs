@@ -69,7 +69,7 @@ impl Judge<'_> {
         }
         let mut verdict = ruled(self.rules, w).unwrap_or_else(|question| self.ask(question, w));
         if verdict.evidence.is_empty() {
-            verdict.evidence.push((w.at, self.why(w).to_owned()));
+            verdict.evidence.push((w.at, self.why(w).to_owned().into()));
         }
         limited(answered::narrowed(verdict, w, self.beside(w)), w)
     }
@@ -146,7 +146,7 @@ impl Judge<'_> {
             _ => None,
         };
         if let Some((at, what)) = first.filter(|(at, _)| verdict.evidence.iter().all(|e| e.0 != *at)) {
-            verdict.evidence.insert(0, (at, what.to_owned()));
+            verdict.evidence.insert(0, (at, what.into()));
         }
     }
 
@@ -154,7 +154,7 @@ impl Judge<'_> {
     fn prove(&self, verdict: &mut Verdict, w: &Waiting) {
         Self::companions(verdict, w);
         if verdict.evidence.is_empty() || verdict.evidence.iter().all(|(at, _)| *at == w.at) {
-            verdict.evidence.push((w.at, self.why(w).to_owned()));
+            verdict.evidence.push((w.at, self.why(w).to_owned().into()));
         }
     }
 
@@ -191,7 +191,7 @@ impl Judge<'_> {
             evidence: verdict
                 .evidence
                 .into_iter()
-                .map(|(at, what)| Evidence { source: (at.source != w.at.source).then(|| source(at.source)), line: at.line, what })
+                .map(|(at, what)| Evidence { source: (at.source != w.at.source).then(|| source(at.source)), line: at.line, what: what.to_string() })
                 .collect(),
             trust: f.trust,
             delay_ms: verdict.delay_ms,

@@ -6,27 +6,27 @@
 
 mod access;
 mod forged;
+mod ordinals;
 mod outbox;
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::clock::Clock;
 use super::joined::{At, Companions, Failed, Joined, Suspect, What};
+use super::setback::SetBack;
 use crate::names::{Key, Names, Sym};
+use crate::record::Stamp;
 use crate::signal::companion::Verb;
-use crate::signal::{Batch, Companion, Failure, Kind, Life, Signal, User};
+use crate::signal::{Batch, Companion, Failure, Kind, Life, Quoting, Signal, User};
 use crate::source::{Mark, Marks};
 use access::Unanswered;
 pub use access::{ByRealm, Requests};
 use forged::{Foreign, Held, Hold, Style};
+use ordinals::Ordinals;
 use outbox::Outbox;
-
-/// How many digests of failures are remembered to number equal ones.
-const RECENT: usize = 1 << 16;
 
 /// A time that goes back by more than this is counted in the books; threads write up to 43 ms out of order.
 const WENT_BACK_MS: i64 = 1000;
@@ -40,8 +40,7 @@ pub struct Join {
     clock: Clock,
     /// Pending companions by host and thread.
     threads: HashMap<(Option<Sym>, Sym), Pending, RandomState>,
-    recent: HashMap<u128, u32, RandomState>,
-    order: VecDeque<u128>,
+    ordinals: Ordinals,
     /// Largest time so far, and the first.
     high: Option<i64>,
     first: Option<i64>,
@@ -65,10 +64,20 @@ pub struct Join {
     pub proxied_requests: ByRealm,
     /// Times that went back.
     pub went_back: u64,
+    setback: SetBack,
     /// Lines that look forged.
     pub suspects: Vec<Suspect>,
     /// How many more than are kept.
     pub suspects_dropped: u64,
+}
+
+/// What speaks against an event.
+#[derive(Clone, Copy)]
+enum Doubt {
+    /// It is a client's words.
+    Surely,
+    /// The next line will tell.
+    Perhaps(&'static str),
 }
 
 /// Why an event of another quoting is not believed.
@@ -79,7 +88,8 @@ const SUSPECTS: usize = 1000;
 
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 struct Pending {
-    with: Companions,
+    /// Nothing for most: it is looked at for each event.
+    with: Option<Box<Companions>>,
     /// The attempt to authenticate is over: the next `client authenticator:` begins another request.
     closed: bool,
     /// An event of this thread was seen.
@@ -92,6 +102,8 @@ struct Pending {
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Placed {
     time: Option<i64>,
+    /// The time is that of the line's own stamp, date and all: equal lines have equal times.
+    is_dated: bool,
     at: At,
     /// The line's number in the stream.
     line: u64,
@@ -120,8 +132,7 @@ impl Join {
         Join {
             clock,
             threads: HashMap::default(),
-            recent: HashMap::default(),
-            order: VecDeque::new(),
+            ordinals: Ordinals::default(),
             high: None,
             first: None,
             from_start: false,
@@ -136,6 +147,7 @@ impl Join {
             requests: ByRealm::new(),
             proxied_requests: ByRealm::new(),
             went_back: 0,
+            setback: SetBack::default(),
             suspects: Vec::new(),
             suspects_dropped: 0,
         }
@@ -146,8 +158,8 @@ impl Join {
         &mut self.clock
     }
 
-    /// Takes in the next chunk.
-    pub fn chunk(&mut self, batch: Batch, chunk: &mut Chunk<'_>, names: &mut Names, out: &mut Vec<Joined>) {
+    /// Takes in the next chunk; returns the list of its signals, which is empty now, to be filled again.
+    pub fn chunk(&mut self, batch: Batch, chunk: &mut Chunk<'_>, names: &mut Names, out: &mut Vec<Joined>) -> Vec<Signal> {
         let global: Vec<Sym> = batch.names.iter().map(|n| names.number(n)).collect();
         self.clock.begin(batch.days);
         let envelope = |mark: Option<&Mark>| mark.and_then(|m| m.time);
@@ -155,12 +167,20 @@ impl Join {
         if self.first.is_none() {
             self.first = self.clock.instant(batch.first, 0, envelope(first));
         }
-        for mut signal in batch.signals {
+        let mut signals = batch.signals;
+        for mut signal in signals.drain(..) {
             if let Kind::Access(access) | Kind::Proxied(access) = &mut signal.kind {
                 access.realm_number = access.realm.as_deref().map(|realm| names.number(realm.as_bytes()));
             }
-            let placed = self.place(signal, &global, chunk, names);
-            self.take(placed, out);
+            let (placed, kind) = self.place(signal, &global, chunk, names);
+            match kind {
+                // nearly every signal of nearly every log: it goes straight on
+                Kind::User(user, quoting) if self.hold.is_none() && self.doubt.is_none() => match self.doubts(&placed, quoting) {
+                    None => self.event(user, quoting, &placed, out),
+                    Some(doubt) => self.put_off(Placed { kind: Kind::User(user, quoting), ..placed }, doubt),
+                },
+                kind => self.take(Placed { kind, ..placed }, out),
+            }
         }
         self.lines += batch.lines;
         let last = self.clock.instant(batch.last, batch.days.map_or(0, |d| d.2), envelope(last));
@@ -168,6 +188,7 @@ impl Join {
         if let Some(last) = last {
             self.high = Some(self.high.map_or(last, |h| h.max(last)));
         }
+        signals
     }
 
     /// Ends the stream: what was held is let go.
@@ -201,14 +222,16 @@ impl Join {
         self.first.zip(self.high)
     }
 
-    fn place(&mut self, signal: Signal, global: &[Sym], chunk: &mut Chunk<'_>, names: &Names) -> Placed {
+    /// Returns a signal's place, and what it is: few have to be held with it.
+    fn place(&mut self, signal: Signal, global: &[Sym], chunk: &mut Chunk<'_>, names: &Names) -> (Placed, Kind) {
         let host = signal.host.map(|h| global[h.index()]);
         let line = u64::from(signal.line);
         let mark = chunk.marks.and_then(|m| m.get(line));
         let mut kind = signal.kind;
         localise(&mut kind, global);
-        Placed {
+        let placed = Placed {
             time: self.clock.instant(signal.at, signal.day, mark.and_then(|m| m.time)),
+            is_dated: matches!(signal.at, Stamp::Zoned(_) | Stamp::Local(_)),
             at: At {
                 source: chunk.source,
                 line: mark.map_or(chunk.line + line + 1, |m| m.line),
@@ -218,8 +241,9 @@ impl Join {
             thread: (host, global[signal.thread.index()]),
             node: (chunk.node)(host.map(|h| names.bytes(h))),
             stored: signal.stored,
-            kind,
-        }
+            kind: Kind::Carrier { open: false },
+        };
+        (placed, kind)
     }
 
     /// Takes in one signal; holds it while an earlier line may still turn it into a client's words.
@@ -249,7 +273,7 @@ impl Join {
                 self.hold = Some(hold);
             }
             // a quoted list never ends like this: the warning that it stands in began before the first line
-            (Kind::CarrierEnd(Some(inner)), None) if matches!(*inner, Kind::User(_, Some(crate::signal::Quoting::Quoted(_)))) => {
+            (Kind::CarrierEnd(Some(inner)), None) if matches!(*inner, Kind::User(_, Some(Quoting::Quoted(_)))) => {
                 self.suspect(&Placed { kind: *inner, ..signal }, "ends as a warning does that prints a client's words");
             }
             (Kind::Open(failure), None) => self.hold = Some(Hold::event(*failure, Placed { kind: Kind::Carrier { open: true }, ..signal })),
@@ -307,34 +331,43 @@ impl Join {
                 self.believe(doubtful, out);
             }
         }
-        if let Kind::User(_, Some(quoting)) = signal.kind {
-            let back = signal.time.zip(self.believed).is_some_and(|(t, b)| b - t > WENT_BACK_MS);
-            match self.style.is_foreign(quoting) {
-                Foreign::Surely => return self.suspect(&signal, FOREIGN),
-                Foreign::Perhaps if back => {
-                    self.doubt = Some((signal, FOREIGN.into()));
-                    return;
-                }
-                _ if back && self.carrier.is_some_and(|line| signal.line == line + 1) => {
-                    self.doubt = Some((signal, "follows a client's own words and its time goes back".into()));
-                    return;
-                }
-                _ => {}
-            }
+        if let Kind::User(_, quoting) = signal.kind
+            && let Some(doubt) = self.doubts(&signal, quoting)
+        {
+            return self.put_off(signal, doubt);
         }
         self.believe(signal, out);
     }
 
+    /// Counts an event's quoting, and says whether anything speaks against its being the server's own.
+    fn doubts(&mut self, signal: &Placed, quoting: Option<Quoting>) -> Option<Doubt> {
+        let back = signal.time.zip(self.believed).is_some_and(|(t, b)| b - t > WENT_BACK_MS);
+        match self.style.is_foreign(quoting?) {
+            Foreign::Surely => Some(Doubt::Surely),
+            Foreign::Perhaps if back => Some(Doubt::Perhaps(FOREIGN)),
+            _ if back && self.carrier.is_some_and(|line| signal.line == line + 1) => {
+                Some(Doubt::Perhaps("follows a client's own words and its time goes back"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes in an event that may not be the server's own.
+    fn put_off(&mut self, signal: Placed, doubt: Doubt) {
+        match doubt {
+            Doubt::Surely => self.suspect(&signal, FOREIGN),
+            Doubt::Perhaps(why) => self.doubt = Some((signal, why.into())),
+        }
+    }
+
     /// Takes in a signal that is the server's own.
     fn believe(&mut self, signal: Placed, out: &mut Vec<Joined>) {
+        if let Kind::User(user, quoting) = signal.kind {
+            let signal = Placed { kind: Kind::Carrier { open: false }, ..signal };
+            return self.event(user, quoting, &signal, out);
+        }
         self.believed = signal.time.or(self.believed);
         match signal.kind {
-            Kind::User(user, quoting) => {
-                // an old server's event can end with a client's words
-                self.carrier = matches!(quoting, Some(crate::signal::Quoting::Bare)).then_some(signal.line);
-                let signal = Placed { kind: Kind::Carrier { open: false }, ..signal };
-                self.user(user, &signal, out);
-            }
             Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => self.pass(Placed { kind: *inner, ..signal }, out),
             Kind::Carrier { .. } => self.carrier = Some(signal.line),
             Kind::Companion(companion) => self.companion(companion, signal.thread, signal.at),
@@ -353,8 +386,16 @@ impl Join {
             Kind::Access(ref access) => self.access((**access).clone(), &signal, out),
             Kind::Proxied(ref access) => self.proxied((**access).clone(), &signal, out),
             Kind::Login(ref login) => self.emit(&signal, What::Login(login.clone()), out),
-            Kind::Tail(_, None) | Kind::CarrierEnd(None) | Kind::Open(_) => {}
+            Kind::Tail(_, None) | Kind::CarrierEnd(None) | Kind::Open(_) | Kind::User(..) => {}
         }
+    }
+
+    /// Takes in an event that is the server's own.
+    fn event(&mut self, user: User, quoting: Option<Quoting>, signal: &Placed, out: &mut Vec<Joined>) {
+        self.believed = signal.time.or(self.believed);
+        // an old server's event can end with a client's words
+        self.carrier = matches!(quoting, Some(Quoting::Bare)).then_some(signal.line);
+        self.user(user, signal, out);
     }
 
     /// Keeps a companion for the thread's next user event.
@@ -363,7 +404,7 @@ impl Join {
         if companion == Companion::AuthTried && pending.closed {
             *pending = Pending { known: pending.known, ..Pending::default() };
         }
-        let with = &mut pending.with;
+        let with = pending.with.get_or_insert_default();
         match companion {
             Companion::CodeGone { code, session, client } => {
                 with.gone = Some((code, client, at));
@@ -388,59 +429,42 @@ impl Join {
 
     /// A user event: takes its thread's companions and goes on.
     fn user(&mut self, user: User, signal: &Placed, out: &mut Vec<Joined>) {
-        let soon = !self.from_start && signal.time.zip(self.first).is_none_or(|(t, first)| t - first <= LOST_MS);
-        let mut with = if signal.stored { Companions { lost: true, ..Companions::default() } } else { self.companions(signal.thread, soon) };
-        if !signal.stored {
-            self.answerable(&user, signal, out);
-        }
+        let lost = !self.from_start && signal.time.zip(self.first).is_none_or(|(t, first)| t - first <= LOST_MS);
+        let (mut with, lost) = if signal.stored { (None, true) } else { self.companions(&user, signal, lost, out) };
         let what = match user {
             User::Elsewhere => return,
-            User::Success(success) => What::Success(success, with.auth.filter(|a| a.0 == Verb::Success).map(|a| a.1)),
+            User::Success(success) => What::Success(success, with.and_then(|w| w.auth).filter(|a| a.0 == Verb::Success).map(|a| a.1)),
             User::Failure(failure) => {
-                if with.gone_session.is_some() && with.gone_session != failure.session.as_ref().map(|s| Key::of_kept(s.bytes())) {
+                if lost {
+                    with.get_or_insert_default().lost = true;
+                }
+                if let Some(with) = &mut with
+                    && with.gone_session.is_some()
+                    && with.gone_session != failure.session.as_ref().map(|s| Key::of_kept(s.bytes()))
+                {
                     (with.gone, with.gone_session) = (None, None);
                 }
-                let ordinal = self.ordinal(failure.digest);
+                let ordinal = self.ordinals.next(failure.digest, signal.time.filter(|_| signal.is_dated));
                 What::Failed(Failed { failure, with: with.into(), ordinal, session: None, answers: Vec::new(), browser: None })
             }
         };
         self.emit(signal, what, out);
     }
 
-    /// Takes a thread's companions: they belong to the event at hand.
-    fn companions(&mut self, thread: (Option<Sym>, Sym), soon: bool) -> Companions {
-        let pending = self.threads.entry(thread).or_default();
-        let mut with = std::mem::take(&mut pending.with);
-        with.lost = soon && !pending.known;
+    /// Takes a thread's companions: they belong to the event at hand. Says as well whether there may have been some before the first line, where that is `soon`.
+    /// An access line may follow that says what this event was answered; one that was waited for does not come any more.
+    fn companions(&mut self, user: &User, signal: &Placed, soon: bool, out: &mut Vec<Joined>) -> (Option<Box<Companions>>, bool) {
+        let pending = self.threads.entry(signal.thread).or_default();
+        let lost = soon && !pending.known;
         pending.closed = false;
         pending.known = true;
-        with
-    }
-
-    /// An access line may follow that says what this event was answered; one that was waited for does not come any more.
-    fn answerable(&mut self, user: &User, signal: &Placed, out: &mut Vec<Joined>) {
-        let pending = self.threads.entry(signal.thread).or_default();
         pending.unanswered = match user {
             User::Failure(f) => Some(Unanswered::new(signal.time, f.ip.clone())),
             User::Success(_) | User::Elsewhere => None,
         };
+        let with = pending.with.take();
         self.outbox.close(signal.thread, None, out);
-    }
-
-    /// Numbers equal failures of the stream, the first 0.
-    fn ordinal(&mut self, digest: u128) -> u32 {
-        let count = self.recent.entry(digest).or_insert(0);
-        let ordinal = *count;
-        *count += 1;
-        if ordinal == 0 {
-            self.order.push_back(digest);
-            if self.order.len() > RECENT
-                && let Some(old) = self.order.pop_front()
-            {
-                self.recent.remove(&old);
-            }
-        }
-        ordinal
+        (with, lost)
     }
 
     fn emit(&mut self, signal: &Placed, what: What, out: &mut Vec<Joined>) {
@@ -455,12 +479,18 @@ impl Join {
             }
             self.high = Some(self.high.map_or(t, |h| h.max(t)));
         }
+        // an access line says when a request began or ended
+        let own = !signal.stored && !matches!(what, What::Proxied(..) | What::Login(_) | What::Granted(_));
+        let setback = signal.time.filter(|_| own).and_then(|t| self.setback.note(t, signal.at));
+        self.push(signal, signal.time, signal.at, what, out);
+        if let Some((time, at, by_ms)) = setback {
+            self.push(signal, Some(time), at, What::Life(Life::ClockSetBack { by_ms }), out);
+        }
+    }
+
+    fn push(&mut self, signal: &Placed, time: Option<i64>, at: At, what: What, out: &mut Vec<Joined>) {
         let clock = self.high.unwrap_or(i64::MIN);
-        self.outbox.push(
-            Joined { time: signal.time, clock, node: signal.node, position: self.position, at: signal.at, stored: signal.stored, what },
-            signal.thread,
-            out,
-        );
+        self.outbox.push(Joined { time, clock, node: signal.node, position: self.position, at, stored: signal.stored, what }, signal.thread, out);
         self.position += 1;
     }
 }

@@ -53,6 +53,12 @@ impl From<Companions> for Explained {
     }
 }
 
+impl From<Option<Box<Companions>>> for Explained {
+    fn from(with: Option<Box<Companions>>) -> Self {
+        Explained(with.filter(|with| **with != NONE))
+    }
+}
+
 impl std::ops::Deref for Explained {
     type Target = Companions;
 
@@ -113,7 +119,7 @@ pub struct Failed {
     /// Its answer; where access lines are joined by address and time, all those that can be its own.
     pub answers: Vec<Answered>,
     /// The login of a browser at the same address, where only access lines show it.
-    pub browser: Option<Browser>,
+    pub browser: Option<Box<Browser>>,
 }
 
 impl Failed {

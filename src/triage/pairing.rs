@@ -110,8 +110,7 @@ impl Pairing {
     /// Takes in a signal; what is ready goes to `out`.
     pub fn push(&mut self, mut joined: Joined, out: &mut Vec<Joined>) {
         if !self.active {
-            self.measure(&joined);
-            stand_alone(&mut joined);
+            self.alone(&mut joined);
             out.push(joined);
             return;
         }
@@ -120,6 +119,12 @@ impl Pairing {
         self.queue.push_back(joined);
         self.pair(clock.saturating_sub(PAIR_AFTER_MS));
         self.release(clock.saturating_sub(RELEASE_AFTER_MS), HELD, out);
+    }
+
+    /// Takes note of a signal that no line of another log can belong to.
+    pub fn alone(&mut self, joined: &mut Joined) {
+        self.measure(joined);
+        stand_alone(joined);
     }
 
     /// Lets everything go.

@@ -47,11 +47,11 @@ impl std::ops::Deref for Profile {
 static NONE: Methods = Methods { secret_ok: None, jwt_ok: None, jwt_first: None, other_ok: None, assertion_failed: None };
 
 fn earlier(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
-    a.into_iter().chain(b).min()
+    a.zip(b).map_or(a.or(b), |(a, b)| Some(a.min(b)))
 }
 
 fn later(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
-    a.into_iter().chain(b).max()
+    a.max(b)
 }
 
 /// Errors that a request can get before its client was found.

@@ -9,7 +9,7 @@ use crate::signal::companion::{Authenticator, Verb};
 use super::joined::{Browser, Companions};
 use super::profile::Profile;
 use super::timeline::{Facts, Waiting};
-use super::verdict::{Lack, Verdict, span};
+use super::verdict::{Lack, Verdict, Words};
 use super::view::{TriggerKind, View};
 use crate::finding::Trust;
 use crate::names::{Key, Sym};
@@ -51,29 +51,33 @@ pub fn expired_or_reused(w: &Waiting, c: &Context<'_>) -> Verdict {
 
 /// Adds the lines that a verdict on a code rests on.
 fn explained(verdict: Verdict, w: &Waiting, facts: &Facts) -> Verdict {
-    let mut evidence = Vec::new();
+    let mut evidence = Vec::with_capacity(4);
     if let Some((_, _, at)) = w.failed.with.gone {
-        evidence.push((at, "code already used or expired".to_owned()));
+        evidence.push((at, Words::Said("code already used or expired")));
     }
     if let Some(login) = facts.login {
-        evidence.push((login.at, login.ago_ms.map_or("LOGIN".to_owned(), |ms| format!("LOGIN {} earlier", span(ms)))));
+        evidence.push((login.at, Words::ago(login.ago_ms, "LOGIN ", " earlier", "LOGIN")));
     }
     if let Some((used, failed)) = facts.use_before {
-        let what = if failed { "the code was read by a request that failed" } else { "CODE_TO_TOKEN" };
-        evidence.push((used.at, used.ago_ms.map_or(what.to_owned(), |ms| format!("{what} {} earlier", span(ms)))));
+        let words = if failed {
+            Words::ago(used.ago_ms, "the code was read by a request that failed ", " earlier", "the code was read by a request that failed")
+        } else {
+            Words::ago(used.ago_ms, "CODE_TO_TOKEN ", " earlier", "CODE_TO_TOKEN")
+        };
+        evidence.push((used.at, words));
     } else if let Some(used) = facts.use_after {
-        evidence.push((used.at, used.ago_ms.map_or("CODE_TO_TOKEN".to_owned(), |ms| format!("CODE_TO_TOKEN, logged {} later", span(ms)))));
+        evidence.push((used.at, Words::ago(used.ago_ms, "CODE_TO_TOKEN, logged ", " later", "CODE_TO_TOKEN")));
     }
     if let (Some(first), true) = (facts.first_attempt, evidence.len() < 6) {
-        evidence.push((first.at, format!("first of {} earlier attempts with the same code", facts.attempts)));
+        evidence.push((first.at, Words::Number("first of ", facts.attempts, " earlier attempts with the same code")));
     }
     if let Some(gone) = facts.detached.filter(|_| verdict.candidates[0] == Cause::CodeReused) {
-        evidence.push((gone.at, "the tokens of its first use were revoked, as a reuse does".to_owned()));
+        evidence.push((gone.at, "the tokens of its first use were revoked, as a reuse does".into()));
     }
     if let Some(at) = facts.together.filter(|_| verdict.candidates[0] == Cause::CodeReused && facts.uses == 0) {
-        evidence.push((at, "another request with the same code was in flight".to_owned()));
+        evidence.push((at, "another request with the same code was in flight".into()));
     }
-    evidence.extend(verdict.evidence.iter().cloned());
+    evidence.extend(verdict.evidence);
     let delay_ms = facts.login.filter(|_| facts.logins == 1).and_then(|l| l.ago_ms);
     Verdict { evidence, delay_ms, ..verdict }
 }
@@ -85,7 +89,7 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
     if facts.logins == 0 {
         let hint = facts.uses > 0 || facts.detached.is_some() || facts.together.is_some();
         let lack = if c.view.exchanges(w.realm) { Lack::WholeView } else { Lack::SuccessEvents };
-        if let (Some(browser), false) = (w.failed.browser, hint) {
+        if let (Some(browser), false) = (&w.failed.browser, hint) {
             return by_browser(browser, lack);
         }
         return if hint { Verdict::likely(&[CodeReused, CodeExpired], lack) } else { Verdict::ambiguous(&[CodeExpired, CodeReused], lack) };
@@ -116,12 +120,14 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
 }
 
 /// Orders expired and reused by what access lines show of a browser: a client that lives in it logs in and exchanges from one address.
-fn by_browser(browser: Browser, lack: Lack) -> Verdict {
-    let login = format!("a login of this client at this address {} earlier", span(browser.ago_ms));
+fn by_browser(browser: &Browser, lack: Lack) -> Verdict {
+    const LOGIN: &str = "a login of this client at this address ";
     if browser.granted {
-        return Verdict::likely(&[Cause::CodeReused, Cause::CodeExpired], lack).because(browser.at, login + ", and a token for the address since");
+        let words = Words::Span(LOGIN, browser.ago_ms, " earlier, and a token for the address since");
+        return Verdict::likely(&[Cause::CodeReused, Cause::CodeExpired], lack).because(browser.at, words);
     }
-    Verdict::likely(&[Cause::CodeExpired, Cause::CodeReused], lack).because(browser.at, login + ", and no token for the address since")
+    let words = Words::Span(LOGIN, browser.ago_ms, " earlier, and no token for the address since");
+    Verdict::likely(&[Cause::CodeExpired, Cause::CodeReused], lack).because(browser.at, words)
 }
 
 /// A code of which no use was seen.
@@ -174,11 +180,11 @@ pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
         Form::Unusual => Verdict::likely(&[CodeMalformed, SessionTerminated], Lack::SuccessEvents),
     };
     let verdict = match facts.ended.filter(|_| verdict.candidates[0] == SessionTerminated) {
-        Some(end) => verdict.because(end.at, end.ago_ms.map_or("the session ended".to_owned(), |ms| format!("the session ended {} earlier", span(ms)))),
+        Some(end) => verdict.because(end.at, Words::ago(end.ago_ms, "the session ended ", " earlier", "the session ended")),
         None => verdict,
     };
     match facts.login.filter(|_| verdict.candidates[0] == SessionTerminated) {
-        Some(login) => verdict.because(login.at, login.ago_ms.map_or("LOGIN".to_owned(), |ms| format!("LOGIN {} earlier", span(ms)))),
+        Some(login) => verdict.because(login.at, Words::ago(login.ago_ms, "LOGIN ", " earlier", "LOGIN")),
         None => verdict,
     }
 }
@@ -332,7 +338,7 @@ pub fn refresh_without_reason(w: &Waiting) -> Verdict {
     match ended {
         // the session is looked up before the user is
         Some(end) => Verdict { detail: Some(Detail::SessionEnded), ..Verdict::certain(RefreshTokenInvalid) }
-            .because(end.at, end.ago_ms.map_or("the session ended".to_owned(), |ms| format!("the session ended {} earlier", span(ms)))),
+            .because(end.at, Words::ago(end.ago_ms, "the session ended ", " earlier", "the session ended")),
         None => Verdict { detail: Some(Detail::Unknown), ..Verdict::likely(&[RefreshTokenInvalid, UserDisabled], Lack::Reasons) },
     }
 }
@@ -383,13 +389,13 @@ fn rotated(verdict: Verdict, w: &Waiting, profile: &Profile, c: &Context<'_>) ->
     if verdict.candidates[0] != Cause::WrongClientSecret || worked > now {
         return verdict;
     }
-    let verdict = verdict.because(at, format!("its credentials last worked {} earlier", span(now - worked)));
+    let verdict = verdict.because(at, Words::Span("its credentials last worked ", now - worked, " earlier"));
     let own = c.view.regenerated(now).take_while(|t| t.time >= worked).find(|t| match t.what {
         TriggerKind::Secret(uuid) => (c.client_of)(uuid).is_none_or(|client| Some(client) == w.client),
         _ => false,
     });
     match own {
-        Some(t) => verdict.because(t.at, format!("an administrator regenerated a client secret {} earlier", span(now - t.time))),
+        Some(t) => verdict.because(t.at, Words::Span("an administrator regenerated a client secret ", now - t.time, " earlier")),
         None => verdict,
     }
 }

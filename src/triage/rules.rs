@@ -50,6 +50,15 @@ impl Question {
         Question::UnknownOrMethod,
     ];
 
+    /// Whether what happened to the failure's session is looked at.
+    #[must_use]
+    pub const fn asks_the_timeline(self) -> bool {
+        match self {
+            Question::ExpiredOrReused | Question::SessionOrMalformed | Question::RedirectOrForeign | Question::RefreshWithoutReason => true,
+            Question::SecretOrMethod | Question::MissingOrMalformed | Question::UnknownOrMethod => false,
+        }
+    }
+
     /// Returns the word that a rule file uses.
     #[must_use]
     pub const fn slug(self) -> &'static str {
@@ -266,11 +275,13 @@ impl Rules {
         numbers.iter().map(|n| &self.list[*n]).find(|r| r.fits(failed))
     }
 
-    /// Whether nothing but the failure itself decides it: no timeline, no profile, no view.
+    /// Whether its session's timeline has no say in it: the failure itself decides, or what is known of its client and its server.
     #[must_use]
     pub fn settle(&self, failed: &Failed) -> bool {
         // a code that is gone teaches how old codes get, whoever decides
-        failed.with.gone.is_none() && !failed.is_answered() && !self.decide(failed).is_some_and(|r| matches!(r.says, Says::Ask(_)))
+        failed.with.gone.is_none()
+            && !failed.is_answered()
+            && !self.decide(failed).is_some_and(|r| matches!(r.says, Says::Ask(question) if question.asks_the_timeline()))
     }
 }
 

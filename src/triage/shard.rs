@@ -11,6 +11,7 @@ use hashbrown::hash_map::Entry;
 
 use super::joined::{Failed, Joined, What};
 use super::profile::Profile;
+use super::remembered::Remembered;
 use super::timeline::{Facts, Lessons, Step, Timeline, Waiting};
 use crate::names::{Key, Sym};
 use crate::signal::companion::Authenticator;
@@ -47,9 +48,8 @@ pub struct Shard {
     queue: VecDeque<(i64, Key)>,
     /// Bytes of the timelines.
     bytes: usize,
-    /// Sessions whose timelines ended: the clock in seconds, and whether the session ended.
-    remembered: HashMap<Key, (u32, bool), RandomState>,
-    remembered_queue: VecDeque<(u32, Key)>,
+    /// Sessions whose timelines ended.
+    remembered: Remembered,
     /// Profiles by realm and client.
     pub profiles: HashMap<(Option<Sym>, Sym), Profile, RandomState>,
     /// Client uuids that companions paired with a client.
@@ -150,11 +150,11 @@ impl Shard {
         };
         let step = step_of(&waiting.failed);
         let realm = waiting.realm;
-        let remembered = self.remembered.get(&session).copied();
+        let remembered = self.remembered.get(session);
         let is_settled = settled(&waiting.failed);
         let left = self.timeline(session, clock, |timeline, lessons| {
             timeline.realm = timeline.realm.or(realm);
-            if let Some((_, ended)) = remembered {
+            if let Some(ended) = remembered {
                 timeline.revive(ended);
             }
             if is_settled {
@@ -211,38 +211,29 @@ impl Shard {
         while self.queue.front().is_some_and(|(queued, _)| queued.saturating_add(CODE_MS) < clock) {
             self.retire(clock.saturating_sub(CODE_MS));
         }
-        while self.remembered_queue.front().is_some_and(|(queued, _)| i64::from(*queued) * 1000 + SESSION_MS < clock)
-            || self.remembered_queue.len() > REMEMBERED
-        {
-            if let Some((queued, session)) = self.remembered_queue.pop_front()
-                && self.remembered.get(&session).is_some_and(|r| r.0 == queued)
-            {
-                self.remembered.remove(&session);
-            }
-        }
+        self.remembered.forget(clock.saturating_sub(SESSION_MS), REMEMBERED);
     }
 
     /// Looks at the timeline that was queued first: ends it if its last signal is older than `before`, else queues it again (a second
     /// chance). With `i64::MAX` one is ended for certain. Returns whether there was one.
     fn retire(&mut self, before: i64) -> bool {
         let Some((queued, session)) = self.queue.pop_front() else { return false };
-        let last = self.timelines.get(&session).map_or(queued, |t| t.last);
+        let Entry::Occupied(known) = self.timelines.entry(session) else { return true };
+        let last = known.get().last;
         if last >= before || (before == i64::MAX && last > queued) {
             self.queue.push_back((last, session));
             return true;
         }
-        if let Some(timeline) = self.timelines.remove(&session) {
-            self.bytes = self.bytes.saturating_sub(timeline.bytes());
-            if before == i64::MAX {
-                self.capped = true;
-                self.blind_until = self.blind_until.max(Some(last.saturating_add(CODE_MS)));
-            }
-            if timeline.session_seen() {
-                self.remembered.insert(session, (seconds(last), timeline.has_ended()));
-                self.remembered_queue.push_back((seconds(last), session));
-            }
-            timeline.close(&mut self.done, &mut self.lessons);
+        let timeline = known.remove();
+        self.bytes = self.bytes.saturating_sub(timeline.bytes());
+        if before == i64::MAX {
+            self.capped = true;
+            self.blind_until = self.blind_until.max(Some(last.saturating_add(CODE_MS)));
         }
+        if timeline.session_seen() {
+            self.remembered.put(session, seconds(last), timeline.has_ended());
+        }
+        timeline.close(&mut self.done, &mut self.lessons);
         true
     }
 
@@ -260,7 +251,7 @@ impl Shard {
             }
         }
         (self.timelines, self.queue, self.bytes) = (HashMap::default(), VecDeque::new(), 0);
-        (self.remembered, self.remembered_queue) = (HashMap::default(), VecDeque::new());
+        self.remembered = Remembered::default();
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Spill {
     /// Takes out what may not be written.
     clean: fn(&mut Waiting),
     held: Vec<(Order, Waiting)>,
+    /// Failures whose order does not matter.
+    loose: Vec<Waiting>,
     file: Option<File>,
     /// Where each run begins in the file, and how many it holds.
     runs: Vec<(u64, usize)>,
@@ -59,7 +61,7 @@ impl Spill {
     /// Returns a store that keeps so many in memory.
     #[must_use]
     pub fn keeping(keep: usize) -> Self {
-        Spill { keep: keep.max(1), ordered: true, clean: |_| (), held: Vec::new(), file: None, runs: Vec::new() }
+        Spill { keep: keep.max(1), ordered: true, clean: |_| (), held: Vec::new(), loose: Vec::new(), file: None, runs: Vec::new() }
     }
 
     /// Returns a store that gives back its failures in any order.
@@ -75,42 +77,30 @@ impl Spill {
         Spill { clean, ..self }
     }
 
-    fn sort(&mut self) {
-        if self.ordered {
-            self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        }
-    }
-
-    /// Adds a failure.
+    /// Adds a failure; `order` says what it is ordered by, where that matters.
     ///
     /// # Errors
     /// When the temporary file cannot be written.
-    pub fn push(&mut self, order: Order, waiting: Waiting) -> io::Result<()> {
-        self.held.push((order, waiting));
-        if self.held.len() >= self.keep { self.write_run() } else { Ok(()) }
-    }
-
-    fn write_run(&mut self) -> io::Result<()> {
-        self.sort();
-        let file = match self.file.as_mut() {
-            Some(file) => file,
-            None => self.file.insert(tempfile::tempfile()?),
-        };
-        let start = file.seek(SeekFrom::End(0))?;
-        let mut out = BufWriter::with_capacity(1 << 18, file);
-        let count = self.held.len();
-        let mut bytes = Vec::new();
-        for mut item in self.held.drain(..) {
-            (self.clean)(&mut item.1);
-            bytes.clear();
-            bytes = postcard::to_extend(&item, bytes).map_err(io::Error::other)?;
-            out.write_all(&u32::try_from(bytes.len()).map_err(io::Error::other)?.to_le_bytes())?;
-            out.write_all(&bytes)?;
+    pub fn push(&mut self, waiting: Waiting, order: impl FnOnce(&Waiting) -> Order) -> io::Result<()> {
+        if self.ordered {
+            self.held.push((order(&waiting), waiting));
+            if self.held.len() >= self.keep {
+                self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+                self.held.iter_mut().for_each(|(_, waiting)| (self.clean)(waiting));
+                let run = write_run(&mut self.file, &mut self.held)?;
+                self.runs.push(run);
+            }
+            return Ok(());
         }
-        out.flush()?;
-        match self.runs.last_mut().filter(|_| !self.ordered) {
-            Some(run) => run.1 += count,
-            None => self.runs.push((start, count)),
+        self.loose.push(waiting);
+        if self.loose.len() >= self.keep {
+            self.loose.iter_mut().for_each(self.clean);
+            // one run, however often it is written to
+            let (start, count) = write_run(&mut self.file, &mut self.loose)?;
+            match self.runs.last_mut() {
+                Some(run) => run.1 += count,
+                None => self.runs.push((start, count)),
+            }
         }
         Ok(())
     }
@@ -120,20 +110,42 @@ impl Spill {
     /// # Errors
     /// When the temporary file cannot be read.
     pub fn sorted(mut self) -> io::Result<Sorted> {
-        self.sort();
+        self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let mut runs = Vec::new();
         if let Some(file) = &self.file {
             for (start, count) in &self.runs {
-                runs.push(Run { file: BufReader::with_capacity(1 << 15, At { file: file.try_clone()?, at: *start }), left: *count });
+                let file = BufReader::with_capacity(1 << 15, At { file: file.try_clone()?, at: *start });
+                runs.push(Run { file, left: *count, bytes: Vec::new() });
             }
         }
-        let mut sorted = Sorted { held: self.held.into_iter(), runs, heads: BinaryHeap::new(), items: Vec::new() };
+        let rest = if self.ordered { None } else { runs.pop() };
+        let mut sorted = Sorted { held: self.held.into_iter(), loose: self.loose.into_iter(), rest, runs, heads: BinaryHeap::new(), items: Vec::new() };
         for run in 0..=sorted.runs.len() {
             sorted.items.push(None);
             sorted.refill(run)?;
         }
         Ok(sorted)
     }
+}
+
+/// Writes items to the end of a file, which is made if there is none; returns where they begin and how many they are.
+fn write_run(file: &mut Option<File>, items: &mut Vec<impl Serialize>) -> io::Result<(u64, usize)> {
+    let file = match file.as_mut() {
+        Some(file) => file,
+        None => file.insert(tempfile::tempfile()?),
+    };
+    let start = file.seek(SeekFrom::End(0))?;
+    let mut out = BufWriter::with_capacity(1 << 16, file);
+    let count = items.len();
+    let mut bytes = Vec::new();
+    for item in items.drain(..) {
+        bytes.clear();
+        bytes = postcard::to_extend(&item, bytes).map_err(io::Error::other)?;
+        out.write_all(&u32::try_from(bytes.len()).map_err(io::Error::other)?.to_le_bytes())?;
+        out.write_all(&bytes)?;
+    }
+    out.flush()?;
+    Ok((start, count))
 }
 
 /// Reads a file from a place of its own, whatever other readers of it do.
@@ -154,11 +166,30 @@ impl Read for At {
 struct Run {
     file: BufReader<At>,
     left: usize,
+    bytes: Vec<u8>,
+}
+
+impl Run {
+    /// Reads the next item.
+    fn next<T: serde::de::DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let mut length = [0; 4];
+        self.file.read_exact(&mut length)?;
+        self.bytes.resize(u32::from_le_bytes(length) as usize, 0);
+        self.file.read_exact(&mut self.bytes)?;
+        postcard::from_bytes(&self.bytes).map(Some).map_err(io::Error::other)
+    }
 }
 
 /// All failures in order.
 pub struct Sorted {
     held: std::vec::IntoIter<(Order, Waiting)>,
+    /// Those whose order does not matter: in memory, and in a file.
+    loose: std::vec::IntoIter<Waiting>,
+    rest: Option<Run>,
     runs: Vec<Run>,
     heads: BinaryHeap<Reverse<(Order, usize)>>,
     /// The next failure of each run; the last place is that of what was never written.
@@ -169,15 +200,7 @@ impl Sorted {
     fn refill(&mut self, run: usize) -> io::Result<()> {
         let next = match self.runs.get_mut(run) {
             None => self.held.next(),
-            Some(r) if r.left == 0 => None,
-            Some(r) => {
-                r.left -= 1;
-                let mut length = [0; 4];
-                r.file.read_exact(&mut length)?;
-                let mut bytes = vec![0; u32::from_le_bytes(length) as usize];
-                r.file.read_exact(&mut bytes)?;
-                Some(postcard::from_bytes(&bytes).map_err(io::Error::other)?)
-            }
+            Some(run) => run.next()?,
         };
         if let Some((order, waiting)) = next {
             self.heads.push(Reverse((order, run)));
@@ -191,8 +214,12 @@ impl Sorted {
     /// # Errors
     /// When the temporary file cannot be read.
     pub fn take(&mut self, count: usize) -> io::Result<Vec<Waiting>> {
-        let mut out = Vec::with_capacity(count.min(1 << 14));
+        let mut out: Vec<Waiting> = self.loose.by_ref().take(count).collect();
         while out.len() < count {
+            if let Some(next) = self.rest.as_mut().map_or(Ok(None), Run::next)? {
+                out.push(next);
+                continue;
+            }
             let Some(Reverse((_, run))) = self.heads.pop() else { break };
             out.extend(self.items[run].take());
             self.refill(run)?;
@@ -247,7 +274,7 @@ mod tests {
             for (i, time) in times.iter().enumerate() {
                 let w = waiting(*time, i as u64);
                 want.push((time.is_none(), time.unwrap_or(0), i as u64, w.clone()));
-                spill.push(Order::of(&w, &node, 0), w).expect("a temporary file");
+                spill.push(w, |w| Order::of(w, &node, 0)).expect("a temporary file");
             }
             want.sort_by_key(|w| (w.0, w.1, w.2));
             let mut sorted = spill.sorted().expect("a temporary file");

@@ -54,6 +54,12 @@ impl ByTime {
             self.stored = Some(first.stored);
         }
         if !self.is_stored() {
+            if out.is_empty() {
+                // the list itself is handed on, and the queue's room taken for it
+                let room = Vec::from(std::mem::take(out));
+                *out = std::mem::replace(signals, room).into();
+                return;
+            }
             out.extend(signals.drain(..));
             return;
         }
@@ -187,6 +193,7 @@ fn identity(joined: &Joined) -> Option<u64> {
                 Admin::RealmRevoked => (4, None),
                 Admin::UserChanged => (5, None),
                 Admin::RealmChanged(_) => (6, None),
+                Admin::NotBeforePushed(key) => (7, key.as_ref()),
                 Admin::Other => return None,
             };
             (u64::MAX, kind, key).hash(&mut hash);

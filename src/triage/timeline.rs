@@ -52,13 +52,42 @@ pub enum Step {
     Named,
 }
 
-/// One step.
+/// One step. There are hundreds of thousands of them, and most are never looked at: they take as little room as they can.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Entry {
-    time: Option<i64>,
-    client: Option<Sym>,
-    step: Step,
+    /// [`Entry::UNKNOWN`] where it is not known.
+    when: i64,
     at: At,
+    client: Option<Sym>,
+    step: Mark,
+}
+
+impl Entry {
+    const UNKNOWN: i64 = i64::MIN;
+
+    fn new(time: Option<i64>, client: Option<Sym>, step: Mark, at: At) -> Self {
+        Entry { when: time.unwrap_or(Entry::UNKNOWN), at, client, step }
+    }
+
+    fn time(&self) -> Option<i64> {
+        (self.when != Entry::UNKNOWN).then_some(self.when)
+    }
+}
+
+/// A [`Step`], with the number of its code among the timeline's in place of the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Mark {
+    Login,
+    Exchange,
+    ReadAndFailed,
+    ForeignRead,
+    ReadOrForeign,
+    Detached,
+    Ended,
+    Gone(u16),
+    Refresh,
+    Alive,
+    Named,
 }
 
 /// A failure of the session, until its facts are known.
@@ -163,11 +192,19 @@ pub enum Lesson {
     Unfounded(i64),
 }
 
+/// The failures of a session, which most do not have.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Failures {
+    open: SmallVec<[Open; 1]>,
+    /// The codes that were refused, each once.
+    codes: SmallVec<[Key; 1]>,
+}
+
 /// One session.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Timeline {
     entries: SmallVec<[Entry; 2]>,
-    open: Vec<Open>,
+    failures: Option<Box<Failures>>,
     /// How many exchanges had no login before them.
     orphans: u8,
     /// The session's realm.
@@ -192,7 +229,8 @@ impl Timeline {
         /// An open failure with its event and, later, its facts.
         const OPEN: usize = size_of::<Open>() + size_of::<Failure>() + size_of::<Facts>();
         let spilled = if self.entries.spilled() { self.entries.capacity() * size_of::<Entry>() } else { 0 };
-        size_of::<Timeline>() * 3 / 2 + spilled + self.open.len() * OPEN
+        let failures = self.failures.as_ref().map_or(0, |f| size_of::<Failures>() + f.open.len() * OPEN);
+        size_of::<Timeline>() * 3 / 2 + spilled + failures
     }
 
     /// Says that the session was seen before its timeline began, and whether it had ended by then.
@@ -210,13 +248,37 @@ impl Timeline {
     /// Whether the session's end was seen.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.ended_before || self.entries.iter().any(|e| e.step == Step::Ended)
+        self.ended_before || self.entries.iter().any(|e| e.step == Mark::Ended)
+    }
+
+    /// Returns a step as it is kept.
+    fn mark(&mut self, step: Step) -> Mark {
+        match step {
+            Step::Login => Mark::Login,
+            Step::Exchange => Mark::Exchange,
+            Step::ReadAndFailed => Mark::ReadAndFailed,
+            Step::ForeignRead => Mark::ForeignRead,
+            Step::ReadOrForeign => Mark::ReadOrForeign,
+            Step::Detached => Mark::Detached,
+            Step::Ended => Mark::Ended,
+            Step::Refresh => Mark::Refresh,
+            Step::Alive => Mark::Alive,
+            Step::Named => Mark::Named,
+            Step::Gone(code) => {
+                let codes = &mut self.failures.get_or_insert_default().codes;
+                let number = codes.iter().position(|c| *c == code).unwrap_or_else(|| {
+                    codes.push(code);
+                    codes.len() - 1
+                });
+                Mark::Gone(u16::try_from(number).unwrap_or(u16::MAX))
+            }
+        }
     }
 
     /// Adds a step, and tells what its realm learns from it.
     pub fn step(&mut self, time: Option<i64>, client: Option<Sym>, step: Step, at: At, node: u32, lessons: &mut Lessons) {
         if step == Step::Exchange
-            && !self.entries.iter().any(|e| e.step == Step::Login && e.client == client)
+            && !self.entries.iter().any(|e| e.step == Mark::Login && e.client == client)
             && let Some(t) = time
             && self.orphans < ORPHANS
         {
@@ -227,8 +289,9 @@ impl Timeline {
             self.dropped = true;
             return;
         }
-        let first_refresh = step == Step::Refresh && !self.entries.iter().rev().any(|e| e.step == Step::Refresh);
-        self.entries.push(Entry { time, client, step, at });
+        let first_refresh = step == Step::Refresh && !self.entries.iter().rev().any(|e| e.step == Mark::Refresh);
+        let mark = self.mark(step);
+        self.entries.push(Entry::new(time, client, mark, at));
         if first_refresh {
             lessons.extend(self.unfounded().map(|t| (self.realm, Lesson::Unfounded(t))));
         }
@@ -240,26 +303,24 @@ impl Timeline {
     /// Adds a failure; returns it when there are too many to keep.
     pub fn fail(&mut self, mut waiting: Waiting, step: Step, lessons: &mut Lessons) -> Option<Waiting> {
         self.step(waiting.time, waiting.client, step, waiting.at, waiting.node, lessons);
-        if self.open.len() >= KEEP {
+        if self.failures.as_ref().is_some_and(|f| f.open.len() >= KEEP) {
             waiting.facts = Some(Box::new(Facts { incomplete: true, session_seen: self.session_seen(), ..Facts::default() }));
             return Some(waiting);
         }
-        if self.open.is_empty() {
-            // nearly every session has one failure, and there can be 100,000 of them
-            self.open.reserve_exact(1);
-        }
-        self.open.push(Open { entry: self.entries.len().saturating_sub(1), failure: waiting });
+        let entry = self.entries.len().saturating_sub(1);
+        self.failures.get_or_insert_default().open.push(Open { entry, failure: waiting });
         None
     }
 
     /// Whether anything but failures named this session.
     fn is_real(&self) -> bool {
-        self.entries.iter().any(|e| !matches!(e.step, Step::Named | Step::Gone(_)))
+        self.entries.iter().any(|e| !matches!(e.step, Mark::Named | Mark::Gone(_)))
     }
 
     /// Ends the timeline: gives each failure its facts, and what the realm can learn from it.
     pub fn close(mut self, out: &mut Vec<Waiting>, lessons: &mut Lessons) {
-        for open in std::mem::take(&mut self.open) {
+        let Some(failures) = self.failures.take() else { return };
+        for open in failures.open {
             let facts = self.facts(open.entry, &open.failure);
             lessons.extend(facts.refused(&open.failure.failed).map(|age| (self.realm, Lesson::Refused(age))));
             out.push(Waiting { facts: Some(Box::new(facts)), ..open.failure });
@@ -269,46 +330,41 @@ impl Timeline {
     /// Whether failures of the session wait for what may come.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        !self.open.is_empty()
+        self.failures.as_ref().is_some_and(|f| !f.open.is_empty())
     }
 
     /// Returns what is known so far about a failure that waits: that of a node's position.
     #[must_use]
     pub fn facts_of(&self, node: u32, position: u64) -> Option<Facts> {
-        let open = self.open.iter().find(|o| (o.failure.node, o.failure.position) == (node, position))?;
+        let open = self.failures.as_ref()?.open.iter().find(|o| (o.failure.node, o.failure.position) == (node, position))?;
         Some(self.facts(open.entry, &open.failure))
     }
 
     /// Returns when a token was first refreshed though its client's code was never exchanged.
     fn unfounded(&self) -> Option<i64> {
-        let (i, refresh) = self.entries.iter().enumerate().find(|(_, e)| e.step == Step::Refresh)?;
+        let (i, refresh) = self.entries.iter().enumerate().find(|(_, e)| e.step == Mark::Refresh)?;
         let of_client = |step| self.entries[..i].iter().any(|e| e.step == step && e.client == refresh.client);
         // a password login gives tokens without a code
-        (of_client(Step::Login) && !of_client(Step::Exchange) && !of_client(Step::Alive)).then_some(refresh.time)?
+        (of_client(Mark::Login) && !of_client(Mark::Exchange) && !of_client(Mark::Alive)).then_some(refresh.time())?
     }
 
     /// Returns the age of the code that entry `i` exchanged, where only one login can have given it.
     fn only_login(&self, i: usize) -> Option<i64> {
         let e = self.entries[i];
-        let mut logins = self.entries[..i].iter().filter(|l| l.step == Step::Login && l.client == e.client);
-        let age = e.time? - logins.next()?.time?;
+        let mut logins = self.entries[..i].iter().filter(|l| l.step == Mark::Login && l.client == e.client);
+        let age = e.time()? - logins.next()?.time()?;
         (logins.next().is_none() && (0..=CODE_HORIZON_MS).contains(&age)).then_some(age)
     }
 
     fn facts(&self, own: usize, failure: &Waiting) -> Facts {
-        let me = self.entries.get(own).copied().filter(|e| e.at == failure.at).unwrap_or(Entry {
-            time: failure.time,
-            client: failure.client,
-            step: Step::Named,
-            at: failure.at,
-        });
-        let seen = |e: &Entry| Seen { ago_ms: me.time.zip(e.time).map(|(m, t)| m - t), at: e.at };
+        let me = self.entries.get(own).copied().filter(|e| e.at == failure.at).unwrap_or(Entry::new(failure.time, failure.client, Mark::Named, failure.at));
+        let seen = |e: &Entry| Seen { ago_ms: me.time().zip(e.time()).map(|(m, t)| m - t), at: e.at };
         let mut facts = Facts { incomplete: self.dropped, session_seen: self.session_seen(), ..Facts::default() };
         // attempts with one code share a verdict: that of the first
         let mut anchor = own;
-        if let Step::Gone(code) = me.step {
+        if let Mark::Gone(_) = me.step {
             for (i, e) in self.entries[..own.min(self.entries.len())].iter().enumerate() {
-                if e.step == Step::Gone(code) {
+                if e.step == me.step {
                     facts.attempts += 1;
                     if facts.first_attempt.is_none() {
                         (facts.first_attempt, anchor) = (Some(seen(e)), i);
@@ -316,21 +372,21 @@ impl Timeline {
                 }
             }
         }
-        if let Step::Gone(_) = me.step {
-            let near = |e: &&Entry| e.step == me.step && e.at != me.at && e.time.zip(me.time).is_some_and(|(a, b)| (a - b).abs() <= TOGETHER_MS);
+        if let Mark::Gone(_) = me.step {
+            let near = |e: &&Entry| e.step == me.step && e.at != me.at && e.time().zip(me.time()).is_some_and(|(a, b)| (a - b).abs() <= TOGETHER_MS);
             facts.together = self.entries.iter().find(near).map(|e| e.at);
         }
-        let anchor_time = self.entries.get(anchor).and_then(|e| e.time);
-        let age = |e: &Entry| anchor_time.zip(e.time).map_or(0, |(a, t)| a - t);
-        let third = |d: Option<Sym>| self.entries.iter().any(|e| e.step == Step::Login && e.client != me.client && e.client != d);
-        let own_logins = || self.entries.iter().enumerate().filter(|(_, e)| e.step == Step::Login && e.client == me.client);
+        let anchor_time = self.entries.get(anchor).and_then(Entry::time);
+        let age = |e: &Entry| anchor_time.zip(e.time()).map_or(0, |(a, t)| a - t);
+        let third = |d: Option<Sym>| self.entries.iter().any(|e| e.step == Mark::Login && e.client != me.client && e.client != d);
+        let own_logins = || self.entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login && e.client == me.client);
         facts.own_login = own_logins().next().is_some();
-        facts.other_login = self.entries.iter().any(|e| e.step == Step::Login && e.client != me.client);
+        facts.other_login = self.entries.iter().any(|e| e.step == Mark::Login && e.client != me.client);
         let mut first_login = None;
         for (i, e) in own_logins().filter(|(i, e)| *i < anchor && age(e) <= CODE_HORIZON_MS) {
             facts.logins += 1;
             if first_login.is_none() {
-                facts.first_login_ms = anchor_time.zip(e.time).map(|(a, t)| a - t);
+                facts.first_login_ms = anchor_time.zip(e.time()).map(|(a, t)| a - t);
                 first_login = Some(i);
             }
             facts.login = Some(seen(e));
@@ -339,21 +395,21 @@ impl Timeline {
         for (i, e) in self.entries.iter().enumerate().filter(|(i, _)| *i != own) {
             let other = e.client != me.client;
             let is_use = match e.step {
-                Step::Exchange | Step::ReadAndFailed => !other,
-                Step::ForeignRead if other => {
+                Mark::Exchange | Mark::ReadAndFailed => !other,
+                Mark::ForeignRead if other => {
                     facts.foreign_unclear |= i >= from && third(e.client) && age(e).abs() <= CODE_HORIZON_MS;
                     !third(e.client)
                 }
                 // up to 24 the line does not say whose code it was; the logins may
-                Step::ReadOrForeign => {
-                    let e_logged_in = self.entries.iter().any(|l| l.step == Step::Login && l.client == e.client);
+                Mark::ReadOrForeign => {
+                    let e_logged_in = self.entries.iter().any(|l| l.step == Mark::Login && l.client == e.client);
                     if other { facts.own_login && !e_logged_in && !third(e.client) } else { !facts.other_login }
                 }
-                Step::Detached if !other => {
+                Mark::Detached if !other => {
                     facts.detached.get_or_insert(seen(e));
                     false
                 }
-                Step::Ended if i < own && (e.client.is_none() || !other || e.client.is_some()) => {
+                Mark::Ended if i < own && (e.client.is_none() || !other || e.client.is_some()) => {
                     facts.ended = Some(seen(e));
                     false
                 }
@@ -364,7 +420,7 @@ impl Timeline {
             }
             if i < anchor {
                 facts.uses += 1;
-                facts.use_before = Some((seen(e), e.step != Step::Exchange));
+                facts.use_before = Some((seen(e), e.step != Mark::Exchange));
             } else if -age(e) <= LATE_MS {
                 // a login in these seconds may have given the code that was used, even if it is logged behind the use
                 let new_login = own_logins().any(|(l, e)| l > anchor && (l < i || -age(e) <= LATE_MS));

@@ -1,5 +1,8 @@
 //! A verdict: what a question or a rule concluded about one failure.
 
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smallvec::{SmallVec, smallvec};
 
 use crate::cause::{Cause, Detail};
@@ -31,6 +34,70 @@ impl Lack {
     pub const ALL: [Lack; 7] = [Lack::SuccessEvents, Lack::ClientAuthentication, Lack::Reasons, Lack::WholeView, Lack::Beginning, Lack::ServerLog, Lack::Event];
 }
 
+/// What a line proves, in words. Most verdicts are counted and never read, so the words are put together when somebody asks for them.
+#[derive(Debug, Clone)]
+pub enum Words {
+    /// These words.
+    Said(&'static str),
+    /// A span of time in milliseconds, between words.
+    Span(&'static str, i64, &'static str),
+    /// A number, between words.
+    Number(&'static str, u32, &'static str),
+    /// Words that were put together.
+    Text(String),
+}
+
+impl Words {
+    /// Returns words before and behind a span of time; others where it is not known.
+    #[must_use]
+    pub fn ago(ms: Option<i64>, before: &'static str, behind: &'static str, unknown: &'static str) -> Self {
+        ms.map_or(Words::Said(unknown), |ms| Words::Span(before, ms, behind))
+    }
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Words::Said(words) => f.write_str(words),
+            Words::Span(before, ms, behind) => write!(f, "{before}{}{behind}", span(*ms)),
+            Words::Number(before, number, behind) => write!(f, "{before}{number}{behind}"),
+            Words::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl PartialEq for Words {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for Words {}
+
+impl From<&'static str> for Words {
+    fn from(words: &'static str) -> Self {
+        Words::Said(words)
+    }
+}
+
+impl From<String> for Words {
+    fn from(text: String) -> Self {
+        Words::Text(text)
+    }
+}
+
+impl Serialize for Words {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Words::Text)
+    }
+}
+
 /// What was concluded.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Verdict {
@@ -41,7 +108,7 @@ pub struct Verdict {
     /// All causes that are left, the likeliest first; never empty.
     pub candidates: SmallVec<[Cause; 4]>,
     /// The lines that prove it.
-    pub evidence: Vec<(At, String)>,
+    pub evidence: Vec<(At, Words)>,
     /// From login to failure.
     pub delay_ms: Option<i64>,
     /// What would have told the candidates apart.
@@ -69,7 +136,7 @@ impl Verdict {
 
     /// Adds a line that proves it.
     #[must_use]
-    pub fn because(mut self, at: At, what: impl Into<String>) -> Self {
+    pub fn because(mut self, at: At, what: impl Into<Words>) -> Self {
         self.evidence.push((at, what.into()));
         self
     }

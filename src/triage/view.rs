@@ -58,6 +58,9 @@ pub struct Node {
     pub seen: bool,
     /// It is an event store, not a server process: it shows what all processes stored, and not how they fared.
     pub stored: bool,
+    /// When it last had trouble with its database; after a restart of ours the same trouble is told again.
+    #[serde(skip)]
+    pub trouble: Option<i64>,
 }
 
 /// Something that may have triggered failures.
@@ -101,8 +104,14 @@ pub enum TriggerKind {
     Client(u64),
     /// A realm's settings were changed.
     Realm(Option<String>),
-    /// All sessions of a realm were ended, or a not-before was pushed.
+    /// All sessions of a realm were ended.
     Revoked,
+    /// A not-before was pushed; the client's uuid, where it was one's.
+    NotBefore(Option<u64>),
+    /// The server could not get at its database.
+    Database,
+    /// The server's clock was set back by so many milliseconds.
+    ClockSetBack(i64),
 }
 
 /// Steps in which the length of a short log changes what its view is taken for.
@@ -110,6 +119,9 @@ const YOUNG_STEP_MS: i64 = 5000;
 
 /// How many lessons of one kind are kept of a realm: with so many of them its view counts as partial at any time.
 const LESSONS: usize = 4096;
+
+/// Trouble with a database that paused for less is still the same.
+const TROUBLE_MS: i64 = 60_000;
 
 /// How many triggers are kept.
 const TRIGGERS: usize = 10_000;
@@ -147,6 +159,14 @@ impl View {
             // an access line is a client's request, not the server's word
             return;
         }
+        if matches!(joined.what, What::Life(Life::DatabaseTrouble)) {
+            // one line for each request: the first of them says it all, and none says how the node's log began
+            let goes_on = joined.time.zip(node.trouble.replace(joined.time.unwrap_or(i64::MIN))).is_some_and(|(t, last)| t.saturating_sub(last) < TROUBLE_MS);
+            if !goes_on {
+                self.add(joined, TriggerKind::Database);
+            }
+            return;
+        }
         let first = !std::mem::replace(&mut node.seen, true);
         node.stored |= joined.stored;
         let trigger = match &joined.what {
@@ -173,6 +193,7 @@ impl View {
             What::Admin(Admin::ClientChanged(Key(uuid))) => TriggerKind::Client(*uuid),
             What::Admin(Admin::RealmChanged(name)) => TriggerKind::Realm(name.as_deref().map(String::from)),
             What::Admin(Admin::RealmRevoked) => TriggerKind::Revoked,
+            What::Admin(Admin::NotBeforePushed(key)) => TriggerKind::NotBefore(key.as_ref().map(|k| k.0)),
             What::Admin(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return,
             What::Life(life) => match life {
                 Life::Started { version } => {
@@ -197,10 +218,16 @@ impl View {
                 }
                 Life::Joined => TriggerKind::Joined,
                 Life::Left => TriggerKind::Left,
+                Life::ClockSetBack { by_ms } => TriggerKind::ClockSetBack(*by_ms),
+                Life::DatabaseTrouble => return,
             },
         };
+        self.add(joined, trigger);
+    }
+
+    fn add(&mut self, joined: &Joined, what: TriggerKind) {
         if let (Some(time), true) = (joined.time, self.triggers.len() < TRIGGERS) {
-            self.triggers.push(Trigger { time, at: joined.at, node: joined.node, what: trigger });
+            self.triggers.push(Trigger { time, at: joined.at, node: joined.node, what });
         }
     }
 

@@ -22,6 +22,9 @@ pub(super) fn named(trigger: &view::Trigger, fold: &Fold) -> Trigger {
         TriggerKind::Client(uuid) => (Change::ClientUpdated, None, client(*uuid)),
         TriggerKind::Realm(name) => (Change::RealmUpdated, name.as_deref().map(Arc::from), None),
         TriggerKind::Revoked => (Change::SessionsEnded, None, None),
+        TriggerKind::NotBefore(uuid) => (Change::NotBeforePushed, None, uuid.and_then(client)),
+        TriggerKind::Database => (Change::DatabaseTrouble, None, None),
+        TriggerKind::ClockSetBack(by_ms) => (Change::ClockJumped { by_ms: -by_ms }, None, None),
     };
     let place = fold.sources.get(trigger.at.source as usize).map(|s| (Arc::from(s.name.as_str()), trigger.at.line));
     Trigger { time: trigger.time, what, realm, client, node: node.map(|n| Arc::from(n.name.as_str())), place }

@@ -194,7 +194,7 @@ impl Page {
         account.assumed_dates = self.assumed.dates.into_iter().map(|d| (d.node, d.date, d.why)).collect();
         account.zone_assumed = self.assumed.zone;
         account.successes = self.successes.map(served::successes).transpose()?;
-        account.refresh_ages = served::ages(self.refresh_ages);
+        account.refresh_ages = served::ages(self.refresh_ages)?;
         for code in self.oldest_codes {
             let age = account.worked.entry(code.realm).or_insert(code.age_ms);
             *age = code.age_ms.max(*age);

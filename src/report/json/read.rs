@@ -2,11 +2,12 @@
 //!
 //! Input: what [`super::write`] wrote, or any program that keeps to the contract. Output: the [`Account`], and what the file does not say.
 
-use std::io;
+use std::io::{self, Read};
 
 use chrono::DateTime;
 use serde::Deserialize;
 
+use super::measure;
 use super::page::Page;
 use crate::finding::SCHEMA;
 use crate::tally::Account;
@@ -44,18 +45,25 @@ struct Head {
     schema: u64,
 }
 
+/// A tally of ten thousand clients and a week of windows is a part of it; what is larger was not made by this program.
+const MOST_BYTES: u64 = 1 << 30;
+
 /// Reads a saved tally.
 ///
 /// # Errors
 ///
 /// When it cannot be read, is no tally, contradicts itself, or was written in a later form than is known here.
-pub fn read(mut input: impl io::Read) -> Result<Saved, ReadError> {
+pub fn read(input: impl Read) -> Result<Saved, ReadError> {
     let mut bytes = Vec::new();
-    input.read_to_end(&mut bytes)?;
+    input.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(ReadError::Value("it is larger than 1 GiB".into()));
+    }
     let head: Head = serde_json::from_slice(&bytes)?;
     if head.schema > u64::from(SCHEMA) {
         return Err(ReadError::Newer(head.schema));
     }
+    measure::check(&bytes)?;
     let page: Page = serde_json::from_slice(&bytes)?;
     let parts = [
         (page.sources.is_none(), "what was read"),

@@ -58,8 +58,12 @@ impl Histogram {
     }
 
     /// Returns the histogram again.
-    pub(super) fn delays(self) -> Delays {
-        Delays { buckets: self.below_2_to_the, min: self.min_ms, max: self.max_ms }
+    pub(super) fn delays(self) -> Result<Delays, ReadError> {
+        // a delay in milliseconds has 63 bits
+        if let Some(exponent) = self.below_2_to_the.keys().find(|e| **e > 63) {
+            return Err(ReadError::Value(format!("it has a delay below 2 to the {exponent} ms")));
+        }
+        Ok(Delays { buckets: self.below_2_to_the, min: self.min_ms, max: self.max_ms })
     }
 }
 
@@ -82,8 +86,12 @@ impl Sketch {
     /// Returns the sketch again.
     fn distinct(&self) -> Result<Distinct, ReadError> {
         let hash = |text: &String| u64::from_str_radix(text, 16).map_err(|_| ReadError::Value(format!("{text:?} is no hash")));
-        let hashes = self.hashes.iter().map(hash).collect::<Result<Vec<_>, _>>()?;
-        Ok(if hashes.is_empty() { Distinct::told(self.count) } else { Distinct::of(hashes) })
+        let mut distinct = Distinct::of(self.hashes.iter().map(hash).collect::<Result<Vec<_>, _>>()?);
+        // more were counted than the hashes say: some of what was joined came without
+        if distinct.count() != (self.count, !self.estimated) {
+            distinct.merge(&Distinct::told(self.count));
+        }
+        Ok(distinct)
     }
 }
 
@@ -154,7 +162,7 @@ pub(super) fn add(row: Row, tally: &mut Tally) -> Result<(), ReadError> {
         others: row.others,
         first: row.first.as_deref().map(time).transpose()?,
         last: row.last.as_deref().map(time).transpose()?,
-        delays: row.delays.delays(),
+        delays: row.delays.delays()?,
         addresses: row.addresses.distinct()?,
         users: row.users.distinct()?,
         samples: row.samples,

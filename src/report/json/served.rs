@@ -72,10 +72,10 @@ pub(super) fn age_entries(ages: &BTreeMap<(Name, Name), Delays>) -> Vec<AgesEntr
 }
 
 /// Returns the ages again.
-pub(super) fn ages(entries: Vec<AgesEntry>) -> BTreeMap<(Name, Name), Delays> {
+pub(super) fn ages(entries: Vec<AgesEntry>) -> Result<BTreeMap<(Name, Name), Delays>, ReadError> {
     let mut ages: BTreeMap<_, Delays> = BTreeMap::new();
     for e in entries {
-        ages.entry((e.realm.map(Arc::from), e.client.map(Arc::from))).or_default().merge(&e.ages.delays());
+        ages.entry((e.realm.map(Arc::from), e.client.map(Arc::from))).or_default().merge(&e.ages.delays()?);
     }
-    ages
+    Ok(ages)
 }

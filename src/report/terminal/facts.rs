@@ -89,9 +89,11 @@ fn trigger(run: &Run<'_>, group: &Group<'_>, pulse: Pulse) -> Option<String> {
         TriggerKind::Secret(_) => matches!(group.cause, Cause::WrongClientSecret | Cause::ClientAuthMethod),
         TriggerKind::Client(_) => !matches!(group.cause, Cause::CodeExpired | Cause::CodeReused | Cause::UserCredentials | Cause::ClientNotFound),
         TriggerKind::Realm(_) => matches!(group.cause, Cause::CodeExpired | Cause::RefreshTokenInvalid | Cause::SessionTerminated),
-        TriggerKind::Revoked | TriggerKind::Stopped | TriggerKind::Left | TriggerKind::Started(_) => {
+        TriggerKind::Revoked | TriggerKind::Stopped | TriggerKind::Left | TriggerKind::Started(_) | TriggerKind::Database => {
             matches!(group.cause, Cause::RefreshTokenInvalid | Cause::SessionTerminated | Cause::DeviceCodeInvalid)
         }
+        TriggerKind::NotBefore(_) => matches!(group.cause, Cause::RefreshTokenInvalid | Cause::SessionTerminated),
+        TriggerKind::ClockSetBack(_) => matches!(group.cause, Cause::ClockSkew | Cause::CodeExpired | Cause::RefreshTokenInvalid),
         TriggerKind::Joined => false,
     };
     let trigger = run.outcome.view.triggers.iter().rev().filter(near).find(fits)?;
@@ -104,6 +106,9 @@ fn trigger(run: &Run<'_>, group: &Group<'_>, pulse: Pulse) -> Option<String> {
         TriggerKind::Client(_) => "an administrator changed a client",
         TriggerKind::Realm(_) => "an administrator changed the realm's settings",
         TriggerKind::Revoked => "an administrator ended sessions or revoked tokens",
+        TriggerKind::NotBefore(_) => "an administrator pushed a not-before: older tokens are refused",
+        TriggerKind::Database => "the server had trouble with its database",
+        TriggerKind::ClockSetBack(_) => "the server's clock was set back",
     };
     let source = run.outcome.sources.get(trigger.at.source as usize).map(|s| Untrusted::new(&s.name).terminal(60)).unwrap_or_default();
     let when = if trigger.time > pulse.since { "Just then".to_owned() } else { format!("{} before that", span(pulse.since - trigger.time)) };

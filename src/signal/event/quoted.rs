@@ -75,59 +75,86 @@ pub(super) fn parse(message: &[u8], quote: u8) -> Option<Event<'_>> {
     Some(Event { fields, quoting: Quoting::Quoted(quote), trust, cut, ends_once })
 }
 
+/// The quotes of a message, one after the other.
+struct Quotes<'a> {
+    message: &'a [u8],
+    quote: u8,
+    /// Where the block at hand begins, those of its quotes that are not handed out, and where the next one begins.
+    at: usize,
+    found: u64,
+    next: usize,
+    /// Commas in the blocks that were looked at.
+    commas: u32,
+}
+
+impl<'a> Quotes<'a> {
+    /// Returns the quotes from a place on.
+    fn of(message: &'a [u8], from: usize, quote: u8) -> Self {
+        Quotes { message, quote, at: from, found: 0, next: from, commas: 0 }
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.found == 0 {
+            let rest = self.message.get(self.next..).filter(|r| !r.is_empty())?;
+            let mut padded;
+            let block = if let Some(block) = rest.first_chunk() {
+                block
+            } else {
+                // what is not there is no quote
+                padded = [u8::from(self.quote == 0); mask::BLOCK];
+                padded[..rest.len()].copy_from_slice(rest);
+                &padded
+            };
+            self.found = mask::equal_of_block(block, self.quote);
+            self.commas += mask::equal_of_block(block, b',').count_ones();
+            self.at = self.next;
+            self.next += mask::BLOCK;
+        }
+        let quote = self.at + self.found.trailing_zeros() as usize;
+        self.found &= self.found - 1;
+        Some(quote)
+    }
+}
+
 /// The common case: no backslash before any quote, so every quote ends a value. `None` where it is not so. Says as well whether no value holds a comma: then the
 /// end of the line cannot be that of a bare list, too.
 fn plain<'a>(message: &'a [u8], mut key: &'a [u8], mut start: usize, quote: u8) -> Option<(Fields<'a>, bool)> {
     let mut fields = Fields::default();
-    let (mut at_place, mut commas) = (place(key), false);
+    let mut quotes = Quotes::of(message, start, quote);
+    let (mut at_place, mut pairs) = (place(key), 1);
     loop {
-        let (at, comma) = value(message, start, quote)?;
+        let at = quotes.next()?;
         if at > start && message[at - 1] == b'\\' {
             return None;
         }
-        commas |= comma;
         fields.put(at_place, key, &message[start..at]);
-        if let Some((p, k, s)) = next(message, at, quote) {
+        if let Some((p, k, s)) = quotes.next().and_then(|open| between(message, at, open)) {
             (at_place, key, start) = (p, k, s);
+            pairs += 1;
             continue;
         }
         match behind(message, at, quote) {
             // any other mark could be a part of an id, as bare lists have them
-            Behind::End => return Some((fields, !commas && matches!(quote, b'"' | b'\''))),
+            Behind::End => return Some((fields, quotes.commas + 1 == pairs && matches!(quote, b'"' | b'\''))),
             Behind::Tail => return Some((fields, false)),
-            Behind::Next(k, s) => (at_place, key, start) = (place(k), k, s),
+            // the quote is one that a key can hold
+            Behind::Next(k, s) => {
+                (at_place, key, start) = (place(k), k, s);
+                quotes = Quotes::of(message, s, quote);
+            }
             Behind::Other => return None,
         }
     }
 }
 
-/// Finds the quote behind a value; says as well whether a comma stands before it.
+/// Reads `, key=` between the quote at `at` and the next one, as [`behind`] does, with the key's place: nearly every quote of nearly every list has such a next.
 #[inline]
-fn value(message: &[u8], start: usize, quote: u8) -> Option<(usize, bool)> {
-    let (mut at, mut comma) = (start, false);
-    while let Some(block) = message.get(at..)?.first_chunk() {
-        let (quotes, commas) = (mask::equal(*block, quote), mask::equal(*block, b','));
-        if quotes != 0 {
-            let end = quotes.trailing_zeros();
-            return Some((at + end as usize, comma || commas & ((1 << end) - 1) != 0));
-        }
-        comma |= commas != 0;
-        at += mask::WIDTH;
-    }
-    let rest = &message[at..];
-    let end = rest.iter().position(|c| *c == quote)?;
-    Some((at + end, comma || rest[..end].contains(&b',')))
-}
-
-/// Reads `, key="` behind the quote at `at`, as [`behind`] does, with the key's place: nearly every quote of nearly every list is one of these.
-#[inline]
-fn next(message: &[u8], at: usize, quote: u8) -> Option<(Option<usize>, &[u8], usize)> {
-    let rest = message.get(at + 1..)?.strip_prefix(b", ")?;
-    let length = mask::find(&rest[..rest.len().min(65)], 0, b'=')?;
-    let key = &rest[..length];
+fn between(message: &[u8], at: usize, open: usize) -> Option<(Option<usize>, &[u8], usize)> {
+    let key = message.get(at + 1..open)?.strip_prefix(b", ")?.strip_suffix(b"=")?;
     let place = place(key);
-    let is_key = place.is_some() || (!key.is_empty() && key.iter().all(|c| IN_KEY[usize::from(*c)]));
-    (is_key && rest.get(length + 1) == Some(&quote)).then(|| (place, key, at + 3 + length + 2))
+    let is_key = place.is_some() || (!key.is_empty() && key.len() <= 64 && key.iter().all(|c| IN_KEY[usize::from(*c)]));
+    is_key.then_some((place, key, open + 1))
 }
 
 /// The bytes that a key is made of.

@@ -5,9 +5,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Settings;
-use super::baseline::{RETRIES, dispersion, expected, is_abrupt, window_scatter};
+use super::baseline::{Expected, RETRIES, dispersion, expected, is_abrupt, is_lasting, window_scatter};
 use super::grid::{Grid, real, windows};
-use super::scan::{RISE, Taken, candidates, surprise};
+use super::scan::{RISE, Taken, candidates, one_mishap, surprise};
 use super::series::{Series, sum};
 
 /// Milliseconds of a week.
@@ -34,6 +34,8 @@ pub(super) struct Burst {
     pub(super) exponent: f64,
     /// How many failures one mishap brings with it.
     pub(super) dispersion: f64,
+    /// It begins just after what explains its cause.
+    pub(super) explained: bool,
 }
 
 /// Windows in which a burst begins that began with a trigger: its own, and those in which the first request after it may come.
@@ -59,24 +61,35 @@ impl Least {
     }
 }
 
-/// Returns the bursts of all series, in the order of the series and of time. `triggers` are the windows of what explains a cause, by series.
-pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<usize>], grid: Grid, settings: Settings) -> Vec<Burst> {
+/// Returns the bursts of all series, in the order of the series and of time. `triggers` are the windows of what explains a cause, by series, and whether it is what the
+/// cause is about.
+pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<(usize, bool)>], grid: Grid, settings: Settings) -> Vec<Burst> {
     let least = Least::of(all.len(), triggers.iter().map(Vec::len).sum(), grid, settings);
-    let lowest = |t: &[usize]| if t.is_empty() { least.anywhere } else { least.after_trigger };
+    let lowest = |t: &[(usize, bool)]| if t.is_empty() { least.anywhere } else { least.after_trigger };
     let found: Vec<Vec<Range<usize>>> = all.par_iter().zip(triggers).map(|(s, t)| candidates(&s.points, grid, lowest(t))).collect();
     let usual = usual(all, &found, grid);
     let bursts = all.par_iter().zip(&found).zip(triggers).enumerate().map(|(number, ((series, found), triggers))| {
-        let is_after = |range: &Range<usize>| triggers.iter().any(|t| (*t..*t + AFTER_TRIGGER).contains(&range.start));
-        let sure = found.iter().filter_map(|range| {
-            let least = if is_after(range) { least.after_trigger } else { least.anywhere };
-            judge(number, series, range, found, grid, usual, least)
-        });
-        joined(sure.collect(), series)
+        let after = |range: &Range<usize>| triggers.iter().filter(|t| (t.0..t.0 + AFTER_TRIGGER).contains(&range.start)).map(|t| t.1).max();
+        let judged = |range: &Range<usize>, others: &[Range<usize>]| {
+            let after = after(range);
+            let bar = Bar { exponent: if after.is_some() { least.after_trigger } else { least.anywhere }, mishaps: after.is_some() };
+            judge(number, series, range, others, grid, usual, bar)
+        };
+        // what turns out to be usual is usual for the others, too
+        let mut ranges = found.clone();
+        loop {
+            let unusual: Vec<(Burst, bool)> = ranges.iter().filter_map(|range| judged(range, &ranges)).collect();
+            if unusual.len() == ranges.len() {
+                return joined(unusual.into_iter().filter(|(_, sure)| *sure).map(|(burst, _)| burst).collect(), series);
+            }
+            ranges = unusual.into_iter().map(|(burst, _)| burst.range).collect();
+        }
     });
     bursts.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
-/// Returns how many failures one mishap brings with it in this log: the mean over all series, where they scatter by more than retries do.
+/// Returns how many failures one mishap brings with it in this log: the weighted median over all series, where they scatter by more than retries do. The mean would be that
+/// of the few with a rhythm, whose counts scatter by day and night.
 fn usual(all: &[Series<'_>], found: &[Vec<Range<usize>>], grid: Grid) -> f64 {
     let scatter = all.par_iter().zip(found).map(|(series, found)| {
         let mut taken = Taken::default();
@@ -85,13 +98,27 @@ fn usual(all: &[Series<'_>], found: &[Vec<Range<usize>>], grid: Grid) -> f64 {
         }
         window_scatter(&series.points, &taken, grid)
     });
-    let scatter: Vec<_> = scatter.collect();
-    let (sum, weight) = scatter.iter().fold((0.0, 0.0), |(sum, weight), s| (sum + s.index * s.weight.min(VOICE), weight + s.weight.min(VOICE)));
-    if weight > 0.0 { (sum / weight).max(RETRIES) } else { RETRIES }
+    let mut scatter: Vec<_> = scatter.collect();
+    scatter.sort_by(|a, b| a.index.total_cmp(&b.index));
+    let half = scatter.iter().map(|s| s.weight.min(VOICE)).sum::<f64>() / 2.0;
+    let mut below = 0.0;
+    let middle = scatter.iter().find(|s| {
+        below += s.weight.min(VOICE);
+        below > half
+    });
+    middle.map_or(RETRIES, |s| s.index.max(RETRIES))
 }
 
-/// Decides about one candidate, measured by what is outside of it.
-fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Range<usize>], grid: Grid, usual: f64, least: f64) -> Option<Burst> {
+/// What a burst has to reach.
+#[derive(Debug, Clone, Copy)]
+struct Bar {
+    exponent: f64,
+    /// It is just after what explains its cause, and one mishap, however many retries it brings, is what was to be expected then.
+    mishaps: bool,
+}
+
+/// Decides about one candidate, measured by what is outside of it: `None` where it is usual, else the burst and whether it is sure.
+fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Range<usize>], grid: Grid, usual: f64, bar: Bar) -> Option<(Burst, bool)> {
     let mut taken = Taken::default();
     taken.add(range.clone());
     let mut others: Vec<(u64, &Range<usize>)> = found.iter().filter(|r| *r != range).map(|r| (sum(&series.points, r), r)).collect();
@@ -109,12 +136,17 @@ fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Rang
         return None;
     }
     let flat = covered / (covered + free);
-    let expected = expected(series, &rest, free, range, grid);
+    let Expected { count: expected, rhythm } = expected(series, &taken, &rest, free, range, grid);
     let share = if outside == 0 { flat } else { expected / (expected + real(outside)) };
-    let dispersion = dispersion(&series.points, &taken, range, grid, usual);
+    let (dispersion, clump) = dispersion(&series.points, &taken, range, grid, usual);
     let exponent = surprise(count, outside, share, dispersion);
-    let is_burst = exponent >= least && real(count) >= RISE * expected && is_abrupt(&series.points, range, grid);
-    is_burst.then(|| Burst { series: number, range: range.clone(), count, expected, exponent, dispersion })
+    let exponent = if bar.mishaps { exponent } else { exponent.min(one_mishap(count, share, clump)) };
+    let unusual = real(count) >= RISE * expected
+        && !(range.start == 0 && covered > free)
+        && is_lasting(&series.points, range, rhythm, real(outside) / free, grid)
+        && is_abrupt(&series.points, range, rhythm, dispersion, grid);
+    let burst = Burst { series: number, range: range.clone(), count, expected, exponent, dispersion, explained: bar.mishaps };
+    unusual.then_some((burst, exponent >= bar.exponent))
 }
 
 /// Joins bursts of one series with no more between them than the shorter one is long: a ramp is found in steps.

@@ -1,19 +1,17 @@
 //! An account to its incidents and its chronic clients.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::burst::{AFTER_TRIGGER, Burst, bursts};
 use super::chronic::chronic;
 use super::fold::fold;
 use super::grid::Grid;
+use super::happened::Happened;
 use super::matter::matters;
 use super::series::{Of, Series, series};
-use super::suspicion::Suspicion;
-use super::{Incidents, Settings, Trigger};
+use super::{Incidents, Settings};
 use crate::tally::Account;
-
-/// A client that was last well so long ago may have been away: what happened since then need not be why.
-const AWAY_MS: i64 = 86_400_000;
+use crate::tally::account::Name;
 
 /// Returns the incidents and the chronic clients of an account.
 ///
@@ -22,16 +20,23 @@ const AWAY_MS: i64 = 86_400_000;
 pub fn find(account: &Account, settings: &Settings) -> Incidents {
     let Some(grid) = Grid::of(account) else { return Incidents::default() };
     let all = series(account, grid);
-    let book = Book::of(&all);
-    let triggers: Vec<Vec<usize>> = all.iter().map(|series| explaining(account, series, grid)).collect();
+    let book = Book::of(account, &all);
+    let happened = Happened::of(account, grid);
+    let triggers = happened.explaining(&all);
     let mut found = bursts(&all, &triggers, grid, *settings);
     for burst in &mut found {
-        let first = triggers[burst.series].iter().rev().find(|t| (**t..**t + AFTER_TRIGGER).contains(&burst.range.start));
+        let first = triggers[burst.series].iter().rev().map(|t| t.0).find(|t| (*t..*t + AFTER_TRIGGER).contains(&burst.range.start));
         // the first few after it may be too few to be a part of what is sure
-        burst.range.start = first.copied().unwrap_or(burst.range.start);
+        burst.range.start = first.unwrap_or(burst.range.start);
     }
-    let suspects = |burst: &Burst| suspects(account, &all, &book, burst, grid);
-    let matters = matters(found, &all, grid, suspects);
+    let suspects = |burst: &Burst| {
+        let series = &all[burst.series];
+        // where there are failures without the burst, the first of the window may be one of those
+        let slack_ms = if burst.expected > 0.0 { grid.window_ms } else { 0 };
+        let well = series.served.iter().rev().find(|p| p.0 <= burst.range.start).map(|p| grid.time(p.0));
+        happened.suspects(&series.of, start(&all, &book, burst, grid), slack_ms, well)
+    };
+    let matters = matters(found, &all, &book, grid, suspects);
     let mut incidents: Vec<_> = matters.iter().map(|m| fold(m, account, &all, &book, grid)).collect();
     let chronic = chronic(account, &all, incidents.iter().map(|(_, parts)| parts.as_slice()), grid);
     incidents.sort_by(|(a, _), (b, _)| excess(b).total_cmp(&excess(a)).then(a.start.cmp(&b.start)).then(a.realm.cmp(&b.realm)).then(a.cause.cmp(&b.cause)));
@@ -42,49 +47,35 @@ fn excess(incident: &super::Incident) -> f64 {
     super::grid::real(incident.count) - incident.expected
 }
 
-/// Which series there are of a realm and cause.
-pub(super) struct Book(BTreeMap<Of, Vec<usize>>);
+/// Which series there are of a realm and cause, and in which realms successes are seen.
+pub(super) struct Book<'a> {
+    series: BTreeMap<Of, Vec<usize>>,
+    served: BTreeSet<&'a Name>,
+}
 
-impl Book {
-    fn of(all: &[Series<'_>]) -> Self {
+impl<'a> Book<'a> {
+    fn of(account: &'a Account, all: &[Series<'_>]) -> Self {
         let mut book: BTreeMap<Of, Vec<usize>> = BTreeMap::new();
         for (number, series) in all.iter().enumerate().filter(|(_, s)| s.of.client.is_some()) {
             book.entry(Of { client: None, ..series.of.clone() }).or_default().push(number);
             book.entry(series.of.clone()).or_default().push(number);
         }
-        Book(book)
+        Book { series: book, served: account.successes.iter().flatten().map(|((_, realm, _), _)| realm).collect() }
+    }
+
+    /// Whether successes are seen in a realm.
+    pub(super) fn shows_successes(&self, realm: &Name) -> bool {
+        self.served.contains(realm)
     }
 
     /// Returns the series of a client, or of all clients of a realm.
     pub(super) fn series(&self, of: &Of) -> &[usize] {
-        self.0.get(of).map(Vec::as_slice).unwrap_or_default()
+        self.series.get(of).map(Vec::as_slice).unwrap_or_default()
     }
 }
 
-/// Returns the windows of what explains failures of a series.
-fn explaining(account: &Account, series: &Series<'_>, grid: Grid) -> Vec<usize> {
-    let of = &series.of;
-    let at_once = |t: &&Trigger| Suspicion::of(t, t.time, 0, 0, &of.realm, of.client.as_ref(), of.cause).is_some_and(Suspicion::explains);
-    let mut windows: Vec<usize> = account.triggers.iter().filter(at_once).filter_map(|t| grid.index(t.time)).collect();
-    windows.dedup();
-    windows
-}
-
-/// Returns what may have set off a burst, the likeliest first.
-fn suspects(account: &Account, all: &[Series<'_>], book: &Book, burst: &Burst, grid: Grid) -> Vec<(Suspicion, Trigger)> {
-    let series = &all[burst.series];
-    let start = start(all, book, burst, grid);
-    // where there are failures without the burst, the first of the window may be one of those
-    let slack = if burst.expected > 0.0 { grid.window_ms } else { 0 };
-    let well = series.served.iter().rev().find(|p| p.0 <= burst.range.start).map_or(0, |p| start - grid.time(p.0));
-    let near = |t: &Trigger| Suspicion::of(t, start, slack, well.min(AWAY_MS), &series.of.realm, series.of.client.as_ref(), series.of.cause);
-    let mut suspects: Vec<_> = account.triggers.iter().filter_map(|t| Some((near(t)?, t.clone()))).collect();
-    suspects.sort();
-    suspects
-}
-
 /// Returns the time of the first failure of a burst: where it begins with a trigger that explains it, of the first after that.
-pub(super) fn start(all: &[Series<'_>], book: &Book, burst: &Burst, grid: Grid) -> i64 {
+pub(super) fn start(all: &[Series<'_>], book: &Book<'_>, burst: &Burst, grid: Grid) -> i64 {
     let window = grid.time(burst.range.start);
     let of = &all[burst.series].of;
     let cells = book.series(of).iter().flat_map(|n| &all[*n].cells);

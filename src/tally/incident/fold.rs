@@ -28,8 +28,8 @@ pub(super) struct Part {
 }
 
 /// Returns the incident, and the parts of the series that it takes.
-pub(super) fn fold(matter: &Matter, account: &Account, all: &[Series<'_>], book: &Book, grid: Grid) -> (Incident, Vec<Part>) {
-    let main = main(matter, all);
+pub(super) fn fold(matter: &Matter, account: &Account, all: &[Series<'_>], book: &Book<'_>, grid: Grid) -> (Incident, Vec<Part>) {
+    let main = matter.lead(all);
     let mut parts: Vec<Part> = matter.bursts.iter().map(|b| Part { series: b.series, range: b.range.clone() }).collect();
     let usual = |s: usize, range: &Range<usize>| {
         let points = &all[s].points;
@@ -95,22 +95,15 @@ pub(super) fn fold(matter: &Matter, account: &Account, all: &[Series<'_>], book:
     samples.sort_by(|a, b| b.evidence.len().cmp(&a.evidence.len()).then_with(|| crate::tally::place(a).cmp(&crate::tally::place(b))));
     incident.samples = samples.into_iter().take(SAMPLES).cloned().collect();
     count(&mut incident, &parts, all, grid);
-    incident.successes = successes(account, &parts, all, grid);
+    incident.successes = successes(book, &parts, all);
     incident.state = state(&incident, matter, account, grid);
-    incident.triggers.extend(moved(&parts, all, &incident, grid));
+    incident.triggers.extend(moved(&parts, all, book, &incident, grid));
     (incident, parts)
-}
-
-/// Returns the burst whose cause the incident began with: the largest of those that began in the first windows.
-fn main<'m>(matter: &'m Matter, all: &[Series<'_>]) -> &'m super::burst::Burst {
-    let first = matter.all().map(|b| b.range.start).min().unwrap_or_default();
-    let early = matter.all().filter(|b| b.range.start <= first + 2);
-    early.max_by(|a, b| a.count.cmp(&b.count).then(all[b.series].of.cmp(&all[a.series].of))).expect("a matter is made of a burst")
 }
 
 /// Adds the clients that have a part in a burst of the whole realm, or of several clients, though too small a one to be seen by itself. Returns the failures that
 /// were to be expected of them.
-fn add_clients(parts: &mut Vec<Part>, matter: &Matter, all: &[Series<'_>], book: &Book, usual: &impl Fn(usize, &Range<usize>) -> f64) -> f64 {
+fn add_clients(parts: &mut Vec<Part>, matter: &Matter, all: &[Series<'_>], book: &Book<'_>, usual: &impl Fn(usize, &Range<usize>) -> f64) -> f64 {
     let mut wide: Vec<(Of, Range<usize>)> = Vec::new();
     if let Some(realm) = &matter.realm {
         wide.push((all[realm.series].of.clone(), realm.range.clone()));
@@ -126,11 +119,14 @@ fn add_clients(parts: &mut Vec<Part>, matter: &Matter, all: &[Series<'_>], book:
     let mut expected = 0.0;
     let mut known = matter.series();
     for (of, range) in wide {
-        for number in book.series(&of) {
-            let inside = real(sum(&all[*number].points, &range));
-            if inside > 0.0 && inside >= RISE * usual(*number, &range) && known.insert(*number) {
-                expected += usual(*number, &range);
-                parts.push(Part { series: *number, range: range.clone() });
+        let rise = |number: &usize| (real(sum(&all[*number].points, &range)), usual(*number, &range));
+        let present: Vec<(usize, (f64, f64))> = book.series(&of).iter().map(|n| (*n, rise(n))).filter(|(_, (inside, _))| *inside > 0.0).collect();
+        // a rise of all of them need not be a doubling of each, nor of any
+        let least = [RISE, 1.0, 0.0].into_iter().find(|times| present.iter().any(|(_, (inside, usual))| *inside >= times * usual)).unwrap_or(0.0);
+        for (number, (inside, usual)) in present {
+            if inside >= least * usual && known.insert(number) {
+                expected += usual;
+                parts.push(Part { series: number, range: range.clone() });
             }
         }
     }
@@ -138,7 +134,7 @@ fn add_clients(parts: &mut Vec<Part>, matter: &Matter, all: &[Series<'_>], book:
 }
 
 /// Adds the failures that follow from those of a part. Returns how many of their kind were to be expected.
-fn add_cascade(parts: &mut Vec<Part>, all: &[Series<'_>], book: &Book, grid: Grid, usual: &impl Fn(usize, &Range<usize>) -> f64) -> f64 {
+fn add_cascade(parts: &mut Vec<Part>, all: &[Series<'_>], book: &Book<'_>, grid: Grid, usual: &impl Fn(usize, &Range<usize>) -> f64) -> f64 {
     let mut known: BTreeSet<usize> = parts.iter().map(|p| p.series).collect();
     let mut expected = 0.0;
     for part in parts.clone() {
@@ -190,14 +186,13 @@ fn count(incident: &mut Incident, parts: &[Part], all: &[Series<'_>], grid: Grid
 }
 
 /// Returns the successes of the incident's clients while it went on; `None` where the realm shows none.
-fn successes(account: &Account, parts: &[Part], all: &[Series<'_>], grid: Grid) -> Option<u64> {
-    let realm = &all[parts.first()?.series].of.realm;
-    account.successes.as_ref()?.keys().any(|(_, r, _)| r == realm).then_some(())?;
+fn successes(book: &Book<'_>, parts: &[Part], all: &[Series<'_>]) -> Option<u64> {
+    book.shows_successes(&all[parts.first()?.series].of.realm).then_some(())?;
     let mut ranges: BTreeMap<&Option<Name>, (&Series<'_>, Range<usize>)> = BTreeMap::new();
     for part in parts {
         let series = &all[part.series];
         let (_, range) = ranges.entry(&series.of.client).or_insert_with(|| (series, part.range.clone()));
-        *range = range.start.min(part.range.start)..range.end.max(part.range.end).min(grid.len);
+        *range = range.start.min(part.range.start)..range.end.max(part.range.end);
     }
     Some(ranges.values().map(|(series, range)| sum(&series.served, range)).sum())
 }

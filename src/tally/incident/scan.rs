@@ -43,6 +43,15 @@ pub(crate) fn surprise(inside: u64, outside: u64, p: f64, dispersion: f64) -> f6
     }
 }
 
+/// Returns the natural logarithm, negated, of the probability that one mishap comes in a part `p` of the time and alone brings `inside` failures. Of retries that go on
+/// with the same chance each, the number is geometric; with mean `m` variance by mean of the counts is `2 m - 1` (compound Poisson distribution: Johnson, Kemp and
+/// Kotz, "Univariate discrete distributions", 2005, section 9.3). Such a tail is heavier than that of many small mishaps: who tries again and again is no incident.
+pub(super) fn one_mishap(inside: u64, p: f64, dispersion: f64) -> f64 {
+    let mean = dispersion.midpoint(1.0);
+    let again = (1.0 - 1.0 / mean).max(f64::MIN_POSITIVE);
+    (real(inside) - 1.0).max(0.0) * -again.ln() - p.clamp(f64::MIN_POSITIVE, 1.0).ln()
+}
+
 /// Parts of the time that are looked at no more, in the order of time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Taken(pub(super) Vec<Range<usize>>);

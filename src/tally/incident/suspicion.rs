@@ -11,6 +11,8 @@ pub(super) struct Suspicion {
     rank: u8,
     /// Milliseconds from it to the start of the burst.
     before_ms: i64,
+    /// It is what the cause is about, though perhaps another client's.
+    about: bool,
 }
 
 /// What comes this much later than a change has little to do with it: codes live for minutes, and access tokens by default for five, so whoever has one
@@ -33,8 +35,19 @@ impl Suspicion {
         if named && client.is_some_and(|c| *c != trigger.client) {
             return None;
         }
-        let rank = rank(&trigger.what, cause)? + u8::from(!named && is_of_client(&trigger.what));
-        Some(Suspicion { rank, before_ms: before_ms.max(0) })
+        let rank = rank(&trigger.what, cause)?;
+        let unsure = u8::from(!named && is_of_client(&trigger.what));
+        Some(Suspicion { rank: rank + unsure, before_ms: before_ms.max(0), about: rank == 0 })
+    }
+
+    /// Whether it is what the cause is about.
+    pub(super) fn is_about(self) -> bool {
+        self.about
+    }
+
+    /// Returns the milliseconds from it to the start of the burst.
+    pub(super) fn before_ms(self) -> i64 {
+        self.before_ms
     }
 
     /// Whether it explains the cause, and does not only go with it.
@@ -52,7 +65,7 @@ fn is_of_client(change: &Change) -> bool {
 fn rank(change: &Change, cause: Cause) -> Option<u8> {
     use Cause::{
         ClientAuthMethod, ClientDisabled, ClientNotFound, ClockSkew, CodeExpired, CodeMissing, CodeReused, DeviceCodeInvalid, GrantNotAllowed, PkceMismatch,
-        RedirectUriMismatch, RefreshTokenInvalid, SessionTerminated, TokenExchangeDenied, UserDisabled, WrongClientSecret,
+        RedirectUriMismatch, RefreshTokenInvalid, SessionTerminated, TokenExchangeDenied, Unclassified, Unlogged, UserDisabled, WrongClientSecret,
     };
     let sessions = matches!(cause, SessionTerminated | RefreshTokenInvalid);
     match change {
@@ -81,7 +94,12 @@ fn rank(change: &Change, cause: Cause) -> Option<u8> {
             CodeExpired | RefreshTokenInvalid => Some(1),
             _ => None,
         },
-        Change::DatabaseTrouble => Some(if sessions { 1 } else { 2 }),
+        // sessions that could not be read or written; what a client sends again after an error is a code that was used
+        Change::DatabaseTrouble => match cause {
+            SessionTerminated | RefreshTokenInvalid => Some(1),
+            CodeExpired | CodeReused | DeviceCodeInvalid | Unlogged | Unclassified => Some(2),
+            _ => None,
+        },
         // a client that was deployed anew has other settings, or another callback
         Change::AddressesChanged => (cause != CodeMissing).then_some(2),
     }

@@ -75,7 +75,7 @@ impl Join {
         if own || waiting || access.status < 400 {
             return self.granted(access, signal, out);
         }
-        let ordinal = self.ordinal(access.digest);
+        let ordinal = self.ordinals.next(access.digest, None);
         let mut failed = Failed::of_access(&access, ordinal, signal.at, true);
         failed.with = Companions { lost: soon && !known, ..Companions::default() }.into();
         self.emit(signal, What::Failed(failed), out);
@@ -86,7 +86,7 @@ impl Join {
         let waiting = answers::is_waiting(access.status, access.bytes, false);
         self.count(&access, waiting, false);
         if access.status >= 400 && !waiting {
-            let ordinal = self.ordinal(access.digest);
+            let ordinal = self.ordinals.next(access.digest, None);
             return self.emit(signal, What::Proxied(Box::new(access), ordinal), out);
         }
         self.granted(access, signal, out);

@@ -54,6 +54,9 @@ impl Outbox {
 
     /// Ends the waiting of a thread's failure, with its answer where there is one.
     pub fn close(&mut self, thread: Thread, answer: Option<Answered>, out: &mut Vec<Joined>) {
+        if !self.active {
+            return;
+        }
         let Some(number) = self.open.remove(&thread) else { return };
         let held = number.checked_sub(self.gone).and_then(|i| usize::try_from(i).ok()).and_then(|i| self.queue.get_mut(i));
         if let Some((joined, waits)) = held {
