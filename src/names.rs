@@ -187,27 +187,44 @@ impl Key {
     #[must_use]
     pub fn of_kept(id: &[u8]) -> Self {
         let stand_in = memchr::memchr(b'#', id).and_then(|_| std::str::from_utf8(id).ok()).and_then(stand_in);
-        stand_in.map_or_else(|| Key::of(id), |(_, key)| key)
+        stand_in.map_or_else(|| Key::of(id), |stand_in| stand_in.key)
     }
 
-    /// Returns what a text that holds secrets is kept with in their place: texts with other secrets stay other texts.
+    /// Returns what a text that holds secrets is kept with in their place: texts with other secrets stay other texts. A letter can say more of the text.
     #[must_use]
-    pub fn stand_in(self) -> String {
-        format!("{STAND_IN}{:016x}]", self.0)
+    pub fn stand_in(self, note: Option<char>) -> String {
+        let note = note.map(String::from).unwrap_or_default();
+        format!("{STAND_IN}{:016x}{note}]", self.0)
     }
 }
 
-/// How a stand-in for a secret begins; sixteen hexadecimal digits and a bracket follow.
+/// How a stand-in for a secret begins; sixteen hexadecimal digits, perhaps a letter, and a bracket follow.
 const STAND_IN: &str = "[secret#";
+
+/// What stands in for a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandIn {
+    /// Where it stands in the text.
+    pub at: Range<usize>,
+    /// The digest of the text that held the secret.
+    pub key: Key,
+    /// What else is known of that text.
+    pub note: Option<char>,
+}
 
 /// Finds the first stand-in for a secret.
 #[must_use]
-pub fn stand_in(text: &str) -> Option<(Range<usize>, Key)> {
+pub fn stand_in(text: &str) -> Option<StandIn> {
     text.match_indices(STAND_IN).find_map(|(at, _)| {
         let digits = at + STAND_IN.len();
         let hex = text.get(digits..digits + 16).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))?;
-        let whole = text[digits + 16..].starts_with(']');
-        whole.then_some((at..digits + 17, Key(u64::from_str_radix(hex, 16).ok()?)))
+        let mut rest = text[digits + 16..].chars();
+        let (note, end) = match (rest.next()?, rest.next()) {
+            (']', _) => (None, digits + 17),
+            (note, Some(']')) => (Some(note), digits + 17 + note.len_utf8()),
+            _ => return None,
+        };
+        Some(StandIn { at: at..end, key: Key(u64::from_str_radix(hex, 16).ok()?), note })
     })
 }
 
@@ -237,8 +254,10 @@ mod tests {
     #[test]
     fn a_stand_in_has_the_digest_of_what_it_stands_for() {
         let key = Key::of(b"hunter2");
-        let kept = format!("password={} [secret#12] [secret#x", key.stand_in());
-        assert_eq!(stand_in(&kept).map(|(at, key)| (&kept[at], key)), Some((&*key.stand_in(), key)));
+        let kept = format!("password={} [secret#12] [secret#x", key.stand_in(None));
+        assert_eq!(stand_in(&kept).map(|s| (&kept[s.at], s.key, s.note)), Some((&*key.stand_in(None), key, None)));
+        let noted = key.stand_in(Some('n'));
+        assert_eq!(stand_in(&noted), Some(StandIn { at: 0..noted.len(), key, note: Some('n') }));
         assert_eq!((Key::of_kept(kept.as_bytes()), Key::of_kept(b"a#1")), (key, Key::of(b"a#1")));
         for none in ["", "[secret]", "[secret#", "[secret#0123456789abcde]", "[secret#0123456789abcdefg", "[secret#0123456789abcde\u{e9}]"] {
             assert_eq!(stand_in(none), None, "{none}");

@@ -6,11 +6,12 @@
 use hashbrown::HashMap;
 
 use super::Options;
-use crate::names::Names;
+use crate::names::{Names, StandIn, stand_in};
 use crate::realm::Realms;
 use crate::report::escape::Untrusted;
 use crate::signal::batch::Batch;
 use crate::signal::{Admin, Failure, Id, Kind, Life, Signal, User, Word};
+use crate::triage::question::form_of_session;
 
 /// Words of one chunk that had to be looked at: reasons recur.
 type Looked = HashMap<Box<str>, Option<Word>, foldhash::fast::RandomState>;
@@ -48,7 +49,14 @@ fn word(word: &mut Word, looked: &mut Looked) {
 
 fn texts(failure: &mut Failure, looked: &mut Looked) {
     let Failure { event, user, session, ip, error, reason, grant, .. } = failure;
-    [user, session, ip].into_iter().for_each(id);
+    [user, ip].into_iter().for_each(id);
+    // what the id of a session looks like matters
+    let note = session.as_deref().map(form_of_session);
+    id(session);
+    if let Some(StandIn { at, key, note: None }) = session.as_deref().and_then(stand_in) {
+        let text = session.as_deref().unwrap_or_default();
+        *session = Some(Id::from(&*[&text[..at.start], &key.stand_in(note), &text[at.end..]].concat()));
+    }
     std::iter::once(event).chain([error, reason, grant].into_iter().flatten()).for_each(|w| word(w, looked));
 }
 
@@ -62,7 +70,9 @@ fn kind(what: &mut Kind, looked: &mut Looked) {
         Kind::User(User::Failure(failure), _) | Kind::Open(failure) => texts(failure, looked),
         Kind::Tail(failure, inner) => {
             texts(failure, looked);
-            inner.iter_mut().for_each(|inner| kind(inner, looked));
+            if let Some(inner) = inner {
+                kind(inner, looked);
+            }
         }
         Kind::CarrierEnd(inner) => inner.iter_mut().for_each(|inner| kind(inner, looked)),
         Kind::Admin(Admin::RealmChanged(realm)) => realm.iter_mut().for_each(own),

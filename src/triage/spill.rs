@@ -265,6 +265,24 @@ mod tests {
         Waiting { time, node: 0, position, at: At { source: 0, line: position, part: 0 }, failed, realm: None, client: None, facts: None }
     }
 
+    #[test]
+    fn what_is_written_was_cleaned() {
+        let clean = |w: &mut Waiting| w.failed.failure.reason = None;
+        for spill in [Spill::keeping(4), Spill { keep: 4, ..Spill::unordered() }] {
+            let mut spill = spill.cleaned(clean);
+            for i in 0..10 {
+                let mut w = waiting(Some(i), 0);
+                w.failed.failure.reason = Some(Word::new("a secret of ten thousand"));
+                spill.push(w, |w| Order::of(w, &"n".into(), 0)).expect("a temporary file");
+            }
+            let mut written = Vec::new();
+            super::At { file: spill.file.as_ref().expect("a file").try_clone().expect("a file"), at: 0 }.read_to_end(&mut written).expect("bytes");
+            assert!(written.len() > 100 && memchr::memmem::find(&written, b"a secret").is_none());
+            let back = spill.sorted().and_then(|mut s| s.take(20)).expect("failures");
+            assert_eq!((back.len(), back.iter().filter(|w| w.failed.failure.reason.is_none()).count()), (10, 8));
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn what_goes_in_comes_out_in_order_however_little_is_kept(times in proptest::collection::vec(proptest::option::of(0i64..50), 0..120), keep in 1usize..40) {

@@ -21,9 +21,9 @@ const DEPTH: usize = 3;
 /// Returns the text without its secrets, and without what stands in for them in texts that were kept.
 pub(super) fn masked(text: &str) -> Cow<'_, str> {
     let (mut shown, mut rest) = (String::new(), text);
-    while let Some((at, _)) = stand_in(rest) {
-        shown = shown + &rest[..at.start] + MASK;
-        rest = &rest[at.end..];
+    while let Some(found) = stand_in(rest) {
+        shown = shown + &rest[..found.at.start] + MASK;
+        rest = &rest[found.at.end..];
     }
     if shown.is_empty() { plain(text) } else { Cow::Owned(plain(&(shown + rest)).into_owned()) }
 }
@@ -32,7 +32,7 @@ pub(super) fn masked(text: &str) -> Cow<'_, str> {
 /// that of the others. Masked, it reads as the text does.
 pub(super) fn kept(text: &str) -> Option<String> {
     let masked = masked(text).into_owned();
-    let stand_in = || Key::of(text.as_bytes()).stand_in();
+    let stand_in = || Key::of(text.as_bytes()).stand_in(None);
     (masked != text).then(|| if masked.contains(MASK) { masked.replacen(MASK, &stand_in(), 1) } else { stand_in() })
 }
 
