@@ -443,6 +443,77 @@ fn r17_the_file_is_packed_at_once_while_it_is_behind() {
 }
 
 #[test]
+fn r16_a_container_that_was_started_again_and_rotated_between_two_looks() {
+    let folder = "iam_keycloak-0_0f6d2c1e-0000-4000-8000-000000000000/keycloak";
+    let at = |name: &str| format!("{folder}/{name}");
+    for stopped in [false, true] {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(dir.path().join(folder)).expect("made");
+        let mut t = Trial::of(dir, &["*_keycloak-*/keycloak"], quick());
+        t.write(&at("0.log.20261125-030000"), lines(90..95));
+        t.write(&at("0.log"), "");
+        t.rest();
+        t.write(&at("0.log"), lines(0..10));
+        t.until(10);
+        let again = |t: &Trial| {
+            t.write(&at("1.log"), lines(10..20));
+            t.rename(&at("1.log"), &at("1.log.20261125-040000"));
+            t.write(&at("1.log"), lines(20..30));
+        };
+        if stopped {
+            t.restart(again);
+        } else {
+            again(&t);
+        }
+        t.until(30);
+        exact(&t);
+        // what the kubelet removes of the container before takes nothing with it
+        std::fs::remove_file(t.path(&at("0.log"))).expect("removed");
+        t.write(&at("1.log"), lines(30..40));
+        t.until(40);
+        exact(&t);
+    }
+}
+
+#[test]
+fn r17_a_file_is_packed_before_any_of_it_was_read() {
+    for stopped in [false, true] {
+        let mut t = Trial::new(&["server.log"], Settings { budget_bytes: 600, ..quick() });
+        t.write("server.log", "");
+        t.rest();
+        t.write("server.log", lines(0..200));
+        t.rename("server.log", "server.log.1");
+        t.write("server.log", lines(200..300));
+        // it is met while the one before is still read
+        t.poll();
+        assert!(t.lines.len() < 200);
+        let pack = |t: &Trial| {
+            t.rename("server.log.1", "server.log.2");
+            t.gzip("server.log", "server.log.1.gz");
+            t.write("server.log", lines(300..310));
+        };
+        if stopped {
+            t.restart(pack);
+        } else {
+            pack(&t);
+        }
+        t.until(310);
+        exact(&t);
+        assert!(!t.words.iter().any(|(_, w)| w.is_loss()), "{:?}", t.words);
+    }
+}
+
+#[test]
+fn r4_a_file_that_came_and_went_between_two_looks_is_read_though_none_follows() {
+    let mut t = begun(10);
+    rotate(&t, 9);
+    t.write("server.log", lines(10..20));
+    rotate(&t, 9);
+    t.until(20);
+    exact(&t);
+}
+
+#[test]
 fn r19_a_file_that_is_deleted_is_let_go_and_waited_for() {
     let mut t = begun(10);
     t.write("server.log", lines(10..20));

@@ -213,6 +213,17 @@ fn killed_at_any_time_it_goes_on_with_the_exact_tally() {
             row["count"].as_u64().unwrap_or_default();
     }
     assert_eq!(counted, asked);
+    // and as other programs read it
+    let read = |command: &[&str]| program().args(command).arg(&state).output().expect("a run");
+    let merged: Value = serde_json::from_slice(&read(&["merge", "--format", "json"]).stdout).expect("JSON");
+    assert_eq!((&merged["findings"], &merged["records"]), (&scanned["findings"], &scanned["records"]));
+    let page: Value = serde_json::from_slice(&read(&["report", "--format", "json", "--from"]).stdout).expect("JSON");
+    assert_eq!(page["totals"]["failures"], scanned["findings"]);
+    for name in ["state", "state.bak"] {
+        fs::write(state.join(name), b"KCTSTATE").expect("a write");
+    }
+    let damaged = read(&["merge"]);
+    assert_eq!(damaged.status.code(), Some(4), "{}", String::from_utf8_lossy(&damaged.stderr));
 }
 
 #[test]
@@ -346,4 +357,154 @@ fn what_is_followed_and_what_the_log_lacks_is_said_once() {
     assert!(status.success() && notes.contains("following server.log, from now on"), "{notes}");
     let hints: Vec<&String> = told.iter().filter(|l| l.contains("hint: ") && l.contains("org.keycloak.events:DEBUG")).collect();
     assert_eq!(hints.len(), 1, "{hints:#?}");
+}
+
+/// The last word on each failure, after whatever happened to the runs that told it.
+fn last_words(told: &[String]) -> Words {
+    let tell = |line: &String| {
+        let f: Value = serde_json::from_str(line).expect("JSON");
+        (f["id"].as_str().expect("an id").to_owned(), (f["cause"].clone(), f["confidence"].clone(), f["candidates"].clone()))
+    };
+    told.iter().map(tell).collect()
+}
+
+#[test]
+fn a_state_that_cannot_be_written_stops_nothing() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-success"));
+    let (log, state, all) = (log_in(&dir), dir.path().join("state"), lines(&text));
+    let state_arg = state.to_string_lossy().into_owned();
+    let args = ["--format", "ndjson", "--state", &state_arg];
+    let (first, rest) = all.split_at(all.len() / 2);
+    append(&log, &first.concat());
+    let tail = Tail::start(&[&args[..], &["--start", "beginning"]].concat(), &[&log]);
+    let mut told = tail.until(scan(&log).len());
+    told.extend(tail.end("TERM").0);
+    let before = fs::read(state.join("state")).expect("a state");
+    assert!(before.len() > 4096, "more than may be written below");
+
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -f 4; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_kctriage"), "tail"]).args(args).arg(&log);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a tail");
+    let out = collect(child.stdout.take().expect("a pipe"));
+    let tail = Tail { child, out };
+    append(&log, &rest.concat());
+    let fresh = scan(&log).len() - last_words(&told).len();
+    tail.until(fresh);
+    let (_, notes, status) = tail.end("TERM");
+    assert_eq!(status.code(), Some(3), "{notes}");
+    assert_eq!(notes.matches("cannot be written").count(), 1, "{notes}");
+    assert_eq!(fs::read(state.join("state")).expect("a state"), before, "what was saved before stays");
+    let names = fs::read_dir(&state).expect("a folder").map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned());
+    assert_eq!(names.filter(|n| n.contains("tmp")).collect::<Vec<_>>(), Vec::<String>::new());
+
+    let tail = Tail::start(&args, &[&log]);
+    told.extend(tail.until(fresh));
+    let (lines, notes, status) = tail.end("TERM");
+    told.extend(lines);
+    assert!(status.success(), "{notes}");
+    assert_eq!(last_words(&told), scan(&log));
+}
+
+#[test]
+fn asked_to_end_within_a_line_it_goes_on_with_the_rest_of_it() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-success"));
+    let (log, state, whole) = (log_in(&dir), dir.path().join("state"), dir.path().join("whole.log"));
+    let state_arg = state.to_string_lossy().into_owned();
+    let args = ["--format", "ndjson", "--state", &state_arg];
+    let at = memchr::memmem::rfind(&text, b"_ERROR\"").expect("a failure") + 3;
+    append(&log, &text[..at]);
+    append(&whole, &text[..at - lines(&text[..at]).pop().expect("a line").len()]);
+    let tail = Tail::start(&[&args[..], &["--start", "beginning"]].concat(), &[&log]);
+    let mut told = tail.until(scan(&whole).len());
+    let (lines, notes, status) = tail.end("TERM");
+    told.extend(lines);
+    assert!(status.success(), "{notes}");
+    append(&log, &text[at..]);
+    let tail = Tail::start(&args, &[&log]);
+    let want = scan(&log);
+    told.extend(tail.until(want.len() - last_words(&told).len()));
+    told.extend(tail.end("TERM").0);
+    assert_eq!(last_words(&told), want);
+}
+
+#[test]
+fn a_hangup_reads_the_rules_again() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-plain"));
+    let (log, rules) = (log_in(&dir), dir.path().join("rules.toml"));
+    let body = |error: &str| {
+        format!(
+            "type=\"CLIENT_LOGIN_ERROR\", realmId=\"r\", realmName=\"shop\", clientId=\"nightly-batch\", userId=\"null\", ipAddress=\"10.0.0.4\", \
+             error=\"{error}\", grant_type=\"client_credentials\""
+        )
+    };
+    let event = |minute: u32| format!("2026-11-23 23:{minute:02}:00,000 WARN  [org.keycloak.events] (executor-thread-1) {}\n", body("quota_exceeded"));
+    let rule = |cause: &str| {
+        format!(
+            "[[rule]]\nid = \"quota\"\ntitle = \"quota\"\nevent = [\"CLIENT_LOGIN_ERROR\"]\nerror = [\"quota_exceeded\"]\ncause = \"{cause}\"\n\
+             why = \"the quota is used up\"\nreferences = [\"https://wiki.example.com/quota\"]\nexamples = [['{}']]\ncounter-examples = [['{}']]\n",
+            body("quota_exceeded"),
+            body("client_not_found")
+        )
+    };
+    fs::write(&rules, rule("grant-not-allowed")).expect("a write");
+    append(&log, &lines(&text)[..20].concat());
+    let rules_arg = rules.to_string_lossy().into_owned();
+    let tail = Tail::start(&["--format", "ndjson", "--start", "beginning", "--rules", &rules_arg], &[&log]);
+    append(&log, event(1).as_bytes());
+    let cause = |minute: u32| loop {
+        let (_, line) = tail.out.recv_timeout(PATIENCE).expect("a finding");
+        let f: Value = serde_json::from_str(&line).expect("JSON");
+        if f["time"].as_str().is_some_and(|t| t.contains(&format!("23:{minute:02}:00"))) {
+            return f["cause"].as_str().expect("a cause").to_owned();
+        }
+    };
+    assert_eq!(cause(1), "grant-not-allowed");
+    fs::write(&rules, rule("client-disabled")).expect("a write");
+    tail.signal("HUP");
+    thread::sleep(Duration::from_secs(1));
+    append(&log, event(2).as_bytes());
+    assert_eq!(cause(2), "client-disabled");
+    fs::write(&rules, "[[rule").expect("a write");
+    tail.signal("HUP");
+    thread::sleep(Duration::from_secs(1));
+    append(&log, event(3).as_bytes());
+    assert_eq!(cause(3), "client-disabled", "rules that are wrong change nothing");
+    let (_, notes, status) = tail.end("TERM");
+    assert!(status.success() && notes.contains("rules"), "{notes}");
+}
+
+/// Clocks that go back, a night in which an hour comes twice, the turn of a year, a leap day, and the end of 32-bit seconds.
+#[test]
+fn whatever_the_servers_clock_does_windows_are_those_of_a_scan() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-plain"));
+    let text = String::from_utf8(text).expect("UTF-8");
+    let failure = text.lines().find(|l| l.contains("client_not_found")).expect("such a failure");
+    let stamps = [
+        "2026-10-25 02:58:00,000",
+        "2026-10-25 02:03:00,000",
+        "2026-10-25 01:03:00,000",
+        "2026-12-31 23:59:59,999",
+        "2027-01-01 00:00:00,000",
+        "2026-12-31 23:00:00,000",
+        "2028-02-29 12:00:00,000",
+        "2038-01-19 03:14:08,000",
+    ];
+    let log = log_in(&dir);
+    append(&log, stamps.map(|s| format!("{s}{}\n", &failure[s.len()..])).concat().as_bytes());
+    for zone in ["UTC", "Europe/Berlin", "Asia/Kathmandu"] {
+        let state = dir.path().join(zone.replace('/', "-"));
+        let state_arg = state.to_string_lossy().into_owned();
+        let tail = Tail::start(&["--format", "ndjson", "--timezone", zone, "--state", &state_arg, "--start", "beginning"], &[&log]);
+        tail.until(stamps.len());
+        let (_, notes, status) = tail.end("TERM");
+        assert!(status.success(), "{notes}");
+        let rows = |command: &[&str], path: &Path| {
+            let out = program().args(command).arg(path).output().expect("a run").stdout;
+            let rows = serde_json::from_slice::<Value>(&out).expect("JSON")["rows"].as_array().expect("rows").clone();
+            rows.iter().map(|r| (r["window"].to_string(), r["cause"].to_string(), r["count"].as_u64())).collect::<Vec<_>>()
+        };
+        let merged = rows(&["merge", "--format", "json"], &state);
+        assert_eq!(merged, rows(&["scan", "--format", "json", "--timezone", zone], &log), "{zone}");
+        assert_eq!(merged.iter().filter_map(|r| r.2).sum::<u64>(), stamps.len() as u64, "{zone}");
+    }
 }

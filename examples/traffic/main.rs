@@ -191,9 +191,9 @@ fn shifts(trials: usize) {
                 .collect();
             let mut after: Vec<i64> = found.iter().filter_map(|f| f.0).collect();
             after.sort_unstable();
-            let at = |part: f64| ((part * trials as f64) as usize).checked_sub(0).and_then(|i| after.get(i)).map_or("–".to_owned(), ToString::to_string);
+            let at = |tenths: usize| after.get((tenths * trials).div_ceil(10) - 1).map_or("–".to_owned(), ToString::to_string);
             let going = found.iter().filter(|f| f.1).count();
-            println!("| {per_hour} | ×{times} | {} of {trials} | {} | {} | {going} |", after.len(), at(0.5), at(0.89));
+            println!("| {per_hour} | ×{times} | {} of {trials} | {} | {} | {going} |", after.len(), at(5), at(9));
         }
     }
 }

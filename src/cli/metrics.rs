@@ -33,7 +33,7 @@ const MOST_CLIENTS: u32 = 1000;
 
 /// What was typed.
 #[derive(Debug, Args)]
-#[group(skip)] // the alerts have Flags, too, and clap wants the names of groups to be unique
+#[group(skip)]
 pub struct Flags {
     /// Serve metrics for Prometheus here, and /healthz and /readyz: 9464 or :9464 for this machine only, 0.0.0.0:9464 for everybody
     #[arg(long, value_name = "ADDRESS", help_heading = "Metrics")]

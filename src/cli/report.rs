@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kctriage::finding::Finding;
-use kctriage::pipeline::{Options, live};
+use kctriage::pipeline::Options;
+use kctriage::pipeline::live::outcome_of;
 use kctriage::report::compose::{self, Scribe};
 use kctriage::report::model::{Kind, Prose, Report};
 use kctriage::report::redact::Redactor;
@@ -163,18 +164,24 @@ fn remark(report: &mut Report, settings: &settings::Report, lacking: &[&'static 
 /// Opens a saved tally, or what a live run saved.
 pub(super) fn open(path: &Path) -> Result<json::Saved, Error> {
     let advice = "give what kctriage scan --format json or kctriage merge wrote, or the folder of kctriage tail --state";
-    let usage = |what: String| Error::Usage { what, advice: advice.into() };
-    if path.is_dir() && !path.join(TALLY).exists() {
-        let refuse = |what: &dyn std::fmt::Display| usage(format!("{}: {what}", path.display()));
-        let bytes = checkpoint::peek(path).map_err(|error| usage(error.to_string()))?;
-        let bytes = bytes.ok_or_else(|| refuse(&"there is neither a tally nor the state of a live run in it"))?;
-        let account = live::outcome_of(&bytes, Rules::builtin(), Options::default()).map_err(|error| refuse(&error))?.account();
-        let lacking = if account.successes.is_none() { vec!["successful requests"] } else { Vec::new() };
-        return Ok(json::Saved { account, lacking });
-    }
-    let file: PathBuf = if path.is_dir() { path.join(TALLY) } else { path.to_owned() };
-    let opened = File::open(&file).map_err(|error| usage(format!("{}: cannot be read: {error}", file.display())))?;
-    json::read(opened).map_err(|error| usage(format!("{}: {error}", file.display())))
+    let usage = |what: String| Error::Usage { what: format!("{}: {what}", path.display()), advice: advice.into() };
+    let tally = path.join(TALLY);
+    let file = match (path.is_dir(), tally.exists()) {
+        (false, _) => path,
+        (true, true) => &tally,
+        (true, false) => return state(path)?.ok_or_else(|| usage("there is neither a tally nor the state of a live run in it".into())),
+    };
+    let opened = File::open(file).map_err(|error| usage(format!("cannot be read: {error}")))?;
+    json::read(opened).map_err(|error| usage(error.to_string()))
+}
+
+/// Returns the tally that the state of a live run holds, whether the run goes on or not; `None` where there is none.
+fn state(dir: &Path) -> Result<Option<json::Saved>, Error> {
+    let Some(bytes) = checkpoint::peek(dir).map_err(|refused| Error::State(refused.to_string()))? else { return Ok(None) };
+    let outcome = outcome_of(&bytes, Rules::builtin(), Options::default()).map_err(|error| Error::State(format!("{}: {error}", dir.display())))?;
+    let account = outcome.account();
+    let lacking = if account.successes.is_some() { Vec::new() } else { vec!["successful requests"] };
+    Ok(Some(json::Saved { account, lacking }))
 }
 
 fn write(settings: &settings::Report, report: &Report) -> Result<(), Error> {

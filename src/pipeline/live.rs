@@ -39,7 +39,7 @@ use crate::triage::spill::Spill;
 use crate::triage::timeline::{LATE_MS, Lesson};
 use crate::triage::verdict::{Lack, Verdict};
 use heard::Heard;
-pub use saved::{Counters, Saved, outcome_of};
+pub use saved::{Asked, Counters, Saved, outcome_of};
 use state::State;
 pub use state::StateError;
 pub use tap::Piece;
@@ -94,6 +94,8 @@ enum Extent {
     New,
     /// That, and some of what something changed for.
     Some,
+    /// All that was not judged yet.
+    Held,
     /// All.
     All,
 }
@@ -215,10 +217,10 @@ impl Live {
         let hold = if self.state.fold.pairing.is_active() { HOLD_MS - (PROXY_MS - 2 * MERGE_MS) } else { HOLD_MS };
         let is_due = |e: &book::Entry| {
             let waited = !e.holds || now - e.since >= hold;
-            waited || e.waiting.time.is_none_or(|t| t + LATE_MS <= end) || extent == Extent::All
+            waited || e.waiting.time.is_none_or(|t| t + LATE_MS <= end) || matches!(extent, Extent::Held | Extent::All)
         };
         let most = match extent {
-            Extent::New => 0,
+            Extent::New | Extent::Held => 0,
             Extent::Some => AGAIN,
             Extent::All => usize::MAX,
         };
@@ -354,7 +356,11 @@ impl Live {
     ///
     /// # Errors
     /// When a temporary file cannot be used.
-    pub fn finish(mut self, now: i64) -> io::Result<(Vec<Update>, Outcome)> {
+    pub fn finish(self, now: i64) -> io::Result<(Vec<Update>, Outcome)> {
+        self.end(now, Extent::All)
+    }
+
+    fn end(mut self, now: i64, last: Extent) -> io::Result<(Vec<Update>, Outcome)> {
         let mut updates = Vec::new();
         let mut chunks = Vec::new();
         for mut tap in std::mem::take(&mut self.state.taps) {
@@ -379,8 +385,10 @@ impl Live {
         }
         self.state.fold.shards.par_iter_mut().for_each(Shard::finish);
         self.digest(now, &mut updates);
-        self.state.book.touch_all();
-        self.judge(now, Extent::All, &mut updates);
+        if last == Extent::All {
+            self.state.book.touch_all();
+        }
+        self.judge(now, last, &mut updates);
         while let Some(entry) = self.state.book.take() {
             self.state.count(&entry, &self.options.filter);
         }

@@ -71,6 +71,12 @@ pub enum Refused {
         /// The folder.
         dir: String,
     },
+    /// None of its saves is valid.
+    #[error("{dir}: its state is damaged, and so is the save before it")]
+    Damaged {
+        /// The folder.
+        dir: String,
+    },
     /// The folder cannot be used.
     #[error("{dir}: cannot be used: {error}")]
     Unusable {
@@ -149,11 +155,15 @@ pub fn host() -> String {
 /// Reads the newest valid save of a folder without holding it or changing anything: what a running process saved last can be looked at.
 ///
 /// # Errors
-/// When the folder cannot be read, or its state is of a later version.
+/// When the folder cannot be read, its state is of a later version, or no save in it is valid.
 pub fn peek(dir: &Path) -> Result<Option<Vec<u8>>, Refused> {
     let state = State { disk: Folder(dir.to_owned()), dir: dir.to_owned(), fingerprint: 0, number: 0, _lock: None };
     std::fs::read_dir(dir).map_err(|error| state.unusable(error))?;
     let found = state.newest()?;
+    // half of a first save is no damage
+    if found.newest.is_none() && found.damaged.iter().any(|name| *name != TMP) {
+        return Err(Refused::Damaged { dir: state.dir.display().to_string() });
+    }
     Ok(found.newest.map(|(_, frame)| frame.bytes))
 }
 

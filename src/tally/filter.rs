@@ -1,10 +1,12 @@
 //! Which findings are printed and counted.
 
+use serde::{Deserialize, Serialize};
+
 use crate::cause::Cause;
 use crate::finding::{Confidence, Finding};
 
 /// Which findings are printed and counted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Filter {
     /// Not before, milliseconds since the epoch.
     pub since: Option<i64>,

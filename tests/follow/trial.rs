@@ -141,15 +141,26 @@ impl Trial {
         self.words.iter().any(|(_, w)| what(w))
     }
 
-    /// Ends the follower without a word, as a kill does, and begins another from the positions; `between` happens meanwhile.
-    pub fn restart(&mut self, between: impl FnOnce(&Trial)) {
+    /// Ends the follower without a word, as a kill does; returns what it had stored.
+    pub fn stop(&mut self) -> Vec<u8> {
         // the positions go through their stored form
         let stored = postcard::to_stdvec(&self.positions).expect("stored");
         self.follower = Follower::new(Vec::new(), self.settings.clone(), &Positions::default());
-        between(self);
-        self.positions = postcard::from_bytes(&stored).expect("read back");
+        stored
+    }
+
+    /// Begins another from what was stored.
+    pub fn start(&mut self, stored: &[u8]) {
+        self.positions = postcard::from_bytes(stored).expect("read back");
         self.next.clear();
         self.follower = Follower::new(self.targets.clone(), self.settings.clone(), &self.positions);
+    }
+
+    /// Ends the follower and begins another; `between` happens meanwhile.
+    pub fn restart(&mut self, between: impl FnOnce(&Trial)) {
+        let stored = self.stop();
+        between(self);
+        self.start(&stored);
     }
 }
 

@@ -46,19 +46,20 @@ impl Asked {
 fn listen(end: Arc<AtomicBool>, again: Arc<AtomicBool>) -> io::Result<()> {
     use std::time::{Duration, Instant};
 
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::iterator::Signals;
 
     // `timeout` and its like send one signal to the process and once more to its group
     const SAME: Duration = Duration::from_millis(200);
 
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    // SIGXFSZ would end the run where a file may not grow: as it is, writing the state fails, and that is told
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGXFSZ])?;
     let mut last: Option<Instant> = None;
     let wait = move || {
         for signal in signals.forever() {
             if signal == SIGHUP {
                 again.store(true, Ordering::Relaxed);
-            } else if last.is_none_or(|at| at.elapsed() > SAME) {
+            } else if signal != SIGXFSZ && last.is_none_or(|at| at.elapsed() > SAME) {
                 if end.swap(true, Ordering::Relaxed) {
                     std::process::exit(INTERRUPTED);
                 }

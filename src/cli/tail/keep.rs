@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use kctriage::pipeline::live::{Live, Saved};
+use kctriage::pipeline::live::{Asked, Live, Saved};
 use kctriage::source::checkpoint::{self, Loaded, State};
 use kctriage::source::follow::{Event, Positions, Start};
 use kctriage::tally::verdicts::Verdicts;
@@ -36,6 +36,7 @@ pub struct Kept {
 /// Saves.
 pub struct Keep {
     state: Option<State>,
+    asked: Asked,
     pub positions: Positions,
     /// Since when something waits to be saved.
     changed: Option<Instant>,
@@ -51,7 +52,7 @@ impl Keep {
     pub fn open(settings: &settings::Tail) -> Result<Kept, Error> {
         let start = settings.follow.start;
         let fresh = |state: Option<State>, start: Start| Kept {
-            keep: Keep { state, positions: Positions::default(), changed: None, saved: None, next: Instant::now(), failing: None },
+            keep: Keep { state, asked: asked(settings), positions: Positions::default(), changed: None, saved: None, next: Instant::now(), failing: None },
             live: Live::new(settings.input.rules.clone(), settings.input.options.clone()),
             positions: Positions::default(),
             counters: Counters::default(),
@@ -143,9 +144,10 @@ impl Keep {
     pub fn save(&mut self, live: &Live, counters: &mut Counters, alerts: Vec<u8>, verdicts: &Verdicts) -> Option<String> {
         let state = self.state.as_mut()?;
         let began = Instant::now();
-        let saved = live
-            .snapshot()
-            .and_then(|live| Saved { positions: self.positions.clone(), counters: *counters, live, alerts, verdicts: Some(verdicts.clone()) }.bytes());
+        let saved = live.snapshot().and_then(|live| {
+            let (positions, verdicts, asked) = (self.positions.clone(), Some(verdicts.clone()), self.asked.clone());
+            Saved { positions, counters: *counters, live, alerts, verdicts, asked }.bytes()
+        });
         let result = saved.map_err(|e| e.to_string()).and_then(|bytes| state.save(&bytes).map_err(|e| e.to_string()));
         self.next = Instant::now() + PAUSE.max(began.elapsed() * SHARE);
         match result {
@@ -158,5 +160,16 @@ impl Keep {
             }
         }
         None
+    }
+}
+
+/// Returns what the counts depend on.
+fn asked(settings: &settings::Tail) -> Asked {
+    let options = &settings.input.options;
+    Asked {
+        filter: options.filter.clone(),
+        code_lifespan_ms: options.code_lifespan_ms,
+        zone_named: options.zone_named,
+        has_own_rules: !settings.rules.is_empty() || options.realms.iter().next().is_some(),
     }
 }

@@ -324,7 +324,7 @@ impl Session {
             updates.extend(last);
         }
         let reading = self.shown.reading(now, gauges, self.keep.unsaved_ms());
-        let exit = if self.refused { Exit::Input } else { Exit::Done };
+        let exit = if self.refused || self.keep.failing().is_some() { Exit::Input } else { Exit::Done };
         (updates, Ended { now, reading, settings: self.settings, outcome, lost: self.counters.lost, exit })
     }
 }
@@ -348,7 +348,8 @@ fn piece(arrival: Arrival) -> Piece {
     Piece { node, source, line, bytes, dropped, breaks }
 }
 
-/// Whether a person should hear of it: a rotation is what files do.
+/// Whether a person should hear of it: a rotation is what files do. A truncation is told even where nothing that was seen is lost: what was written in the
+/// moment before it is seen by nobody.
 fn is_told(what: &What) -> bool {
-    !matches!(what, What::Appeared | What::Rotated | What::Finished | What::Truncated { lost: Some(0) })
+    !matches!(what, What::Appeared | What::Rotated | What::Finished)
 }

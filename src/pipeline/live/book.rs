@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::names::{Key, Sym};
@@ -53,6 +53,10 @@ pub(super) struct Book {
     held: VecDeque<u64>,
     /// Those that something changed for.
     dirty: VecDeque<u64>,
+    /// Sessions in which something happened since failures were last judged: one of thousands of failures is looked through once a round.
+    touched: Vec<Key>,
+    /// Clients of whom something was learned since.
+    touched_clients: Vec<(Option<Sym>, Sym)>,
     /// Those whose seconds of waiting are not over, by when they are: on the stream that is ahead, and on all of them.
     late: [BTreeSet<(i64, u64)>; 2],
     by_place: HashMap<(u32, u64), u64, RandomState>,
@@ -129,15 +133,27 @@ impl Book {
 
     /// Says that something happened in a session.
     pub fn touch(&mut self, session: Key) {
-        for id in self.by_session.get(&session).cloned().unwrap_or_default() {
-            self.mark(id);
+        if self.by_session.contains_key(&session) {
+            self.touched.push(session);
         }
     }
 
     /// Says that something was learned of a client.
     pub fn touch_client(&mut self, client: (Option<Sym>, Sym)) {
-        for id in self.by_client.get(&client).cloned().unwrap_or_default() {
-            self.mark(id);
+        if self.by_client.contains_key(&client) {
+            self.touched_clients.push(client);
+        }
+    }
+
+    /// Marks the failures of what was touched.
+    fn mark_touched(&mut self) {
+        let mut sessions: HashSet<Key, RandomState> = HashSet::default();
+        for session in std::mem::take(&mut self.touched).into_iter().filter(|s| sessions.insert(*s)) {
+            self.by_session.get(&session).cloned().into_iter().flatten().for_each(|id| self.mark(id));
+        }
+        let mut clients: HashSet<(Option<Sym>, Sym), RandomState> = HashSet::default();
+        for client in std::mem::take(&mut self.touched_clients).into_iter().filter(|c| clients.insert(*c)) {
+            self.by_client.get(&client).cloned().into_iter().flatten().for_each(|id| self.mark(id));
         }
     }
 
@@ -159,6 +175,7 @@ impl Book {
 
     /// Returns those to be judged: of those that are held the ones whose time has come, and `most` of those that something changed for.
     pub fn due(&mut self, is_due: impl Fn(&Entry) -> bool, most: usize) -> Vec<u64> {
+        self.mark_touched();
         let mut due = Vec::new();
         let (first, entries) = (self.first, &self.entries);
         let entry = |id: &u64| id.checked_sub(first).and_then(|i| usize::try_from(i).ok()).and_then(|i| entries.get(i));

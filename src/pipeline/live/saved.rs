@@ -6,10 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::Options;
-use super::{Live, StateError};
+use super::{Extent, Live, StateError};
 use crate::source::follow::Positions;
-use crate::tally::Outcome;
 use crate::tally::verdicts::Verdicts;
+use crate::tally::{Filter, Outcome};
 use crate::triage::rules::Rules;
 
 /// What happened to the files; numbers only grow, over restarts, too.
@@ -27,6 +27,19 @@ pub struct Counters {
     pub state_failures: u64,
 }
 
+/// What a run was asked for, as far as its counts depend on it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Asked {
+    /// What is counted.
+    pub filter: Filter,
+    /// The lifespan of codes, where it was given.
+    pub code_lifespan_ms: Option<i64>,
+    /// The zone was named.
+    pub zone_named: bool,
+    /// Rules or realm exports of its own decide: what it told is not judged again by others.
+    pub has_own_rules: bool,
+}
+
 /// A run as it is saved.
 #[derive(Debug)]
 pub struct Saved {
@@ -40,6 +53,8 @@ pub struct Saved {
     pub alerts: Vec<u8>,
     /// First verdicts, as they were counted; `None` in a state of before.
     pub verdicts: Option<Verdicts>,
+    /// What it was asked for.
+    pub asked: Asked,
 }
 
 impl Saved {
@@ -49,11 +64,7 @@ impl Saved {
     /// When it cannot be put into bytes, which nothing is known to cause.
     pub fn bytes(&self) -> Result<Vec<u8>, StateError> {
         let damaged = |e: postcard::Error| StateError::Damaged(e.to_string());
-        let bytes = postcard::to_stdvec(&(&self.positions, &self.counters, &self.live, &self.alerts)).map_err(damaged)?;
-        match &self.verdicts {
-            Some(verdicts) => postcard::to_extend(verdicts, bytes).map_err(damaged),
-            None => Ok(bytes),
-        }
+        postcard::to_stdvec(&(&self.positions, &self.counters, &self.live, &self.alerts, &self.verdicts, &self.asked)).map_err(damaged)
     }
 
     /// Reads what [`Saved::bytes`] gave.
@@ -64,8 +75,9 @@ impl Saved {
         let damaged = |e: postcard::Error| StateError::Damaged(e.to_string());
         let ((positions, counters, live), rest) = postcard::take_from_bytes(bytes).map_err(damaged)?;
         let (alerts, rest) = part(rest)?;
-        let (verdicts, _) = part(rest)?;
-        Ok(Saved { positions, counters, live, alerts: alerts.unwrap_or_default(), verdicts })
+        let (verdicts, rest) = part::<Option<Verdicts>>(rest)?;
+        let (asked, _) = part(rest)?;
+        Ok(Saved { positions, counters, live, alerts: alerts.unwrap_or_default(), verdicts: verdicts.flatten(), asked: asked.unwrap_or_default() })
     }
 }
 
@@ -77,14 +89,17 @@ fn part<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<(Option<T>, &[u8
     postcard::take_from_bytes(bytes).map(|(part, rest)| (Some(part), rest)).map_err(|e| StateError::Damaged(e.to_string()))
 }
 
-/// Returns what a run had found when it was saved, as if its log had ended there.
+/// Returns what a run had found when it was saved, as if its log had ended there. Where it had rules or realm exports of its own, what it told stays as
+/// it told it, and the given ones decide only what it still held.
 ///
 /// # Errors
 /// When the bytes are no state of this version.
 pub fn outcome_of(bytes: &[u8], rules: Rules, options: Options) -> Result<Outcome, StateError> {
-    let saved = Saved::read(bytes)?;
-    let live = Live::restore(&saved.live, rules, options)?;
-    let (_, outcome) = live.finish(0).map_err(|e| StateError::Damaged(e.to_string()))?;
+    let Saved { asked, live, .. } = Saved::read(bytes)?;
+    let options = Options { filter: asked.filter, code_lifespan_ms: asked.code_lifespan_ms, zone_named: asked.zone_named, ..options };
+    let live = Live::restore(&live, rules, options)?;
+    let last = if asked.has_own_rules { Extent::Held } else { Extent::All };
+    let (_, outcome) = live.end(0, last).map_err(|e| StateError::Damaged(e.to_string()))?;
     Ok(outcome)
 }
 
@@ -97,7 +112,9 @@ mod tests {
         let (positions, counters, live) = (Positions::default(), Counters { rotations: 7, ..Counters::default() }, vec![1, 2, 3]);
         let first = postcard::to_stdvec(&(&positions, &counters, &live)).expect("bytes");
         let second = postcard::to_extend(&vec![4_u8, 5], first.clone()).expect("bytes");
-        let now = Saved { positions, counters, live: live.clone(), alerts: vec![4, 5], verdicts: Some(Verdicts::begun(9)) }.bytes().expect("bytes");
+        let now = Saved { positions, counters, live: live.clone(), alerts: vec![4, 5], verdicts: Some(Verdicts::begun(9)), asked: Asked::default() }
+            .bytes()
+            .expect("bytes");
         for (bytes, alerts, verdicts) in [(&first, vec![], None), (&second, vec![4, 5], None), (&now, vec![4, 5], Some(Verdicts::begun(9)))] {
             let read = Saved::read(bytes).expect("a state");
             assert_eq!((read.counters, read.live, read.alerts, read.verdicts), (counters, live.clone(), alerts, verdicts));

@@ -121,7 +121,9 @@ impl fmt::Display for What {
             What::Appeared => f.write_str("is followed from now on"),
             What::Rotated => f.write_str("was rotated: another file is there now"),
             What::Finished => f.write_str("was read to its end"),
-            What::Truncated { lost: Some(0) } => f.write_str("was truncated; all that was seen of it had been read"),
+            What::Truncated { lost: Some(0) } => {
+                f.write_str("was truncated; all that was seen of it was read, what was written in the moment before is not known")
+            }
             What::Truncated { lost: Some(n) } => write!(f, "was truncated before it was read: {n} bytes that were seen are lost"),
             What::Truncated { lost: None } => f.write_str("was truncated while nobody read it: what was written before may be lost"),
             What::Gap { at_least: 0 } => f.write_str("lines may be missing: the file that was read last is gone"),

@@ -42,7 +42,7 @@ pub use positions::Positions;
 use super::{Find, kin};
 use pipe::Pipe;
 use reel::Reel;
-use roster::Roster;
+use roster::{Entry, Roster};
 use trail::{Context, Trail};
 use wake::{Alarm, Wake};
 
@@ -292,15 +292,31 @@ impl Follower {
             } else if self.trails.iter().any(|t| t.stream == self.roster.names(entry).2 && kin::is_live(&t.path)) {
                 continue;
             }
+            let is_new = !first || self.resumed;
+            let history = if is_new { self.missed(entry) } else { entry.history.clone() };
             let known = self.earlier.remove(&*entry.path.to_string_lossy()).unwrap_or_default();
-            let start = if first && !self.resumed { self.settings.start } else { Start::Beginning };
-            let history = if first && !self.resumed { entry.history.clone() } else { Vec::new() };
+            let start = if is_new { Start::Beginning } else { self.settings.start };
             self.trails.push(Trail::new(entry.path.clone(), self.roster.names(entry), start, history, known));
         }
         self.trails.sort_by_cached_key(|t| (t.stream, kin::place(&t.path), t.path.clone()));
         self.folders = self.roster.folders(&entries);
         self.alarm.watch(self.folders.clone());
         self.roster.changed(&self.folders);
+    }
+
+    /// Returns the older files of a path that is new, as far as they came with it: all of a stream that is new, else those of a container that was started
+    /// again since.
+    fn missed(&self, entry: &Entry) -> Vec<PathBuf> {
+        let (find, (_, _, stream)) = (&self.settings.find, self.roster.names(entry));
+        let earlier = self.earlier.keys().map(|path| Path::new(&**path)).filter(|path| kin::node(path, find) == entry.node);
+        let met = self.trails.iter().filter(|t| t.stream == stream).map(|t| t.path.as_path()).chain(earlier);
+        match met.map(|path| kin::place(path).0).max() {
+            None => entry.history.clone(),
+            Some(newest) if newest < kin::place(&entry.path).0 => {
+                siblings::list(&entry.path, find, &HashSet::new()).into_iter().map(|sibling| sibling.path).collect()
+            }
+            Some(_) => Vec::new(),
+        }
     }
 
     /// Takes back the buffer of an arrival, to be filled again.

@@ -54,6 +54,11 @@ impl Positions {
         }
     }
 
+    /// Returns the places in files that a later run looks for: those that are still written, or were not read to their end.
+    pub fn unfinished(&self) -> impl Iterator<Item = &Mark> {
+        self.marks.values().flatten().filter(|mark| !mark.finished)
+    }
+
     /// Whether nothing was taken in yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Input: an open file, or the text of one that is packed. Output: a [`Step`] a call. Must not know of other files or of the path that is followed.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -73,6 +73,8 @@ pub(super) struct Reel {
     pub(super) since: i64,
     /// Nothing of it was read yet, and nobody has asked for files that were written before it.
     pub(super) fresh: bool,
+    /// Bytes that were seen in it, and that it was cut before they were read: a copy may have them.
+    pub(super) owed: u64,
     /// When it last grew.
     pub(super) grown: Instant,
     /// Since when it is not the one at the path.
@@ -105,6 +107,7 @@ impl Reel {
             written: 0,
             since: 0,
             fresh: true,
+            owed: 0,
             grown: now,
             retired: None,
             damage: None,
@@ -118,6 +121,10 @@ impl Reel {
         let mut reel = Reel::new(Input::File(file), source, Inode::of(&meta), generation, now);
         (reel.size, reel.written) = (meta.len(), place::written(&meta));
         reel.since = reel.written;
+        if let Input::File(file) = &reel.input {
+            // it may be packed before any of it is read
+            place::read_at(file, &mut reel.head, 0, HEAD_BYTES)?;
+        }
         Ok(reel)
     }
 
@@ -136,27 +143,34 @@ impl Reel {
         }
         let mut reel = Reel::new(Input::Text(text.read), source, Inode::of(&meta), generation, now);
         reel.written = place::written(&meta);
+        if !fs::metadata(path).is_ok_and(|now| Inode::of(&now) == reel.inode) {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "it was renamed while it was opened"));
+        }
         Ok(reel)
     }
 
     /// Goes on where a mark says, if this is the file that it is of.
     pub(super) fn resume(mut self, mark: &Mark, key: u64) -> io::Result<Option<Self>> {
-        let (head_bytes, tail_bytes) = (mark.head.len(), mark.tail.len());
+        let (offset, tail_bytes) = (usize::try_from(mark.offset).unwrap_or(usize::MAX), mark.tail.len());
+        // of a file of which little was read the head is longer than that
+        let head_bytes = HEAD_BYTES.min(offset.max(mark.head.len()));
+        self.head.clear();
         match &mut self.input {
             Input::File(file) => {
                 if self.size < mark.offset {
                     return Ok(None);
                 }
-                place::read_at(file, &mut self.head, 0, HEAD_BYTES.min(usize::try_from(mark.offset).unwrap_or(HEAD_BYTES)).max(head_bytes))?;
+                place::read_at(file, &mut self.head, 0, head_bytes)?;
                 place::read_at(file, &mut self.before, mark.offset.saturating_sub(tail_bytes as u64), tail_bytes)?;
             }
             Input::Text(text) => {
-                text.by_ref().take((HEAD_BYTES as u64).min(mark.offset)).read_to_end(&mut self.head)?;
-                if self.head.len() >= head_bytes && !mark.head.begins(&self.head, key) {
+                text.by_ref().take(head_bytes as u64).read_to_end(&mut self.head)?;
+                if !mark.head.begins(&self.head, key) {
                     return Ok(None);
                 }
-                self.before = self.head.clone();
-                let mut left = mark.offset.saturating_sub(self.head.len() as u64);
+                let used = offset.min(self.head.len());
+                self.before = self.head[..used].to_vec();
+                let mut left = mark.offset - used as u64;
                 while left > 0 {
                     let n = left.min(1 << 16);
                     let read = text.by_ref().take(n).read_to_end(&mut self.before)?;
@@ -169,17 +183,16 @@ impl Reel {
                 }
                 let surplus = self.before.len().saturating_sub(tail_bytes);
                 self.before.drain(..surplus);
+                if used < self.head.len() {
+                    let unused = io::Cursor::new(self.head[used..].to_vec());
+                    let rest = std::mem::replace(text, Box::new(io::empty()));
+                    *text = Box::new(unused.chain(rest));
+                }
             }
         }
-        let head = match &self.input {
-            // what was unpacked was used up: of the head there is what lies before the offset
-            Input::Text(_) if self.head.len() < head_bytes => mark.offset < head_bytes as u64,
-            _ => mark.head.begins(&self.head, key),
-        };
-        if !head || Print::of(&self.before, key) != mark.tail {
+        if !mark.head.begins(&self.head, key) || Print::of(&self.before, key) != mark.tail {
             return Ok(None);
         }
-        self.head.truncate(HEAD_BYTES.min(usize::try_from(mark.offset).unwrap_or(HEAD_BYTES)));
         (self.offset, self.lines, self.generation) = (mark.offset, mark.lines, mark.generation);
         self.size = self.size.max(mark.offset);
         (self.since, self.fresh) = (mark.written, mark.offset == 0);
@@ -190,7 +203,6 @@ impl Reel {
     pub(super) fn end_of(path: &Path, name: &Arc<str>, key: u64, now: Instant) -> Option<Mark> {
         let mut reel = Reel::open(path, name.clone(), 0, now).ok()?;
         let Input::File(file) = &reel.input else { return None };
-        place::read_at(file, &mut reel.head, 0, HEAD_BYTES).ok()?;
         place::read_at(file, &mut reel.before, reel.size.saturating_sub(TAIL_BYTES as u64), TAIL_BYTES).ok()?;
         reel.offset = reel.size;
         Some(Mark { finished: true, ..reel.mark(name, key) })
@@ -242,6 +254,9 @@ impl Reel {
         let (Input::File(a), Input::File(b)) = (&self.input, &other.input) else { return false };
         let (Ok(size_a), Ok(size_b)) = (a.metadata().map(|m| m.len()), b.metadata().map(|m| m.len())) else { return false };
         let common = size_a.min(size_b);
+        if common == 0 {
+            return false;
+        }
         let is_same = |at: u64, n: usize| {
             let (mut x, mut y) = (Vec::new(), Vec::new());
             place::read_at(a, &mut x, at, n).is_ok() && place::read_at(b, &mut y, at, n).is_ok() && x == y
@@ -281,6 +296,17 @@ impl Reel {
         }
     }
 
+    /// Returns a mark by which a copy of its content is known, whether any of it was read or not.
+    pub(super) fn likeness(&self, path: &Arc<str>, key: u64) -> Mark {
+        let mark = self.mark(path, key);
+        let Input::File(file) = &self.input else { return mark };
+        let (mut tail, size) = (Vec::new(), file.metadata().map_or(0, |meta| meta.len()));
+        if self.offset > 0 || place::read_at(file, &mut tail, size.saturating_sub(TAIL_BYTES as u64), TAIL_BYTES).is_err() {
+            return mark;
+        }
+        Mark { tail: Print::of(&tail, key), offset: size, ..mark }
+    }
+
     /// Takes what was read of a last line whose end will not come.
     pub(super) fn take_rest(&mut self) -> Vec<u8> {
         let rest = std::mem::take(&mut self.rest);
@@ -295,8 +321,10 @@ impl Reel {
 
     /// Begins anew: the file was cut to be written again. Returns how it had begun.
     pub(super) fn rewind(&mut self, generation: u64) -> Vec<u8> {
+        // where nothing was read of it what came before it was not looked for yet
+        let since = if self.offset == 0 { self.since.min(self.written) } else { self.written };
         (self.offset, self.lines, self.skip_to, self.size, self.generation) = (0, 0, 0, 0, generation);
-        (self.since, self.fresh) = (self.written, true);
+        (self.since, self.fresh) = (since, true);
         self.rest.clear();
         self.before.clear();
         self.cutter = Cutter::default();
@@ -369,9 +397,11 @@ impl Reel {
 
     fn cut(&mut self, mut bytes: Vec<u8>, held: usize, max_line: usize) -> Step {
         let from = (self.offset, self.lines);
-        if self.head.len() < HEAD_BYTES && self.head.len() as u64 == self.offset + held as u64 {
-            let room = HEAD_BYTES - self.head.len();
-            self.head.extend(bytes[held..].iter().take(room));
+        // of a file that was not read the head is known already
+        let known = (self.head.len() as u64).checked_sub(self.offset + held as u64).and_then(|n| usize::try_from(n).ok());
+        if let Some(known) = known {
+            let room = HEAD_BYTES.saturating_sub(self.head.len());
+            self.head.extend(bytes[held..].iter().skip(known).take(room));
         }
         let jump = if bytes.len() - held >= HOLE && bytes[held..].iter().all(|c| *c == 0) {
             self.hole(from.0 + held as u64).saturating_sub(bytes.len() as u64)

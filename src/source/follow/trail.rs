@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::cutter::Cut;
 use super::event::{Arrival, Event, What, Word};
 use super::mark::{HEAD_BYTES, Inode, Mark};
+use super::place;
 use super::reel::{Reel, Step};
 use super::siblings::{self, Sibling};
 use super::{Settings, Start};
@@ -23,6 +24,9 @@ const SETTLE: Duration = Duration::from_millis(50);
 
 /// The pause after a path could not be read, doubled each time up to the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// How often files are chosen anew that are renamed while they are opened.
+const CHOICES: u32 = 5;
 
 /// Files of the path that are remembered when they are not read any more.
 const KNOWN: usize = 16;
@@ -78,6 +82,8 @@ pub(super) struct Trail {
     /// Older files that are read first.
     history: Vec<PathBuf>,
     standing: Standing,
+    /// When the path's folder had last changed as it was searched for files that came and went.
+    searched: Option<i64>,
     /// When it is looked at again after it could not be read, and the pause after that.
     retry: Option<(Instant, Duration)>,
     /// Nothing new is read.
@@ -103,6 +109,7 @@ impl Trail {
             start,
             history,
             standing: Standing::New,
+            searched: None,
             retry: None,
             abandoned: false,
         }
@@ -134,6 +141,7 @@ impl Trail {
                     Standing::New if self.known.is_empty() && self.reels.is_empty() => self.say(What::Absent, Vec::new(), c),
                     _ => self.say(What::Gone, Vec::new(), c),
                 }
+                self.while_gone(c);
             }
             Err(error) => self.unreadable(&error, c),
         }
@@ -200,7 +208,8 @@ impl Trail {
         if self.known.is_empty() {
             if self.start == Start::Beginning {
                 for path in std::mem::take(&mut self.history) {
-                    self.older(&path, c);
+                    let opened = Reel::open(&path, self.beside(&path), self.next, c.now);
+                    self.older(&path, opened, c);
                 }
             }
             for sibling in siblings::list(&self.path, &c.settings.find, c.followed) {
@@ -208,7 +217,6 @@ impl Trail {
             }
             return;
         }
-        let beside = siblings::list(&self.path, &c.settings.find, c.followed);
         let at_path = fs::metadata(&self.path).ok().filter(fs::Metadata::is_file).map(|m| Inode::of(&m));
         let unfinished: Vec<Mark> = self.known.iter().filter(|m| !m.finished).cloned().collect();
         for mark in unfinished {
@@ -216,25 +224,42 @@ impl Trail {
             if here && self.resume(&mark, c).is_some() {
                 continue;
             }
-            if let Some((at, mut reel)) = siblings::find(&mark, &beside, c.key, c.now) {
+            // once more, should it be renamed just now
+            let found = (0..2).find_map(|_| {
+                let beside = siblings::list(&self.path, &c.settings.find, c.followed);
+                siblings::find(&mark, &beside, c.key, c.now).map(|(at, reel)| (beside[at].path.clone(), reel))
+            });
+            if found.as_ref().is_some_and(|(_, reel)| self.reels.iter().any(|other| other.inode == reel.inode)) {
+                self.finish(mark, What::Finished, c);
+                continue;
+            }
+            if let Some((path, mut reel)) = found {
                 if here {
                     self.say(What::Truncated { lost: Some(0) }, Vec::new(), c);
                 }
-                reel.source = self.beside(&beside[at].path);
+                reel.source = self.beside(&path);
                 reel.retired = Some(c.now);
                 self.known.retain(|m| m.generation != mark.generation);
                 self.reels.push(reel);
                 continue;
             }
-            let what = if here { What::Truncated { lost: None } } else { What::Gap { at_least: mark.size.saturating_sub(mark.offset) } };
+            let was_copied = || siblings::list(&self.path, &c.settings.find, c.followed).iter().any(|s| siblings::is_begun(&mark, s, c.key, c.now));
+            let what = match mark.size {
+                // if all that was copied had been read, only what came after the copy can be missing
+                _ if here => What::Truncated { lost: was_copied().then_some(0) },
+                // it was empty: if it was written and packed since it is met as a new one
+                0 => What::Finished,
+                size => What::Gap { at_least: size.saturating_sub(mark.offset) },
+            };
             self.finish(mark, what, c);
         }
     }
 
     /// Reads an older file that lies beside the path.
-    fn older(&mut self, path: &Path, c: &mut Context<'_>) {
-        match Reel::open(path, self.beside(path), self.next, c.now) {
+    fn older(&mut self, path: &Path, opened: io::Result<Reel>, c: &mut Context<'_>) {
+        match opened {
             Ok(mut reel) => {
+                reel.generation = self.next;
                 self.next += 1;
                 reel.retired = Some(c.now);
                 let mark = reel.mark(&self.name, c.key);
@@ -301,8 +326,8 @@ impl Trail {
             self.known.retain(|m| m.generation != reel.generation);
         } else {
             if let Some(before) = before {
-                for sibling in self.between(&before, &reel, c) {
-                    self.older(&sibling.path, c);
+                for (path, opened) in self.opened(|| self.between(&before, Some(&reel), c), c) {
+                    self.older(&path, opened, c);
                 }
             }
             reel.generation = self.next;
@@ -325,6 +350,19 @@ impl Trail {
         self.reels.push(reel);
     }
 
+    /// Nothing stands at the path: what came and went between two looks lies beside it.
+    fn while_gone(&mut self, c: &mut Context<'_>) {
+        let folder = self.path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+        let changed = folder.and_then(|p| fs::metadata(p).ok()).map(|meta| place::written(&meta));
+        if changed.is_none() || std::mem::replace(&mut self.searched, changed) == changed {
+            return;
+        }
+        let Some(before) = self.newest(c.key) else { return };
+        for (path, opened) in self.opened(|| self.between(&before, None, c), c) {
+            self.older(&path, opened, c);
+        }
+    }
+
     /// Returns the mark of the newest file that was or is read.
     fn newest(&self, key: u64) -> Option<Mark> {
         let open = self.reels.iter().map(|r| r.mark(&self.name, key));
@@ -332,19 +370,27 @@ impl Trail {
     }
 
     /// Returns the files that were written between the newest one that is known and the one at the path now.
-    fn between(&self, before: &Mark, here: &Reel, c: &Context<'_>) -> Vec<Sibling> {
+    fn between(&self, before: &Mark, here: Option<&Reel>, c: &Context<'_>) -> Vec<Sibling> {
         let beside = siblings::list(&self.path, &c.settings.find, c.followed);
         let found = beside.iter().position(|s| before.inode.is(&s.inode)).or_else(|| siblings::find(before, &beside, c.key, c.now).map(|(at, _)| at));
-        self.unread(&beside, found, before.written, here.inode, c)
+        let mut unread = self.unread(&beside, found, before.written, here.map(|r| r.inode), c);
+        if let Some(here) = here {
+            // it may have been renamed and packed since it was opened
+            let likeness = here.likeness(&self.name, c.key);
+            unread.retain(|s| siblings::find(&likeness, std::slice::from_ref(s), c.key, c.now).is_none() && !self.is_copy(s, here, c));
+        }
+        unread
     }
 
     /// Returns those beside the path that were never read: behind the one that was `found`, else those written since.
-    fn unread(&self, beside: &[Sibling], found: Option<usize>, since: i64, here: Inode, c: &Context<'_>) -> Vec<Sibling> {
-        let marks: Vec<Mark> = self.reels.iter().map(|r| r.mark(&self.name, c.key)).chain(self.known.iter().cloned()).collect();
+    fn unread(&self, beside: &[Sibling], found: Option<usize>, since: i64, here: Option<Inode>, c: &Context<'_>) -> Vec<Sibling> {
+        let marks: Vec<Mark> = self.reels.iter().map(|r| r.likeness(&self.name, c.key)).chain(self.known.iter().cloned()).collect();
         let is_known = |s: &Sibling| {
-            s.inode.is(&here)
+            here.is_some_and(|here| s.inode.is(&here))
                 || self.aside.iter().any(|m| m.inode.is(&s.inode))
-                || marks.iter().any(|m| m.inode.is(&s.inode) || (m.offset > 0 && siblings::find(m, std::slice::from_ref(s), c.key, c.now).is_some()))
+                || marks.iter().any(|m| m.inode.is(&s.inode) || siblings::find(m, std::slice::from_ref(s), c.key, c.now).is_some())
+                // of a file that was cut the copy can be shorter than what was read of it
+                || marks.iter().any(|m| here.is_some_and(|here| m.inode.is(&here)) && siblings::is_begun(m, s, c.key, c.now))
         };
         // where a file and what it is being packed to lie beside each other, the packed one is not whole yet
         let packed = |at: usize| at > 0 && siblings::are_one(&beside[at], &beside[at - 1]);
@@ -352,9 +398,29 @@ impl Trail {
         (0..beside.len()).filter(|at| newer(*at) && !packed(*at)).map(|at| beside[at].clone()).filter(|s| !is_known(s)).collect()
     }
 
+    /// Opens files beside the path. They are chosen again where one of them got another name meanwhile, so that none is taken for another.
+    fn opened(&self, choose: impl Fn() -> Vec<Sibling>, c: &Context<'_>) -> Vec<(PathBuf, io::Result<Reel>)> {
+        let mut last = Vec::new();
+        for _ in 0..CHOICES {
+            let chosen = choose();
+            last = chosen.iter().map(|s| siblings::open_it(s, self.beside(&s.path), 0, c.now).map(|opened| (s.path.clone(), opened))).collect();
+            if last.iter().all(Option::is_some) {
+                break;
+            }
+        }
+        last.into_iter().flatten().collect()
+    }
+
+    /// Whether a file is read, or was.
+    fn is_met(&self, inode: Inode) -> bool {
+        self.reels.iter().map(|r| r.inode).chain(self.known.iter().map(|m| m.inode)).any(|met| met == inode)
+    }
+
     /// Whether a file beside the path is a copy of what was read already, or of what stands at the path and is about to be cut.
     fn is_copy(&self, sibling: &Sibling, here: &Reel, c: &Context<'_>) -> bool {
-        let Ok(other) = Reel::open(&sibling.path, "".into(), 0, c.now) else { return true };
+        // one that was renamed meanwhile is met again under its new name
+        let Some(opened) = siblings::open_it(sibling, "".into(), 0, c.now) else { return false };
+        let Ok(other) = opened else { return true };
         here.begins_like(&other) || self.cut.as_ref().is_some_and(|(head, offset)| other.size <= *offset && other.begins_with(head))
     }
 
@@ -412,21 +478,30 @@ impl Trail {
         if self.reels[at].is_skipping() {
             return false;
         }
-        let beside = siblings::list(&self.path, &c.settings.find, c.followed);
+        let owed = std::mem::take(&mut self.reels[at].owed);
         let here = &self.reels[at];
-        let mut unread = self.unread(&beside, None, here.since, here.inode, c);
-        unread.retain(|s| !self.is_copy(s, here, c));
-        self.read_before(at, &unread, c)
+        let choose = || {
+            let beside = siblings::list(&self.path, &c.settings.find, c.followed);
+            let mut unread = self.unread(&beside, None, here.since, Some(here.inode), c);
+            unread.retain(|s| !self.is_copy(s, here, c));
+            unread
+        };
+        let unread = self.opened(choose, c);
+        let copied: u64 = unread.iter().flat_map(|(_, opened)| opened).map(|reel| if reel.is_packed() { owed } else { reel.size }).sum();
+        if owed > copied {
+            self.say(What::Truncated { lost: Some(owed - copied) }, Vec::new(), c);
+        }
+        self.read_before(at, unread, c)
     }
 
     /// Reads files before the one at hand; returns whether there are any.
-    fn read_before(&mut self, at: usize, unread: &[Sibling], c: &mut Context<'_>) -> bool {
+    fn read_before(&mut self, at: usize, unread: Vec<(PathBuf, io::Result<Reel>)>, c: &mut Context<'_>) -> bool {
         if unread.is_empty() {
             return false;
         }
         let mut reel = self.reels.remove(at);
-        for sibling in unread {
-            self.older(&sibling.path, c);
+        for (path, opened) in unread {
+            self.older(&path, opened, c);
         }
         // the order of the generations is that of the files
         let was_current = self.current == Some(reel.generation);
@@ -527,6 +602,14 @@ impl Trail {
         let skipped = self.reels[at].is_skipping();
         let beside = siblings::list(&self.path, &c.settings.find, c.followed);
         let copy = if skipped { None } else { siblings::find(&mark, &beside, c.key, c.now).filter(|(_, copy)| !is_at(copy.inode, mark.inode)) };
+        // a copy of what was not read yet can have been met already
+        let is_met = copy.as_ref().is_some_and(|(_, copy)| self.is_met(copy.inode));
+        let copy = copy.filter(|_| !is_met);
+        let skipped = skipped || is_met;
+        if is_met {
+            // half a line of it stands there whole
+            self.reels[at].rest.clear();
+        }
         let generation = self.next;
         self.next += 1;
         let seen = self.reels[at].behind();
@@ -537,22 +620,35 @@ impl Trail {
             self.cut = Some((self.reels[at].rewind(generation), mark.offset));
             let new = self.reels[at].mark(&self.name, c.key);
             self.say(What::Truncated { lost: Some(seen.saturating_sub(in_copy)) }, vec![new], c);
-            let unread = self.unread(&beside, Some(beside_at), 0, self.reels[at].inode, c);
+            let inode = copy.inode;
             self.reels.insert(at, copy);
+            let choose = || {
+                let beside = siblings::list(&self.path, &c.settings.find, c.followed);
+                let (found, here) = (beside.iter().position(|s| s.inode == inode), &self.reels[at + 1]);
+                let mut unread = self.unread(&beside, found, if found.is_some() { 0 } else { i64::MAX }, Some(here.inode), c);
+                unread.retain(|s| !self.is_copy(s, here, c));
+                unread
+            };
+            let unread = self.opened(choose, c);
             self.current = Some(generation).filter(|_| self.reels[at + 1].retired.is_none());
             self.reels[at + 1].fresh = false;
-            self.read_before(at + 1, &unread, c);
+            self.read_before(at + 1, unread, c);
             return;
         }
         let held = self.reels[at].rest.len() as u64;
+        // nothing of it was read, so that its copy is not known by what was: that is looked for when the next is read
+        let owed = mark.offset == 0 && held == 0 && !skipped;
+        self.reels[at].owed += if owed { seen } else { 0 };
         let mark = self.hand_over_rest(at, c);
         self.cut = Some((self.reels[at].rewind(generation), mark.offset));
         let new = self.reels[at].mark(&self.name, c.key);
-        self.say(What::Truncated { lost: Some(if skipped { 0 } else { seen.saturating_sub(held) }) }, vec![mark.clone(), new], c);
+        self.say(What::Truncated { lost: Some(if skipped || owed { 0 } else { seen.saturating_sub(held) }) }, vec![mark.clone(), new], c);
         self.remember(mark);
         if self.reels[at].retired.is_none() {
             self.current = Some(generation);
         }
+        // it may have been written, copied and cut once more since it was looked at
+        self.begun_after_others(at, c);
     }
 
     /// A file cannot be read: a packed one is damaged, another is tried again.

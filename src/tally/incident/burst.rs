@@ -72,7 +72,11 @@ pub(super) fn bursts(all: &[Series<'_>], triggers: &[Vec<(usize, bool)>], grid: 
         let after = |range: &Range<usize>| triggers.iter().filter(|t| (t.0..t.0 + AFTER_TRIGGER).contains(&range.start)).map(|t| t.1).max();
         let judged = |range: &Range<usize>, others: &[Range<usize>]| {
             let after = after(range);
-            let bar = Bar { exponent: if after.is_some() { least.after_trigger } else { least.anywhere }, mishaps: after.is_some() };
+            let bar = Bar {
+                exponent: if after.is_some() { least.after_trigger } else { least.anywhere },
+                mishaps: after == Some(true) || (after.is_some() && series.of.client.is_none()),
+                explained: after.is_some(),
+            };
             judge(number, series, range, others, grid, usual, bar)
         };
         // what turns out to be usual is usual for the others, too
@@ -113,8 +117,10 @@ fn usual(all: &[Series<'_>], found: &[Vec<Range<usize>>], grid: Grid) -> f64 {
 #[derive(Debug, Clone, Copy)]
 struct Bar {
     exponent: f64,
-    /// It is just after what explains its cause, and one mishap, however many retries it brings, is what was to be expected then.
+    /// It is just after what its cause is about, or after what explains it for a whole realm: one mishap, however many retries it brings, is what was to be expected then.
     mishaps: bool,
+    /// It is just after what explains its cause.
+    explained: bool,
 }
 
 /// Decides about one candidate, measured by what is outside of it: `None` where it is usual, else the burst and whether it is sure.
@@ -145,7 +151,7 @@ fn judge(number: usize, series: &Series<'_>, range: &Range<usize>, found: &[Rang
         && !(range.start == 0 && covered > free)
         && is_lasting(&series.points, range, rhythm, real(outside) / free, grid)
         && is_abrupt(&series.points, range, rhythm, dispersion, grid);
-    let burst = Burst { series: number, range: range.clone(), count, expected, exponent, dispersion, explained: bar.mishaps };
+    let burst = Burst { series: number, range: range.clone(), count, expected, exponent, dispersion, explained: bar.explained };
     unusual.then_some((burst, exponent >= bar.exponent))
 }
 
