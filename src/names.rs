@@ -5,6 +5,7 @@
 
 use std::hash::BuildHasher;
 use std::num::NonZeroU32;
+use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -117,6 +118,29 @@ impl Names {
         number
     }
 
+    /// Whether `name` has a number.
+    #[must_use]
+    pub fn has(&self, name: &[u8]) -> bool {
+        self.numbers.find(self.hasher.hash_one(name), |n| text(&self.texts, &self.ends, *n) == name).is_some()
+    }
+
+    /// Returns the same numbers for other texts: those that `other` gives, where it gives one.
+    #[must_use]
+    pub fn renamed(&self, other: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Self> {
+        let mut renamed: Vec<_> = self.iter().map(&other).collect();
+        renamed.iter().any(Option::is_some).then_some(())?;
+        let mut names = Names::default();
+        for (old, new) in self.iter().zip(&mut renamed) {
+            let name = new.as_deref().unwrap_or(old);
+            let n = u32::try_from(names.ends.len()).unwrap_or(Sym::OTHER.number());
+            names.texts.extend_from_slice(name);
+            names.ends.push(names.texts.len());
+            let (texts, ends, hasher) = (&names.texts, &names.ends, &names.hasher);
+            names.numbers.insert_unique(hasher.hash_one(name), n, |n| hasher.hash_one(text(texts, ends, *n)));
+        }
+        Some(names)
+    }
+
     /// Returns the bytes of a name.
     #[must_use]
     pub fn bytes(&self, sym: Sym) -> &[u8] {
@@ -158,6 +182,50 @@ impl Key {
     pub fn of(id: &[u8]) -> Self {
         Key(xxhash_rust::xxh3::xxh3_64(id))
     }
+
+    /// Returns the digest of an id that may be kept with a stand-in for the secret that it is: that of the secret.
+    #[must_use]
+    pub fn of_kept(id: &[u8]) -> Self {
+        let stand_in = memchr::memchr(b'#', id).and_then(|_| std::str::from_utf8(id).ok()).and_then(stand_in);
+        stand_in.map_or_else(|| Key::of(id), |stand_in| stand_in.key)
+    }
+
+    /// Returns what a text that holds secrets is kept with in their place: texts with other secrets stay other texts. A letter can say more of the text.
+    #[must_use]
+    pub fn stand_in(self, note: Option<char>) -> String {
+        let note = note.map(String::from).unwrap_or_default();
+        format!("{STAND_IN}{:016x}{note}]", self.0)
+    }
+}
+
+/// How a stand-in for a secret begins; sixteen hexadecimal digits, perhaps a letter, and a bracket follow.
+const STAND_IN: &str = "[secret#";
+
+/// What stands in for a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandIn {
+    /// Where it stands in the text.
+    pub at: Range<usize>,
+    /// The digest of the text that held the secret.
+    pub key: Key,
+    /// What else is known of that text.
+    pub note: Option<char>,
+}
+
+/// Finds the first stand-in for a secret.
+#[must_use]
+pub fn stand_in(text: &str) -> Option<StandIn> {
+    text.match_indices(STAND_IN).find_map(|(at, _)| {
+        let digits = at + STAND_IN.len();
+        let hex = text.get(digits..digits + 16).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        let mut rest = text[digits + 16..].chars();
+        let (note, end) = match (rest.next()?, rest.next()) {
+            (']', _) => (None, digits + 17),
+            (note, Some(']')) => (Some(note), digits + 17 + note.len_utf8()),
+            _ => return None,
+        };
+        Some(StandIn { at: at..end, key: Key(u64::from_str_radix(hex, 16).ok()?), note })
+    })
 }
 
 #[cfg(test)]
@@ -177,5 +245,22 @@ mod tests {
         let read: Names = postcard::from_bytes(&bytes).expect("names");
         assert!(read.iter().eq(names.iter()));
         assert_eq!(names.bytes(Sym::of(9999)), b"");
+        assert!(names.has(b"") && names.has(b"xx2") && !names.has(b"other"));
+        let renamed = names.renamed(|name| (name == b"xx2").then(|| b"two".to_vec())).expect("one is another");
+        assert_eq!((renamed.len(), renamed.bytes(first[2]), renamed.bytes(first[3])), (5001, &b"two"[..], &b"xxx3"[..]));
+        assert_eq!(names.renamed(|_| None), None);
+    }
+
+    #[test]
+    fn a_stand_in_has_the_digest_of_what_it_stands_for() {
+        let key = Key::of(b"hunter2");
+        let kept = format!("password={} [secret#12] [secret#x", key.stand_in(None));
+        assert_eq!(stand_in(&kept).map(|s| (&kept[s.at], s.key, s.note)), Some((&*key.stand_in(None), key, None)));
+        let noted = key.stand_in(Some('n'));
+        assert_eq!(stand_in(&noted), Some(StandIn { at: 0..noted.len(), key, note: Some('n') }));
+        assert_eq!((Key::of_kept(kept.as_bytes()), Key::of_kept(b"a#1")), (key, Key::of(b"a#1")));
+        for none in ["", "[secret]", "[secret#", "[secret#0123456789abcde]", "[secret#0123456789abcdefg", "[secret#0123456789abcde\u{e9}]"] {
+            assert_eq!(stand_in(none), None, "{none}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod fold;
 pub mod live;
 mod mixed;
 mod store;
+mod veil;
 mod walked;
 
 use std::borrow::Cow;
@@ -316,7 +317,7 @@ impl<'a> Run<'a> {
         listed: bool,
         progress: &(dyn Fn(u64) + Sync),
     ) -> io::Result<Self> {
-        let spill = if listed { Spill::default() } else { Spill::unordered() };
+        let spill = if listed { Spill::default() } else { Spill::unordered() }.cleaned(|waiting| veil::failure(&mut waiting.failed.failure));
         let mut fold = Fold::new(&options.realms);
         fold.serving = options.successes.then(|| Serving::new(options.window_ms, options.max_keys));
         let mut run = Run {

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use kctriage::alert::{Engine, Rule};
 use kctriage::finding::Finding;
+use kctriage::pipeline::live::{Live, Piece};
 use kctriage::pipeline::{self, Lines, Options};
 use kctriage::tally::live::{Gauges, Update};
 use kctriage::{report, source, triage};
@@ -440,9 +441,9 @@ fn no_saved_tally_shows_a_secret() {
     complain(&found, planted.count);
 }
 
-/// Follows a file until a scan's failures have all been told, and ends it; returns what it printed.
+/// Follows a file until a scan's failures have all been told and a state was written, and ends it; returns what it printed.
 #[cfg(unix)]
-fn followed(file: &str, options: &[&str], folder: &Path) -> Vec<u8> {
+fn followed(file: &str, state: &Path, folder: &Path) -> Vec<u8> {
     use std::io::{BufRead as _, BufReader, Read as _};
     use std::process::{Command, Stdio};
     let program = || {
@@ -453,7 +454,7 @@ fn followed(file: &str, options: &[&str], folder: &Path) -> Vec<u8> {
     let scanned = program().args(["scan", "--format", "ndjson", file]).output().expect("a scan").stdout;
     let want = scanned.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count();
     let mut tail = program();
-    tail.args(["tail", "--plain", "--start", "beginning", "--format", "ndjson"]).args(options).arg(file).stdout(Stdio::piped()).stderr(Stdio::piped());
+    tail.args(["tail", "--plain", "--start", "beginning", "--format", "ndjson", "--state"]).arg(state).arg(file).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = tail.spawn().expect("a tail");
     let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
     let (mut told, mut ids) = (Vec::new(), BTreeSet::new());
@@ -462,6 +463,10 @@ fn followed(file: &str, options: &[&str], folder: &Path) -> Vec<u8> {
         assert!(out.read_until(b'\n', &mut told).expect("a line") > 0, "it ended early: {} of {want}", ids.len());
         let finding: serde_json::Value = serde_json::from_slice(&told[from..]).expect("JSON");
         ids.insert(finding["id"].to_string());
+    }
+    while !state.join("state").exists() {
+        assert_eq!(child.try_wait().expect("a child"), None, "it ended before it wrote a state");
+        std::thread::sleep(std::time::Duration::from_millis(20));
     }
     let killed = Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status().expect("kill");
     assert!(killed.success());
@@ -474,18 +479,24 @@ fn followed(file: &str, options: &[&str], folder: &Path) -> Vec<u8> {
 #[cfg(unix)]
 #[test]
 fn no_live_run_shows_a_secret_and_its_state_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
     let Logs { folder, planted } = logs();
     let (search, mut found) = (planted.search(), BTreeSet::new());
-    for file in ["text.log", "bare.log", "json.log"] {
+    for file in FILES {
         let state = folder.path().join(format!("{file}.state"));
         let state_arg = state.to_string_lossy().into_owned();
-        search.look(&followed(file, &["--state", &state_arg], folder.path()), &format!("tail of {file}"), &mut found);
+        search.look(&followed(file, &state, folder.path()), &format!("tail of {file}"), &mut found);
+        let mut kept = 0;
         for entry in fs::read_dir(&state).expect("a state").flatten() {
-            use std::os::unix::fs::PermissionsExt as _;
+            let bytes = fs::read(entry.path()).expect("a file");
+            kept += bytes.len();
+            search.look(&bytes, &format!("{} of {file}", entry.file_name().display()), &mut found);
             assert_eq!(entry.metadata().expect("a file").permissions().mode() & 0o077, 0, "{} is its owner's alone", entry.path().display());
         }
+        // nothing is known in a foreign log; of the others there are more than a thousand failures
+        assert!(file == "foreign.log" || kept > 100_000, "only {kept} bytes of a state were looked at");
         let page = shown(&["report", "--no-redact", "--format", "markdown", "--from", &state_arg], folder.path(), Vec::new());
-        assert!(page.len() > 1000, "{}", String::from_utf8_lossy(&page));
+        assert!(page.len() > 500, "{}", String::from_utf8_lossy(&page));
         search.look(&page, &format!("the report of the state of {file}"), &mut found);
     }
     for file in FILES {
@@ -496,6 +507,68 @@ fn no_live_run_shows_a_secret_and_its_state_is_its_owners_alone() {
         }
     }
     complain(&found, planted.count);
+}
+
+/// What is said of each failure at last, as an output shows it.
+type Said = BTreeMap<String, (Vec<kctriage::cause::Cause>, kctriage::finding::Confidence, Vec<Option<String>>)>;
+
+fn note(said: &mut Said, f: &Finding) {
+    let texts = [&f.realm, &f.client, &f.error, &f.reason, &f.grant, &f.session, &f.user, &f.ip];
+    let shown = texts.map(|t| t.as_deref().map(|t| report::escape::Untrusted::new(t).masked().into_owned()));
+    said.insert(f.id.clone(), (f.candidates.clone(), f.confidence, shown.to_vec()));
+}
+
+#[test]
+fn a_run_that_is_taken_up_again_and_again_knows_what_it_masked() {
+    let Logs { folder, .. } = logs();
+    for file in ["text.log", "json.log"] {
+        let path = folder.path().join(file);
+        let found = source::discover(std::slice::from_ref(&path), &source::Find::default(), &Lines::default());
+        let (mut scanned, mut clients) = (Said::new(), BTreeSet::new());
+        let outcome = pipeline::run(&found, &triage::rules::Rules::builtin(), &Options::default(), &|_| {}, &mut |f| {
+            note(&mut scanned, &f);
+            clients.insert((f.realm.clone(), f.client.clone()));
+            Ok(())
+        });
+        outcome.expect("a run");
+        let (mut followed, mut kept) = (Said::new(), BTreeMap::new());
+        let mut hear = |updates: Vec<Update>| {
+            for update in updates {
+                if let Update::Found(f) | Update::Revised { finding: f, .. } = update {
+                    note(&mut followed, &f);
+                    kept.insert(f.id.clone(), (f.realm.clone(), f.client.clone()));
+                }
+            }
+        };
+        let (node, source) = (found.streams[0].node.as_str().into(), path.to_string_lossy().into());
+        let text = fs::read(&path).expect("a log");
+        let lines: Vec<&[u8]> = text.split_inclusive(|b| *b == b'\n').collect();
+        let fresh = || Live::new(triage::rules::Rules::builtin(), Options::default());
+        let (mut live, mut now) = (fresh(), 1_795_445_000_000);
+        for (number, lines) in lines.chunks(16).enumerate() {
+            let piece = Piece {
+                node: std::sync::Arc::clone(&node),
+                source: std::sync::Arc::clone(&source),
+                line: 16 * number as u64,
+                bytes: lines.concat(),
+                dropped: source::Dropped::default(),
+                breaks: 0,
+            };
+            live.feed(vec![piece], now);
+            now += 2000;
+            hear(live.advance(now, false));
+            let state = live.snapshot().expect("a state");
+            live = Live::restore(&state, triage::rules::Rules::builtin(), Options::default()).expect("a run");
+        }
+        hear(live.finish(now).expect("an end").0);
+        assert!(scanned.len() > 500, "only {} failures", scanned.len());
+        for (id, said) in &scanned {
+            assert_eq!(followed.get(id), Some(said), "{file}: {id}");
+        }
+        assert_eq!(followed.len(), scanned.len());
+        // who was two clients is two clients still
+        assert_eq!(kept.values().collect::<BTreeSet<_>>().len(), clients.len());
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use super::counts::passes;
 use super::feed::{Arrived, Fed};
 use super::fold::MERGE;
-use super::{Options, Run, Scanned, scan};
+use super::{Options, Run, Scanned, scan, veil};
 use crate::names::{Key, Sym};
 use crate::record::Stamp;
 use crate::signal::batch::Batch;
@@ -105,6 +105,7 @@ impl Live {
     #[must_use]
     pub fn new(rules: Rules, options: Options) -> Self {
         let state = State::new(&options);
+        let options = veil::options(options);
         Live { rules, options, state, uuids: (0, HashMap::default()), heard: Heard::default() }
     }
 
@@ -131,7 +132,8 @@ impl Live {
     fn take(&mut self, chunks: Vec<(usize, Arrived, Vec<u8>)>, now: i64) -> Vec<Vec<u8>> {
         let fed = chunks.into_iter().map(|(strand, arrived, bytes)| (strand, Fed::Raw(arrived, bytes))).collect();
         let mut buffers = Vec::new();
-        for Scanned { running, arrived, batch, bytes } in scan(fed, Vec::new(), &|_| ()) {
+        for Scanned { running, arrived, mut batch, bytes } in scan(fed, Vec::new(), &|_| ()) {
+            veil::batch(&mut batch, &self.state.fold.names, &self.options.realms);
             self.date(running, arrived.marks.as_ref(), &batch, now);
             self.state.fold.take(running, arrived, batch);
             self.state.arrived(running, now);

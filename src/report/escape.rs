@@ -55,6 +55,13 @@ impl<'a> Untrusted<'a> {
         secret::masked(self.0)
     }
 
+    /// Returns the text as it may be kept for a later run, if there are secrets in it: what stands in for them keeps different texts different, and this gate
+    /// shows it as it shows them.
+    #[must_use]
+    pub fn kept(self) -> Option<String> {
+        secret::kept(self.0)
+    }
+
     /// Returns the beginning of a line, masked before it is cut.
     #[must_use]
     pub fn excerpt(self) -> String {

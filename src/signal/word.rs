@@ -138,6 +138,12 @@ impl Word {
         number(bytes).map(|number| Word(Kept::Known(number)))
     }
 
+    /// Whether it is one of those that servers print every day.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        matches!(self.0, Kept::Known(_))
+    }
+
     /// Returns the word of these bytes; what is no UTF-8 becomes U+FFFD.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {

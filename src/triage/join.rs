@@ -440,7 +440,7 @@ impl Join {
                 }
                 if let Some(with) = &mut with
                     && with.gone_session.is_some()
-                    && with.gone_session != failure.session.as_ref().map(|s| Key::of(s.bytes()))
+                    && with.gone_session != failure.session.as_ref().map(|s| Key::of_kept(s.bytes()))
                 {
                     (with.gone, with.gone_session) = (None, None);
                 }

@@ -156,7 +156,7 @@ impl Failed {
     /// Returns the session that it belongs to.
     #[must_use]
     pub fn session_key(&self) -> Option<Key> {
-        self.failure.session.as_ref().map(|s| Key::of(s.bytes())).or(self.session)
+        self.failure.session.as_ref().map(|s| Key::of_kept(s.bytes())).or(self.session)
     }
 }
 

@@ -12,7 +12,7 @@ use super::timeline::{Facts, Waiting};
 use super::verdict::{Lack, Verdict, Words};
 use super::view::{TriggerKind, View};
 use crate::finding::Trust;
-use crate::names::{Key, Sym};
+use crate::names::{Key, Sym, stand_in};
 use crate::realm::{Client, Method, Realm};
 
 /// A code's life where nobody says otherwise; an assumption, never a proof.
@@ -221,7 +221,23 @@ enum Form {
     Never,
 }
 
+/// Returns a letter for what a text looks like, to be kept where the text is not.
+#[must_use]
+pub fn form_of_session(id: &str) -> char {
+    match form(id) {
+        Form::Usual => 'u',
+        Form::Unusual => 'o',
+        Form::Never => 'n',
+    }
+}
+
 fn form(id: &str) -> Form {
+    match stand_in(id).and_then(|s| s.note) {
+        Some('u') => return Form::Usual,
+        Some('o') => return Form::Unusual,
+        Some('n') => return Form::Never,
+        _ => {}
+    }
     // what no server writes, and no hand that shortens or hides ids in a log before it is shared
     let nobodys = |c: char| c.is_control() || matches!(c, '"' | '\\' | '\'' | ',' | '=' | '|' | ';' | '$' | '{' | '}' | '/' | '?' | '&');
     if id.len() > 64 || id.chars().any(nobodys) {

@@ -41,6 +41,8 @@ pub struct Spill {
     keep: usize,
     /// Whether the order matters.
     ordered: bool,
+    /// Takes out what may not be written.
+    clean: fn(&mut Waiting),
     held: Vec<(Order, Waiting)>,
     /// Failures whose order does not matter.
     loose: Vec<Waiting>,
@@ -59,7 +61,7 @@ impl Spill {
     /// Returns a store that keeps so many in memory.
     #[must_use]
     pub fn keeping(keep: usize) -> Self {
-        Spill { keep: keep.max(1), ordered: true, held: Vec::new(), loose: Vec::new(), file: None, runs: Vec::new() }
+        Spill { keep: keep.max(1), ordered: true, clean: |_| (), held: Vec::new(), loose: Vec::new(), file: None, runs: Vec::new() }
     }
 
     /// Returns a store that gives back its failures in any order.
@@ -67,6 +69,12 @@ impl Spill {
     pub fn unordered() -> Self {
         // what needs no merging is one run, and what is small stays in the processor's caches
         Spill { ordered: false, ..Spill::keeping(KEEP / 16) }
+    }
+
+    /// Cleans failures before they are written.
+    #[must_use]
+    pub fn cleaned(self, clean: fn(&mut Waiting)) -> Self {
+        Spill { clean, ..self }
     }
 
     /// Adds a failure; `order` says what it is ordered by, where that matters.
@@ -78,6 +86,7 @@ impl Spill {
             self.held.push((order(&waiting), waiting));
             if self.held.len() >= self.keep {
                 self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+                self.held.iter_mut().for_each(|(_, waiting)| (self.clean)(waiting));
                 let run = write_run(&mut self.file, &mut self.held)?;
                 self.runs.push(run);
             }
@@ -85,6 +94,7 @@ impl Spill {
         }
         self.loose.push(waiting);
         if self.loose.len() >= self.keep {
+            self.loose.iter_mut().for_each(self.clean);
             // one run, however often it is written to
             let (start, count) = write_run(&mut self.file, &mut self.loose)?;
             match self.runs.last_mut() {
@@ -253,6 +263,24 @@ mod tests {
             browser: None,
         };
         Waiting { time, node: 0, position, at: At { source: 0, line: position, part: 0 }, failed, realm: None, client: None, facts: None }
+    }
+
+    #[test]
+    fn what_is_written_was_cleaned() {
+        let clean = |w: &mut Waiting| w.failed.failure.reason = None;
+        for spill in [Spill::keeping(4), Spill { keep: 4, ..Spill::unordered() }] {
+            let mut spill = spill.cleaned(clean);
+            for i in 0..10 {
+                let mut w = waiting(Some(i), 0);
+                w.failed.failure.reason = Some(Word::new("a secret of ten thousand"));
+                spill.push(w, |w| Order::of(w, &"n".into(), 0)).expect("a temporary file");
+            }
+            let mut written = Vec::new();
+            super::At { file: spill.file.as_ref().expect("a file").try_clone().expect("a file"), at: 0 }.read_to_end(&mut written).expect("bytes");
+            assert!(written.len() > 100 && memchr::memmem::find(&written, b"a secret").is_none());
+            let back = spill.sorted().and_then(|mut s| s.take(20)).expect("failures");
+            assert_eq!((back.len(), back.iter().filter(|w| w.failed.failure.reason.is_none()).count()), (10, 8));
+        }
     }
 
     proptest::proptest! {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::counts::Counts;
 use super::super::fold::Fold;
-use super::super::{Options, zone_of};
+use super::super::{Options, veil, zone_of};
 use super::book::{Book, Entry};
 use super::heard::Heard;
 use super::ripening::Ripening;
@@ -215,6 +215,7 @@ impl Live {
             strand.join.clock().reads_in(zone);
         }
         let heard = Heard::after(state.records());
+        let options = veil::options(options);
         Ok(Live { rules, options, state, uuids: (0, hashbrown::HashMap::default()), heard })
     }
 }

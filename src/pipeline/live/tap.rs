@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::super::feed::Arrived;
 use super::super::fold::Fold;
@@ -44,6 +44,7 @@ pub(super) struct Tap {
     pub node: String,
     wrapping: Option<Wrapping>,
     /// The first bytes, as long as they may tell the wrapper.
+    #[serde(serialize_with = "begun_anew")]
     head: Option<Vec<u8>>,
     #[serde(skip)]
     at_work: Option<Box<dyn LineUnwrapper>>,
@@ -53,6 +54,12 @@ pub(super) struct Tap {
     strands: Vec<(Option<Vec<u8>>, usize)>,
     /// The last line of a file that ended without a line feed.
     open: Option<(Arc<str>, u64, Vec<u8>)>,
+}
+
+/// Whole lines are not written: they hold what the log holds. A later run looks at what it reads first.
+#[allow(clippy::ref_option)] // serde's signature
+fn begun_anew<S: Serializer>(head: &Option<Vec<u8>>, s: S) -> Result<S::Ok, S::Error> {
+    head.as_ref().map(|_| Vec::<u8>::new()).serialize(s)
 }
 
 impl Tap {

@@ -10,14 +10,33 @@ use std::sync::OnceLock;
 
 use regex::{Captures, Regex};
 
+use crate::names::{Key, stand_in};
+
 /// What replaces a secret.
 pub(super) const MASK: &str = "[secret]";
 
 /// How deep encodings are looked into: JSON in base64 in a query string.
 const DEPTH: usize = 3;
 
-/// Returns the text without its secrets.
+/// Returns the text without its secrets, and without what stands in for them in texts that were kept.
 pub(super) fn masked(text: &str) -> Cow<'_, str> {
+    let (mut shown, mut rest) = (String::new(), text);
+    while let Some(found) = stand_in(rest) {
+        shown = shown + &rest[..found.at.start] + MASK;
+        rest = &rest[found.at.end..];
+    }
+    if shown.is_empty() { plain(text) } else { Cow::Owned(plain(&(shown + rest)).into_owned()) }
+}
+
+/// Returns the text as it may be kept, if there are secrets in it: a stand-in takes the place of the first, so that different texts stay different, and a mask
+/// that of the others. Masked, it reads as the text does.
+pub(super) fn kept(text: &str) -> Option<String> {
+    let masked = masked(text).into_owned();
+    let stand_in = || Key::of(text.as_bytes()).stand_in(None);
+    (masked != text).then(|| if masked.contains(MASK) { masked.replacen(MASK, &stand_in(), 1) } else { stand_in() })
+}
+
+fn plain(text: &str) -> Cow<'_, str> {
     if !is_worth_a_look(text) {
         return Cow::Borrowed(text);
     }
