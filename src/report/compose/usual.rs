@@ -40,7 +40,7 @@ pub(super) fn usual(run: &Run<'_>) -> Option<Prose> {
     if !named.is_empty() {
         prose = prose.say(": ").then(list(named.into_iter().take(NAMED).collect(), NAMED));
     }
-    Some(if hidden > 0 { prose.say(format!("; and {} others.", number(hidden))) } else { prose.say(".") })
+    Some(if hidden > 0 { prose.say(format!("; and {} more.", number(hidden))) } else { prose.say(".") })
 }
 
 /// Returns how many in a hundred requests outside the incidents failed, where all successes are visible by client.
