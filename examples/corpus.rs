@@ -7,23 +7,14 @@
 //! The sessions are coherent (a login, an exchange, refreshes), and a refused code has its companion on the same thread. It holds no traps beyond the last
 //! three kinds: that a program is fast on it says nothing about its being right.
 
+#[path = "../tests/dice/mod.rs"]
+mod dice;
+
 use std::io::{self, BufWriter, Write};
 
-/// A small generator of numbers (`SplitMix64`).
-struct Dice(u64);
+use dice::Dice;
 
 impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n.max(1)
-    }
-
     fn uuid(&mut self) -> String {
         let (a, b) = (self.next(), self.next());
         format!("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", a >> 32, a >> 16 & 0xffff, a & 0xfff, b >> 48 & 0xfff, b & 0xffff_ffff_ffff)

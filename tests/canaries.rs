@@ -1,6 +1,8 @@
 //! Secrets are planted wherever a client, an attacker or a server can put one into a log, in the clear and encoded, whole and cut; none may come out of any
 //! command in any format.
 
+mod dice;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -10,6 +12,7 @@ use aho_corasick::AhoCorasick;
 use assert_cmd::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use dice::Dice;
 use kctriage::alert::{Engine, Rule};
 use kctriage::finding::Finding;
 use kctriage::pipeline::live::{Live, Piece};
@@ -18,17 +21,7 @@ use kctriage::tally::live::{Gauges, Update};
 use kctriage::{report, source, triage};
 use tempfile::TempDir;
 
-/// A small generator of numbers (`SplitMix64`).
-struct Dice(u64);
-
 impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
     fn bytes(&mut self, n: usize) -> Vec<u8> {
         (0..n).map(|_| self.next().to_be_bytes()[0]).collect()
     }

@@ -17,7 +17,9 @@ use kctriage::tally::live::Update;
 use kctriage::triage::rules::Rules;
 
 mod around;
+mod dice;
 use around::{LINES, Wrap, entries};
+use dice::Dice;
 
 /// Logs without dates get one that does not depend on the day of the test.
 fn options() -> Options {
@@ -41,16 +43,6 @@ fn logs(run: &Path) -> Vec<PathBuf> {
         .collect();
     logs.sort();
     logs
-}
-
-/// Numbers that look random and are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
-    }
 }
 
 /// What a verdict comes to.

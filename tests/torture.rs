@@ -13,6 +13,7 @@
 // the figures of a run, and what repeats it
 #![allow(clippy::print_stderr)]
 
+mod dice;
 #[path = "torture/log.rs"]
 mod log;
 #[path = "torture/reader.rs"]
@@ -23,9 +24,10 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use dice::Dice;
 use kctriage::pipeline::live::Saved;
 use kctriage::source::checkpoint;
-use log::{Dice, Kind, Log};
+use log::{Kind, Log};
 use reader::Reader;
 use serde_json::Value;
 

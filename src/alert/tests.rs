@@ -1,9 +1,13 @@
 //! What begins and ends, and when; that the order in which findings come does not matter, nor a restart; how often chance alone is taken for an alert.
 
+#[path = "../../tests/dice/mod.rs"]
+mod dice;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::DateTime;
+use dice::Dice;
 use proptest::prelude::*;
 
 use super::*;
@@ -283,17 +287,7 @@ fn groups_beyond_the_limit_are_counted_as_one() {
     assert!(run.remarks.iter().any(|r| r.starts_with("a rule has more groups")), "{:?}", run.remarks);
 }
 
-/// A small generator of numbers (`SplitMix64`).
-struct Dice(u64);
-
 impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
     /// A number above 0 and up to 1.
     #[allow(clippy::cast_precision_loss)]
     fn share(&mut self) -> f64 {

@@ -18,7 +18,7 @@ use kctriage::report::prometheus::Reading;
 use kctriage::report::redact::Redactor;
 use kctriage::report::{Summary, Terminal};
 use kctriage::tally::Outcome;
-use kctriage::tally::live::{Gauges, Listener, Update};
+use kctriage::tally::live::{Gauges, Update};
 
 use super::alert::Watch;
 use super::metrics::Metrics;
@@ -43,7 +43,6 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
     scan::start_threads(settings.input.threads)?;
     let asked = Asked::listen().map_err(|error| Error::Usage { what: format!("signals cannot be listened to: {error}"), advice: String::new() })?;
     let mut printer = Printer::new(&settings);
-    let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
     let is_shown = settings.input.terminal.interactive;
     let rules = settings.alerts.rules(&settings.rules)?;
     let mut metrics = Metrics::start(&settings.metrics, settings.redactor.clone())?;
@@ -56,7 +55,7 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
     let mut is_introduced = false;
     // a connection that broke ends the run as a signal would: nobody can look at it any more, and nobody can end it
     let is_gone = || is_shown && terminal::is_hung_up();
-    while !asked.end() && !is_gone() && !session.is_ended() && !printer.wants_end() && !listeners.iter().any(|l| l.wants_end()) {
+    while !asked.end() && !is_gone() && !session.is_ended() && !printer.wants_end() {
         if asked.again()
             && let Some(rules) = session.again()
         {
@@ -74,12 +73,6 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
         hide(session.settings().redactor.as_ref(), &mut updates);
         let alerts = watch.take(&mut updates, now, &gauges);
         gauges.alerts = watch.numbers();
-        for listener in &mut listeners {
-            for update in &updates {
-                listener.update(update);
-            }
-            listener.tick(now, &gauges);
-        }
         printer.print(&updates, &alerts, now, &gauges).map_err(Error::Output)?;
         session.save_in_time(&mut watch);
         metrics.show(session.unready(), || session.reading(watch.numbers()));
@@ -100,12 +93,6 @@ pub fn run(settings: settings::Tail) -> Result<Exit, Error> {
     hide(redactor.as_ref(), &mut rest);
     updates.extend(rest);
     let now = ended.now;
-    for mut listener in listeners {
-        for update in &updates {
-            listener.update(update);
-        }
-        listener.finish(now);
-    }
     metrics.finish(Reading { now: Gauges { alerts: watch.numbers(), ..ended.reading.now.clone() }, ..ended.reading });
     printer.print(&updates, &alerts, now, &gauges).map_err(Error::Output)?;
     printer.end().map_err(Error::Output)?;

@@ -1,6 +1,6 @@
 //! The live view of a run in a terminal.
 //!
-//! Input: what a [`Listener`] is told, and keys. Output: a screen. The run's thread only counts; a thread of the view draws, at most ten times a second
+//! Input: what the run tells, and keys. Output: a screen. The run's thread only counts; a thread of the view draws, at most ten times a second
 //! and only when something changed, and waits for keys. Log text is made inert when it comes in. Must not know how causes are found.
 
 mod advice;
@@ -30,7 +30,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use kctriage::alert::Alert;
-use kctriage::tally::live::{Gauges, Listener, Update};
+use kctriage::tally::live::{Gauges, Update};
 use kctriage::triage::clock::Zone;
 
 use super::terminal;
@@ -119,6 +119,24 @@ impl View {
         self.shared.changed.store(true, Ordering::Relaxed);
     }
 
+    /// Takes in an update, in the order in which they are told.
+    pub fn update(&mut self, update: &Update) {
+        self.shared.state().update(update);
+        self.shared.changed.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes in how the run fares; `now` is the clock in milliseconds since the epoch.
+    pub fn tick(&mut self, now: i64, gauges: &Gauges) {
+        if self.shared.state().tick(now, gauges) {
+            self.shared.changed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a person quits.
+    pub fn wants_end(&self) -> bool {
+        self.shared.wants_end.load(Ordering::Relaxed) || self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     fn stop(&mut self) {
         self.shared.is_over.store(true, Ordering::Relaxed);
         // of a terminal that hung up the library for keys reads the end for ever: its thread ends with the process
@@ -126,27 +144,6 @@ impl View {
             // a thread that panicked has said so, and given the terminal back
             let _ = thread.join();
         }
-    }
-}
-
-impl Listener for View {
-    fn update(&mut self, update: &Update) {
-        self.shared.state().update(update);
-        self.shared.changed.store(true, Ordering::Relaxed);
-    }
-
-    fn tick(&mut self, now: i64, gauges: &Gauges) {
-        if self.shared.state().tick(now, gauges) {
-            self.shared.changed.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn wants_end(&self) -> bool {
-        self.shared.wants_end.load(Ordering::Relaxed) || self.thread.as_ref().is_none_or(JoinHandle::is_finished)
-    }
-
-    fn finish(&mut self, _now: i64) {
-        self.stop();
     }
 }
 

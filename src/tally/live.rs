@@ -86,25 +86,3 @@ pub struct Alerting {
     /// Messages that were dropped because too many waited.
     pub dropped: u64,
 }
-
-/// Someone who follows a live run: the line output, alerts, metrics, the live view.
-///
-/// A listener is called from the thread of the run, one call at a time, and must not block: what takes time (a webhook, a slow pipe) goes to a thread of
-/// the listener's own, behind a bounded queue. The clock is handed in, so that a test can drive it.
-pub trait Listener {
-    /// Takes in an update, in the order in which they are told.
-    fn update(&mut self, update: &Update);
-
-    /// Takes in how the run fares; called about four times a second, also when nothing happened. `now` is the clock in milliseconds since the epoch.
-    fn tick(&mut self, now: i64, gauges: &Gauges);
-
-    /// Whether the listener wants the run to end, as a view does that a person quits.
-    fn wants_end(&self) -> bool {
-        false
-    }
-
-    /// Says that the run ends; nothing is told after it.
-    fn finish(&mut self, now: i64) {
-        let _ = now;
-    }
-}

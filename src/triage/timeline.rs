@@ -25,9 +25,9 @@ const KEEP: usize = 256;
 /// Exchanges without a login that one timeline tells of.
 const ORPHANS: u8 = 4;
 
-/// What a signal means to its session.
+/// What a signal means to its session; a timeline keeps the number that a code has in it in place of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Step {
+pub enum Step<Code = Key> {
     /// A login gave the client a code.
     Login,
     /// The client exchanged a code.
@@ -43,7 +43,7 @@ pub enum Step {
     /// The session, or the client's part of it, ended.
     Ended,
     /// A code was refused as already used or expired.
-    Gone(Key),
+    Gone(Code),
     /// The client refreshed a token.
     Refresh,
     /// Anything else that shows that the session is real.
@@ -74,21 +74,8 @@ impl Entry {
     }
 }
 
-/// A [`Step`], with the number of its code among the timeline's in place of the code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Mark {
-    Login,
-    Exchange,
-    ReadAndFailed,
-    ForeignRead,
-    ReadOrForeign,
-    Detached,
-    Ended,
-    Gone(u16),
-    Refresh,
-    Alive,
-    Named,
-}
+/// A step as it is kept.
+type Mark = Step<u16>;
 
 /// A failure of the session, until its facts are known.
 #[derive(Debug, Serialize, Deserialize)]
@@ -409,7 +396,7 @@ impl Timeline {
                     facts.detached.get_or_insert(seen(e));
                     false
                 }
-                Mark::Ended if i < own && (e.client.is_none() || !other || e.client.is_some()) => {
+                Mark::Ended if i < own => {
                     facts.ended = Some(seen(e));
                     false
                 }

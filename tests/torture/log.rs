@@ -13,21 +13,13 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
+use super::dice::Dice;
+
 /// One line in so many is a failure.
 const ONE_IN: u64 = 400;
 
 /// A writer goes on with a file that was renamed for so long at most; the reader lets go of it after 2 s.
 const LATE_MS: u64 = 1200;
-
-/// Numbers that look random and are the same in every run.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n.max(1)
-    }
-}
 
 /// How a log is rotated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

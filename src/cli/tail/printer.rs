@@ -6,7 +6,7 @@ use std::path::Path;
 use kctriage::alert::Alert;
 use kctriage::report::lines::{self, Lines};
 use kctriage::report::{Findings, Ndjson};
-use kctriage::tally::live::{Gauges, Listener, Update};
+use kctriage::tally::live::{Gauges, Update};
 
 use super::super::TailFormat;
 use super::super::settings;
