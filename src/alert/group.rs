@@ -68,6 +68,11 @@ fn part_ms(counting: Counting) -> i64 {
     (counting.window_ms / PARTS).max(1)
 }
 
+/// Returns when the part begins that a time is in.
+fn part_of(time: i64, counting: Counting) -> i64 {
+    time.div_euclid(part_ms(counting)) * part_ms(counting)
+}
+
 impl Counted {
     /// Returns what goes on.
     pub fn firing(&self) -> Option<&Firing> {
@@ -105,24 +110,23 @@ impl Counted {
     /// Returns when something happens by itself, where it does.
     pub fn due(&self, rule: &Rule, counting: Counting) -> Option<i64> {
         let leaves = self.parts.front().map(|p| p.start + part_ms(counting) + counting.window_ms);
-        let own = match &self.stands {
+        leaves.into_iter().chain(self.turns(rule, counting)).min()
+    }
+
+    /// Returns when what is too much lasted long enough to begin, or to end.
+    fn turns(&self, rule: &Rule, counting: Counting) -> Option<i64> {
+        match &self.stands {
             Stands::Idle => None,
             Stands::Pending(firing) => Some(firing.since + rule.hold_ms),
             Stands::Firing(firing) => counting.lasts_ms.map(|ms| firing.since + ms),
-        };
-        leaves.into_iter().chain(own).min()
+        }
     }
 
     /// Lets time pass.
     pub fn advance(&mut self, to: i64, rule: &Rule, changes: &mut Vec<Change>) {
         let counting = rule.measure.counting();
         while let Some(due) = self.due(rule, counting).filter(|due| *due <= to) {
-            let own = match &self.stands {
-                Stands::Pending(firing) => Some(firing.since + rule.hold_ms),
-                Stands::Firing(firing) => counting.lasts_ms.map(|ms| firing.since + ms),
-                Stands::Idle => None,
-            };
-            if own == Some(due) {
+            if self.turns(rule, counting) == Some(due) {
                 match std::mem::take(&mut self.stands) {
                     Stands::Pending(firing) => {
                         self.stands = Stands::Firing(firing);
@@ -160,7 +164,7 @@ impl Counted {
     pub fn add(&mut self, record: &Record, rule: &Rule, group: &Group, changes: &mut Vec<Change>) {
         self.advance(record.time, rule, changes);
         let counting = rule.measure.counting();
-        let start = record.time.div_euclid(part_ms(counting)) * part_ms(counting);
+        let start = part_of(record.time, counting);
         let place = self.parts.partition_point(|p| p.start < start);
         match self.parts.get_mut(place).filter(|p| p.start == start) {
             Some(part) => part.count += 1,
@@ -203,7 +207,7 @@ impl Counted {
     /// Takes a finding back whose verdict was another.
     pub fn remove(&mut self, record: &Record, at: i64, rule: &Rule, changes: &mut Vec<Change>) {
         let counting = rule.measure.counting();
-        let start = record.time.div_euclid(part_ms(counting)) * part_ms(counting);
+        let start = part_of(record.time, counting);
         let Some(part) = self.parts.iter_mut().find(|p| p.start == start) else { return };
         part.count = part.count.saturating_sub(1);
         self.parts.retain(|p| p.count > 0);

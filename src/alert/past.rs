@@ -12,6 +12,7 @@ use super::saved::json;
 use crate::cause::Cause;
 use crate::finding::Confidence;
 use crate::tally::incident::Trigger;
+use crate::triage::verdict::WORKED;
 
 /// Clients whose causes are remembered.
 const CLIENTS: usize = 50_000;
@@ -30,9 +31,6 @@ const BURST: usize = 3;
 
 /// Clients whose wrong secrets are remembered.
 const WRONG: usize = 1000;
-
-/// How the evidence begins that says that a client's secret worked before.
-const WORKED: &str = "its credentials last worked";
 
 /// Regenerated secrets that are remembered.
 const SECRETS: usize = 1000;

@@ -7,8 +7,7 @@ mod alertmanager;
 mod ndjson;
 mod slack;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-
+use super::terminal::moment::Moments;
 use super::why;
 use crate::alert::{Alert, Field, Measure, State};
 use crate::cause::Cause;
@@ -93,7 +92,7 @@ fn few(n: f64) -> String {
 
 /// `2026-11-23T14:48:22Z`
 fn iso(ms: i64) -> String {
-    DateTime::<Utc>::from_timestamp_millis(ms).map(|t| t.to_rfc3339_opts(SecondsFormat::AutoSi, true)).unwrap_or_default()
+    Moments::typed(ms).unwrap_or_default()
 }
 
 /// Returns the command that says more, where there is a cause.

@@ -7,7 +7,7 @@ use crate::cause::Cause;
 use crate::finding::{Confidence, Finding};
 use crate::tally::incident::Change;
 use crate::triage::question::DEFAULT_LIFE_MS;
-use crate::triage::verdict::{self, Lack};
+use crate::triage::verdict::{self, Lack, WORKED};
 
 /// Evidence that says no more than the cause's name does.
 const EMPTY: [&str; 6] = [
@@ -52,7 +52,7 @@ fn because(finding: &Finding, life_ms: Option<i64>) -> String {
     let picked = match finding.cause {
         Cause::CodeExpired => finding.delay_ms.map(|ms| late(ms, life_ms, finding.confidence)),
         Cause::CodeReused => told("CODE_TO_TOKEN").map(|w| w.replace("CODE_TO_TOKEN", "exchanged")).or_else(|| told("the code was read")),
-        Cause::WrongClientSecret => told("an administrator").map(|w| shortened(&w)).or_else(|| told("its credentials last worked")),
+        Cause::WrongClientSecret => told("an administrator").map(|w| shortened(&w)).or_else(|| told(WORKED)),
         Cause::SessionTerminated => told("the session ended"),
         _ => None,
     };

@@ -9,7 +9,7 @@ use crate::signal::companion::{Authenticator, Verb};
 use super::joined::{Browser, Companions};
 use super::profile::Profile;
 use super::timeline::{Facts, Waiting};
-use super::verdict::{Lack, Verdict, Words};
+use super::verdict::{Lack, Verdict, WORKED, Words};
 use super::view::{TriggerKind, View};
 use crate::finding::Trust;
 use crate::names::{Key, Sym, stand_in};
@@ -405,7 +405,7 @@ fn rotated(verdict: Verdict, w: &Waiting, profile: &Profile, c: &Context<'_>) ->
     if verdict.candidates[0] != Cause::WrongClientSecret || worked > now {
         return verdict;
     }
-    let verdict = verdict.because(at, Words::Span("its credentials last worked ", now - worked, " earlier"));
+    let verdict = verdict.because(at, Words::Span(WORKED, now - worked, " earlier"));
     let own = c.view.regenerated(now).take_while(|t| t.time >= worked).find(|t| match t.what {
         TriggerKind::Secret(uuid) => (c.client_of)(uuid).is_none_or(|client| Some(client) == w.client),
         _ => false,

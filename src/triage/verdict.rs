@@ -34,6 +34,9 @@ impl Lack {
     pub const ALL: [Lack; 7] = [Lack::SuccessEvents, Lack::ClientAuthentication, Lack::Reasons, Lack::WholeView, Lack::Beginning, Lack::ServerLog, Lack::Event];
 }
 
+/// How the evidence begins that says that a client's credentials worked before.
+pub const WORKED: &str = "its credentials last worked ";
+
 /// What a line proves, in words. Most verdicts are counted and never read, so the words are put together when somebody asks for them.
 #[derive(Debug, Clone)]
 pub enum Words {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use kctriage::alert::{Alert, Engine, Rule, State, Word};
 use kctriage::tally::live::{Alerting, Gauges, Notice, Update};
 
+use super::super::prose::count;
 use super::command::ToCommand;
 use super::delivery::{Courier, Note, Outcome, Receive};
 use super::file::ToFile;
@@ -102,8 +103,7 @@ impl Watch {
         }
         self.listen(updates);
         if !self.open.is_empty() {
-            let n = self.open.len();
-            let left = if n == 1 { "1 alert was".to_owned() } else { format!("{n} alerts were") };
+            let left = were(self.open.len() as u64);
             let fate = if whole { "lost" } else { "kept for the run that goes on" };
             updates.push(notice("alerts", format!("{left} not delivered by the end, and {fate}")));
         }
@@ -161,8 +161,7 @@ impl Watch {
         }
         self.numbers.dropped += dropped;
         if dropped > 0 {
-            let what = if dropped == 1 { "1 alert was".to_owned() } else { format!("{dropped} alerts were") };
-            updates.push(notice("alerts", format!("{what} dropped: too many wait for a receiver")));
+            updates.push(notice("alerts", format!("{} dropped: too many wait for a receiver", were(dropped))));
         }
     }
 
@@ -177,6 +176,11 @@ impl Watch {
         let unsent: Vec<&Alert> = unsent.into_iter().rev().collect();
         postcard::to_stdvec(&(self.engine.save(), unsent)).unwrap_or_default()
     }
+}
+
+/// `1 alert was`, `2 alerts were`
+fn were(alerts: u64) -> String {
+    format!("{} {}", count(alerts, "alert"), if alerts == 1 { "was" } else { "were" })
 }
 
 fn notice(source: &str, what: String) -> Update {

@@ -160,13 +160,17 @@ impl Session {
                 self.follower.recycle(buffer);
             }
         }
-        let behind = self.follower.behind() > self.settings.follow.budget_bytes as u64;
-        let mut updates = self.live.advance(self.now(), behind);
+        let mut updates = self.live.advance(self.now(), self.is_behind());
         // what is said of a file comes behind what its lines tell
         updates.extend(notices);
         self.hint(&mut updates);
         self.count(&updates);
         updates
+    }
+
+    /// Whether there is more to be read at once.
+    fn is_behind(&self) -> bool {
+        self.follower.behind() > self.settings.follow.budget_bytes as u64
     }
 
     /// Counts what is told. A verdict can come when no line does: it is to be saved all the same.
@@ -248,7 +252,7 @@ impl Session {
     pub fn unready(&self) -> Option<&'static str> {
         if self.keep.failing().is_some() {
             Some("the state cannot be written")
-        } else if self.follower.behind() > self.settings.follow.budget_bytes as u64 {
+        } else if self.is_behind() {
             Some("the log is not read up to its end yet")
         } else {
             None
