@@ -65,11 +65,10 @@ impl Board {
         }
     }
 
-    /// Takes in a finding that fits the rule; returns its group.
-    pub fn add(&mut self, record: &Record, rule: &Rule, told: &mut Vec<Told>) -> Group {
+    /// Takes in a finding that fits the rule.
+    pub fn add(&mut self, record: &Record, rule: &Rule, told: &mut Vec<Told>) {
         let group = self.place(record, rule);
         self.change(rule, &group, record.time, told, |counted, changes| counted.add(record, rule, &group, changes));
-        group
     }
 
     /// Takes a finding back whose verdict was another. What ends with it rested on a verdict that changed.

@@ -146,7 +146,7 @@ impl Queue {
 #[derive(Debug)]
 pub struct Courier {
     queue: Arc<Queue>,
-    thread: Option<JoinHandle<()>>,
+    thread: JoinHandle<()>,
     notes: Sender<Note>,
 }
 
@@ -159,7 +159,7 @@ impl Courier {
         let queue = Arc::new(Queue::default());
         let (its, tell) = (Arc::clone(&queue), notes.clone());
         let thread = Builder::new().name("alerts".to_owned()).spawn(move || work(receiver, &its, &tell))?;
-        Ok(Courier { queue, thread: Some(thread), notes })
+        Ok(Courier { queue, thread, notes })
     }
 
     /// Adds a message; the oldest is dropped where too many wait.
@@ -183,7 +183,7 @@ impl Courier {
 
     /// Whether all was tried.
     pub fn is_done(&self) -> bool {
-        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+        self.thread.is_finished()
     }
 }
 
