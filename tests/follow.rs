@@ -675,3 +675,25 @@ fn a_command_and_all_that_it_started_end_with_the_follower() {
         }
     }
 }
+
+#[test]
+fn s4_renamed_again_and_again_while_it_is_started() {
+    let mut t = Trial::new(&["server.log"], Settings { start: Start::Beginning, ..quick() });
+    t.write("server.log", lines(0..10));
+    t.until(10);
+    let live = t.path("server.log");
+    let writer = std::thread::spawn(move || {
+        for n in 0..150 {
+            std::fs::rename(&live, live.with_file_name(format!("server.log-20261128-{n:06}"))).expect("renamed");
+            trial::append(&live, lines(10 + n..11 + n).as_bytes());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+    while !writer.is_finished() {
+        t.restart(|_| {});
+        t.poll();
+    }
+    writer.join().expect("it wrote");
+    t.until(160);
+    exact(&t);
+}

@@ -231,7 +231,12 @@ impl World {
             }
             Action::Read => self.read()?,
             Action::Look if self.stored.is_none() => self.t.poll(),
-            Action::Kill if self.stored.is_none() => self.stored = Some(self.t.stop()),
+            Action::Kill if self.stored.is_none() => {
+                self.stored = Some(self.t.stop());
+                // half a line is no place to go on from: of a file that holds no more nothing was stored
+                let is_telling = fs::read(self.t.path(&live)).is_ok_and(|text| text.contains(&b'\n'));
+                self.known = self.known && is_telling;
+            }
             Action::Start => {
                 if let Some(stored) = self.stored.take() {
                     self.t.start(&stored);
@@ -282,12 +287,11 @@ fn run(linked: bool, actions: &[Action]) -> Result<(), TestCaseError> {
 }
 
 const RENAMING: &[Action] = &[Action::Rename, Action::Pack, Action::PackLast];
-// a file that is copied and cut and then renamed before it was looked at: half a line that was read before can come by itself (docs/tail.md)
-const CUTTING: &[Action] = &[Action::Copy, Action::Cut, Action::Delete];
+const CUTTING: &[Action] = &[Action::Copy, Action::Cut, Action::Delete, Action::Rename];
 const LINKING: &[Action] = &[Action::Switch, Action::Cut];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 20, failure_persistence: None, rng_seed: seed(), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 50, failure_persistence: None, rng_seed: seed(), ..ProptestConfig::default() })]
 
     #[test]
     fn renamed_and_packed_every_line_arrives(actions in prop::collection::vec(action(RENAMING), 1..30)) {

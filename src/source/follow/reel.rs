@@ -73,6 +73,8 @@ pub(super) struct Reel {
     pub(super) since: i64,
     /// Nothing of it was read yet, and nobody has asked for files that were written before it.
     pub(super) fresh: bool,
+    /// When it had last been written as that was asked while it was empty.
+    asked: i64,
     /// Bytes that were seen in it, and that it was cut before they were read: a copy may have them.
     pub(super) owed: u64,
     /// When it last grew.
@@ -107,6 +109,7 @@ impl Reel {
             written: 0,
             since: 0,
             fresh: true,
+            asked: 0,
             owed: 0,
             grown: now,
             retired: None,
@@ -120,7 +123,7 @@ impl Reel {
         let meta = file.metadata()?;
         let mut reel = Reel::new(Input::File(file), source, Inode::of(&meta), generation, now);
         (reel.size, reel.written) = (meta.len(), place::written(&meta));
-        reel.since = reel.written;
+        (reel.since, reel.asked) = (reel.written, reel.written);
         if let Input::File(file) = &reel.input {
             // it may be packed before any of it is read
             place::read_at(file, &mut reel.head, 0, HEAD_BYTES)?;
@@ -194,8 +197,9 @@ impl Reel {
             return Ok(None);
         }
         (self.offset, self.lines, self.generation) = (mark.offset, mark.lines, mark.generation);
-        self.size = self.size.max(mark.offset);
-        (self.since, self.fresh) = (mark.written, mark.offset == 0);
+        // if it is the file itself, and shorter than it was, it was cut
+        self.size = self.size.max(if self.inode.is(&mark.inode) { mark.size } else { mark.offset });
+        (self.since, self.fresh, self.asked) = (mark.written, mark.offset == 0, mark.written);
         Ok(Some(self))
     }
 
@@ -237,16 +241,31 @@ impl Reel {
         Ok(0)
     }
 
-    /// Whether the first bytes of it are about to be read, which is asked once.
+    /// Whether files may have been written before it since this was asked last: its first bytes are about to be read, it was rotated away before there
+    /// were any, or it is empty again.
     pub(super) fn is_first_read(&mut self) -> bool {
         let Input::File(file) = &self.input else { return false };
-        self.fresh && file.metadata().is_ok_and(|meta| meta.len() > 0) && std::mem::take(&mut self.fresh)
+        if !self.fresh {
+            return false;
+        }
+        let (len, written) = file.metadata().map_or((0, self.asked), |meta| (meta.len(), place::written(&meta)));
+        if len < self.size {
+            // it was cut: that comes first
+            return false;
+        }
+        self.fresh = len == 0 && self.retired.is_none();
+        !self.fresh || std::mem::replace(&mut self.asked, written) != written
     }
 
     /// Whether it begins with these bytes, as far as it goes.
     pub(super) fn begins_with(&self, head: &[u8]) -> bool {
         let (Input::File(file), mut own) = (&self.input, Vec::new()) else { return false };
         place::read_at(file, &mut own, 0, head.len()).is_ok_and(|_| head.starts_with(&own))
+    }
+
+    /// Whether it begins with all of these bytes.
+    pub(super) fn holds(&self, beginning: &[u8]) -> bool {
+        self.size >= beginning.len() as u64 && self.begins_with(beginning)
     }
 
     /// Whether the other file begins as this one does, as far as the shorter one goes.
@@ -324,7 +343,7 @@ impl Reel {
         // where nothing was read of it what came before it was not looked for yet
         let since = if self.offset == 0 { self.since.min(self.written) } else { self.written };
         (self.offset, self.lines, self.skip_to, self.size, self.generation) = (0, 0, 0, 0, generation);
-        (self.since, self.fresh) = (since, true);
+        (self.since, self.fresh, self.asked) = (since, true, self.written);
         self.rest.clear();
         self.before.clear();
         self.cutter = Cutter::default();

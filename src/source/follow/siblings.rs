@@ -36,13 +36,17 @@ pub(super) fn list(path: &Path, find: &Find, followed: &HashSet<PathBuf>) -> Vec
     for _ in 0..LOOKS {
         // files that are renamed meanwhile are met twice or not at all
         let again = list_once(path, find, followed);
-        let is_same = found.len() == again.len() && found.iter().zip(&again).all(|(a, b)| (&a.path, a.inode) == (&b.path, b.inode));
-        if is_same {
+        if are_same(&found, &again) {
             break;
         }
         found = again;
     }
     found
+}
+
+/// Whether two listings are of the same files under the same names.
+pub(super) fn are_same(a: &[Sibling], b: &[Sibling]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (&a.path, a.inode) == (&b.path, b.inode))
 }
 
 fn list_once(path: &Path, find: &Find, followed: &HashSet<PathBuf>) -> Vec<Sibling> {

@@ -28,6 +28,9 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 /// How often files are chosen anew that are renamed while they are opened.
 const CHOICES: u32 = 5;
 
+/// How often a file is sought anew while others are renamed.
+const SEARCHES: u32 = 20;
+
 /// Files of the path that are remembered when they are not read any more.
 const KNOWN: usize = 16;
 
@@ -212,47 +215,83 @@ impl Trail {
                     self.older(&path, opened, c);
                 }
             }
-            for sibling in siblings::list(&self.path, &c.settings.find, c.followed) {
+            for sibling in self.listed(c) {
                 self.aside.extend(Reel::end_of(&sibling.path, &self.name, c.key, c.now));
             }
             return;
         }
-        let at_path = fs::metadata(&self.path).ok().filter(fs::Metadata::is_file).map(|m| Inode::of(&m));
         let unfinished: Vec<Mark> = self.known.iter().filter(|m| !m.finished).cloned().collect();
         for mark in unfinished {
-            let here = at_path.is_some_and(|inode| mark.inode.is(&inode));
-            if here && self.resume(&mark, c).is_some() {
-                continue;
-            }
-            // once more, should it be renamed just now
-            let found = (0..2).find_map(|_| {
-                let beside = siblings::list(&self.path, &c.settings.find, c.followed);
-                siblings::find(&mark, &beside, c.key, c.now).map(|(at, reel)| (beside[at].path.clone(), reel))
-            });
-            if found.as_ref().is_some_and(|(_, reel)| self.reels.iter().any(|other| other.inode == reel.inode)) {
-                self.finish(mark, What::Finished, c);
-                continue;
-            }
-            if let Some((path, mut reel)) = found {
-                if here {
-                    self.say(What::Truncated { lost: Some(0) }, Vec::new(), c);
+            let (here, found) = self.sought(&mark, c);
+            match found {
+                Some((None, reel)) if reel.is_packed() => {}
+                Some((None, reel)) => {
+                    // open from now on: it may be renamed before the path is looked at again
+                    self.current = Some(reel.generation);
+                    self.take_up(&mark, reel);
                 }
-                reel.source = self.beside(&path);
-                reel.retired = Some(c.now);
-                self.known.retain(|m| m.generation != mark.generation);
-                self.reels.push(reel);
-                continue;
+                Some((Some(_), reel)) if self.reels.iter().any(|other| other.inode == reel.inode) => self.finish(mark, What::Finished, c),
+                Some((Some(path), mut reel)) => {
+                    if here {
+                        self.say(What::Truncated { lost: Some(0) }, Vec::new(), c);
+                    }
+                    reel.source = self.beside(&path);
+                    reel.retired = Some(c.now);
+                    self.take_up(&mark, reel);
+                }
+                None => {
+                    let was_copied = || self.searched(c, |beside| beside.iter().any(|s| siblings::is_begun(&mark, s, c.key, c.now)).then_some(())).is_some();
+                    let what = match mark.size {
+                        // if all that was copied had been read, only what came after the copy can be missing
+                        _ if here => What::Truncated { lost: was_copied().then_some(0) },
+                        // it was empty: if it was written and packed since it is met as a new one
+                        0 => What::Finished,
+                        size => What::Gap { at_least: size.saturating_sub(mark.offset) },
+                    };
+                    self.finish(mark, what, c);
+                }
             }
-            let was_copied = || siblings::list(&self.path, &c.settings.find, c.followed).iter().any(|s| siblings::is_begun(&mark, s, c.key, c.now));
-            let what = match mark.size {
-                // if all that was copied had been read, only what came after the copy can be missing
-                _ if here => What::Truncated { lost: was_copied().then_some(0) },
-                // it was empty: if it was written and packed since it is met as a new one
-                0 => What::Finished,
-                size => What::Gap { at_least: size.saturating_sub(mark.offset) },
-            };
-            self.finish(mark, what, c);
         }
+    }
+
+    /// Goes on with a file where a mark says.
+    fn take_up(&mut self, mark: &Mark, reel: Reel) {
+        self.known.retain(|m| m.generation != mark.generation);
+        self.reels.push(reel);
+    }
+
+    /// Finds the file that a mark is of, and opens it there: at the path, else at the one that is returned with it. Returns also whether the file at
+    /// the path is that on the disk, which is then another by its content. Sought again as long as files are renamed meanwhile.
+    fn sought(&self, mark: &Mark, c: &Context<'_>) -> (bool, Option<(Option<PathBuf>, Reel)>) {
+        let at_path = || fs::metadata(&self.path).ok().filter(fs::Metadata::is_file).map(|m| Inode::of(&m));
+        let mut here = false;
+        for _ in 0..SEARCHES {
+            let inode = at_path();
+            here = inode.is_some_and(|inode| mark.inode.is(&inode));
+            if here && let Some(reel) = self.resume(mark, c) {
+                return (here, Some((None, reel)));
+            }
+            let found = self.searched(c, |beside| siblings::find(mark, beside, c.key, c.now).map(|(at, reel)| (Some(beside[at].path.clone()), reel)));
+            let is_still = at_path() == inode;
+            if is_still || (found.is_some() && !here) {
+                return (here, found);
+            }
+        }
+        (here, None)
+    }
+
+    /// Searches the files beside the path, again as long as they change meanwhile.
+    fn searched<T>(&self, c: &Context<'_>, search: impl Fn(&[Sibling]) -> Option<T>) -> Option<T> {
+        let mut beside = self.listed(c);
+        for _ in 0..SEARCHES {
+            let found = search(&beside);
+            let now = self.listed(c);
+            if found.is_some() || siblings::are_same(&beside, &now) {
+                return found;
+            }
+            beside = now;
+        }
+        None
     }
 
     /// Reads an older file that lies beside the path.
@@ -262,6 +301,8 @@ impl Trail {
                 reel.generation = self.next;
                 self.next += 1;
                 reel.retired = Some(c.now);
+                // what was written before it is chosen with it
+                reel.fresh = false;
                 let mark = reel.mark(&self.name, c.key);
                 c.out.push(Event::Word(Word { source: reel.source.clone(), stream: Some(self.stream), what: What::Appeared, marks: vec![mark] }));
                 self.reels.push(reel);
@@ -271,6 +312,11 @@ impl Trail {
                 c.out.push(Event::Word(Word { source: self.beside(path), stream: Some(self.stream), what, marks: Vec::new() }));
             }
         }
+    }
+
+    /// Returns the files beside the path as they are now.
+    fn listed(&self, c: &Context<'_>) -> Vec<Sibling> {
+        siblings::list(&self.path, &c.settings.find, c.followed)
     }
 
     /// Returns how outputs name a file beside the path.
@@ -371,13 +417,20 @@ impl Trail {
 
     /// Returns the files that were written between the newest one that is known and the one at the path now.
     fn between(&self, before: &Mark, here: Option<&Reel>, c: &Context<'_>) -> Vec<Sibling> {
-        let beside = siblings::list(&self.path, &c.settings.find, c.followed);
-        let found = beside.iter().position(|s| before.inode.is(&s.inode)).or_else(|| siblings::find(before, &beside, c.key, c.now).map(|(at, _)| at));
-        let mut unread = self.unread(&beside, found, before.written, here.map(|r| r.inode), c);
+        let beside = self.listed(c);
+        // of one that is open it is found out later whether it was cut
+        let open = self.reels.iter().find(|r| r.generation == before.generation).and_then(|r| beside.iter().position(|s| is_at(r.inode, s.inode)));
+        let found = open.or_else(|| siblings::find(before, &beside, c.key, c.now).map(|(at, _)| at));
+        // the file at the path may have been renamed since it was opened, and others after it: those have their turn
+        let own = here.and_then(|here| beside.iter().position(|s| is_at(here.inode, s.inode))).unwrap_or(beside.len());
+        let mut unread = self.unread(&beside[..own], found, before.written, here.map(|r| r.inode), c);
         if let Some(here) = here {
-            // it may have been renamed and packed since it was opened
+            // and packed
             let likeness = here.likeness(&self.name, c.key);
-            unread.retain(|s| siblings::find(&likeness, std::slice::from_ref(s), c.key, c.now).is_none() && !self.is_copy(s, here, c));
+            if let Some(own) = unread.iter().position(|s| siblings::find(&likeness, std::slice::from_ref(s), c.key, c.now).is_some()) {
+                unread.truncate(own);
+            }
+            unread.retain(|s| !self.is_copy(s, here, c));
         }
         unread
     }
@@ -388,7 +441,9 @@ impl Trail {
         let is_known = |s: &Sibling| {
             here.is_some_and(|here| s.inode.is(&here))
                 || self.aside.iter().any(|m| m.inode.is(&s.inode))
-                || marks.iter().any(|m| m.inode.is(&s.inode) || siblings::find(m, std::slice::from_ref(s), c.key, c.now).is_some())
+                || self.reels.iter().any(|r| r.inode.is(&s.inode))
+                // one that was read and is another now was cut to be written again
+                || marks.iter().any(|m| siblings::find(m, std::slice::from_ref(s), c.key, c.now).is_some())
                 // of a file that was cut the copy can be shorter than what was read of it
                 || marks.iter().any(|m| here.is_some_and(|here| m.inode.is(&here)) && siblings::is_begun(m, s, c.key, c.now))
         };
@@ -428,7 +483,7 @@ impl Trail {
     pub(super) fn read(&mut self, c: &mut Context<'_>) -> bool {
         let mut at = 0;
         while at < self.reels.len() {
-            if self.reels[at].retired.is_none() && self.reels[at].is_first_read() && self.begun_after_others(at, c) {
+            if self.reels[at].is_first_read() && self.begun_after_others(at, c) {
                 return true;
             }
             let reel = &mut self.reels[at];
@@ -481,8 +536,9 @@ impl Trail {
         let owed = std::mem::take(&mut self.reels[at].owed);
         let here = &self.reels[at];
         let choose = || {
-            let beside = siblings::list(&self.path, &c.settings.find, c.followed);
-            let mut unread = self.unread(&beside, None, here.since, Some(here.inode), c);
+            let beside = self.listed(c);
+            let own = beside.iter().position(|s| is_at(here.inode, s.inode)).unwrap_or(beside.len());
+            let mut unread = self.unread(&beside[..own], None, here.since, Some(here.inode), c);
             unread.retain(|s| !self.is_copy(s, here, c));
             unread
         };
@@ -499,24 +555,28 @@ impl Trail {
         if unread.is_empty() {
             return false;
         }
-        let mut reel = self.reels.remove(at);
+        let mut behind = self.reels.split_off(at);
+        // while they are read it may be copied and cut
+        behind[0].fresh = behind[0].offset == 0;
         for (path, opened) in unread {
             self.older(&path, opened, c);
         }
         // the order of the generations is that of the files
-        let was_current = self.current == Some(reel.generation);
-        if reel.offset == 0 {
-            let mut old = reel.mark(&self.name, c.key);
-            old.finished = true;
-            reel.generation = self.next;
-            self.next += 1;
-            let mark = reel.mark(&self.name, c.key);
-            self.say(What::Rotated, vec![old, mark], c);
+        for mut reel in behind {
+            if reel.offset == 0 {
+                let mut old = reel.mark(&self.name, c.key);
+                old.finished = true;
+                let was_current = self.current == Some(reel.generation);
+                reel.generation = self.next;
+                self.next += 1;
+                let mark = reel.mark(&self.name, c.key);
+                self.say(What::Rotated, vec![old, mark], c);
+                if was_current {
+                    self.current = Some(reel.generation);
+                }
+            }
+            self.reels.push(reel);
         }
-        if was_current {
-            self.current = Some(reel.generation);
-        }
-        self.reels.push(reel);
         true
     }
 
@@ -600,8 +660,12 @@ impl Trail {
     fn truncated(&mut self, at: usize, c: &mut Context<'_>) {
         let mark = self.reels[at].mark(&self.name, c.key);
         let skipped = self.reels[at].is_skipping();
-        let beside = siblings::list(&self.path, &c.settings.find, c.followed);
-        let copy = if skipped { None } else { siblings::find(&mark, &beside, c.key, c.now).filter(|(_, copy)| !is_at(copy.inode, mark.inode)) };
+        let copy_in = |beside: &[Sibling]| {
+            let copy = siblings::find(&mark, beside, c.key, c.now).filter(|(_, copy)| !is_at(copy.inode, mark.inode));
+            let (at, copy) = copy.or_else(|| self.copy_of_half(&self.reels[at], beside, c))?;
+            Some((beside[at].path.clone(), copy))
+        };
+        let copy = if skipped { None } else { self.searched(c, copy_in) };
         // a copy of what was not read yet can have been met already
         let is_met = copy.as_ref().is_some_and(|(_, copy)| self.is_met(copy.inode));
         let copy = copy.filter(|_| !is_met);
@@ -613,17 +677,17 @@ impl Trail {
         let generation = self.next;
         self.next += 1;
         let seen = self.reels[at].behind();
-        if let Some((beside_at, mut copy)) = copy {
+        if let Some((path, mut copy)) = copy {
             let in_copy = if copy.is_packed() { seen } else { copy.size.saturating_sub(copy.offset) };
-            copy.source = self.beside(&beside[beside_at].path);
-            copy.retired = Some(c.now);
+            copy.source = self.beside(&path);
+            (copy.retired, copy.fresh) = (Some(c.now), false);
             self.cut = Some((self.reels[at].rewind(generation), mark.offset));
             let new = self.reels[at].mark(&self.name, c.key);
             self.say(What::Truncated { lost: Some(seen.saturating_sub(in_copy)) }, vec![new], c);
             let inode = copy.inode;
             self.reels.insert(at, copy);
             let choose = || {
-                let beside = siblings::list(&self.path, &c.settings.find, c.followed);
+                let beside = self.listed(c);
                 let (found, here) = (beside.iter().position(|s| s.inode == inode), &self.reels[at + 1]);
                 let mut unread = self.unread(&beside, found, if found.is_some() { 0 } else { i64::MAX }, Some(here.inode), c);
                 unread.retain(|s| !self.is_copy(s, here, c));
@@ -631,7 +695,6 @@ impl Trail {
             };
             let unread = self.opened(choose, c);
             self.current = Some(generation).filter(|_| self.reels[at + 1].retired.is_none());
-            self.reels[at + 1].fresh = false;
             self.read_before(at + 1, unread, c);
             return;
         }
@@ -649,6 +712,20 @@ impl Trail {
         }
         // it may have been written, copied and cut once more since it was looked at
         self.begun_after_others(at, c);
+    }
+
+    /// Finds the copy of a file of which only a part of its first line was read: the first one that nobody has read and that begins with that part.
+    fn copy_of_half(&self, reel: &Reel, beside: &[Sibling], c: &Context<'_>) -> Option<(usize, Reel)> {
+        if reel.offset > 0 || reel.rest.is_empty() {
+            return None;
+        }
+        let unread = self.unread(beside, None, reel.since, Some(reel.inode), c);
+        unread.iter().find_map(|s| {
+            let mut copy = siblings::open_it(s, "".into(), reel.generation, c.now)?.ok()?;
+            copy.generation = reel.generation;
+            let at = beside.iter().position(|other| other.path == s.path)?;
+            copy.holds(&reel.rest).then_some((at, copy))
+        })
     }
 
     /// A file cannot be read: a packed one is damaged, another is tried again.
