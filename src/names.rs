@@ -215,6 +215,7 @@ pub struct StandIn {
 /// Finds the first stand-in for a secret.
 #[must_use]
 pub fn stand_in(text: &str) -> Option<StandIn> {
+    memchr::memchr(b'[', text.as_bytes())?;
     text.match_indices(STAND_IN).find_map(|(at, _)| {
         let digits = at + STAND_IN.len();
         let hex = text.get(digits..digits + 16).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))?;

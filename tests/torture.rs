@@ -99,7 +99,8 @@ fn whole() {
 #[test]
 #[ignore = "takes an hour, and prints figures"]
 fn soak() {
-    let plan = Plan { lines_per_second: 1_000, samples: Some(Duration::from_secs(10)), ..Plan::of(RENAMED, 720, 0, 3_600) };
+    // 12 failures a second: those that can still be corrected are 20,000 after half the time
+    let plan = Plan { lines_per_second: 5_000, samples: Some(Duration::from_secs(10)), ..Plan::of(RENAMED, 720, 0, 3_600) };
     torture(&plan);
 }
 

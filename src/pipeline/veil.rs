@@ -16,11 +16,16 @@ use crate::triage::question::form_of_session;
 /// Words of one chunk that had to be looked at: reasons recur.
 type Looked = HashMap<Box<str>, Option<Word>, foldhash::fast::RandomState>;
 
+/// Whether a text has the letters of an UUID or an address, as most ids do.
+fn is_harmless(text: &str) -> bool {
+    // every byte is looked at, many at once
+    let is_plain = |b: u8| b.is_ascii_digit() | matches!(b | 0x20, b'a'..=b'f') | (b == b'-') | (b == b'.') | (b == b':');
+    text.len() <= 45 && text.bytes().fold(true, |all, b| all & is_plain(b))
+}
+
 /// Returns what stands for a text; `None` if it is kept as it is.
 fn kept(text: &str) -> Option<String> {
-    // most ids are UUIDs or addresses
-    let harmless = text.len() <= 45 && text.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'-' | b'.' | b':'));
-    if harmless { None } else { Untrusted::new(text).kept() }
+    if is_harmless(text) { None } else { Untrusted::new(text).kept() }
 }
 
 fn own(text: &mut Box<str>) {
@@ -50,12 +55,14 @@ fn word(word: &mut Word, looked: &mut Looked) {
 fn texts(failure: &mut Failure, looked: &mut Looked) {
     let Failure { event, user, session, ip, error, reason, grant, .. } = failure;
     [user, ip].into_iter().for_each(id);
-    // what the id of a session looks like matters
-    let note = session.as_deref().map(form_of_session);
-    id(session);
-    if let Some(StandIn { at, key, note: None }) = session.as_deref().and_then(stand_in) {
-        let text = session.as_deref().unwrap_or_default();
-        *session = Some(Id::from(&*[&text[..at.start], &key.stand_in(note), &text[at.end..]].concat()));
+    if !session.as_deref().is_none_or(is_harmless) {
+        // what it looks like matters
+        let note = session.as_deref().map(form_of_session);
+        id(session);
+        if let Some(StandIn { at, key, note: None }) = session.as_deref().and_then(stand_in) {
+            let text = session.as_deref().unwrap_or_default();
+            *session = Some(Id::from(&*[&text[..at.start], &key.stand_in(note), &text[at.end..]].concat()));
+        }
     }
     std::iter::once(event).chain([error, reason, grant].into_iter().flatten()).for_each(|w| word(w, looked));
 }
