@@ -697,3 +697,27 @@ fn s4_renamed_again_and_again_while_it_is_started() {
     t.until(160);
     exact(&t);
 }
+
+#[test]
+fn r19_one_of_a_patterns_files_that_is_gone_for_long_is_let_go_and_known_should_it_come_back() {
+    let settings = Settings { start: Start::Beginning, gone_wait: Duration::from_millis(100), ..quick() };
+    let mut t = Trial::new(&["*.log", "typed.log"], settings);
+    t.write("typed.log", lines(0..5));
+    t.until(5);
+    t.write("some.log", lines(5..10));
+    t.until(10);
+    assert_eq!(t.follower.followed(), 2);
+    let end = Instant::now() + Duration::from_secs(10);
+    t.rename("some.log", "put aside");
+    std::fs::remove_file(t.path("typed.log")).expect("removed");
+    while t.follower.followed() > 1 && Instant::now() < end {
+        t.poll();
+    }
+    // what was named itself is waited for
+    t.rest();
+    assert_eq!(t.follower.followed(), 1);
+    t.rename("put aside", "some.log");
+    t.write("some.log", lines(10..15));
+    t.until(15);
+    exact(&t);
+}

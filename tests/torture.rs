@@ -180,7 +180,7 @@ fn dice_share(dice: &mut Dice) -> f64 {
 /// Deletes what was read and saved.
 fn forget(logs: &mut [Log], reader: &Reader) {
     let Some(saved) = reader.saved() else { return };
-    let Some(wanted) = state(reader).map(|s| s.positions.unfinished().map(|m| m.inode.number).collect::<Vec<u64>>()) else { return };
+    let Some(wanted) = state(reader).map(|s| s.positions.unfinished().map(|m| (m.inode.number, m.offset)).collect::<BTreeMap<u64, u64>>()) else { return };
     let heard = reader.heard.lock().expect("whole");
     for log in logs {
         let number = log.number;

@@ -406,8 +406,8 @@ impl Log {
 
     /// Deletes what was rotated away, is older than a file that was read and saved, and has no number among those that a later run looks for; `all` says
     /// that everything was read.
-    pub fn forget(&mut self, read: u64, all: bool, wanted: &[u64]) {
-        while self.old.len() > 3 && self.old.front().is_some_and(|o| o.0 + 1 < read && !wanted.contains(&o.2)) {
+    pub fn forget(&mut self, read: u64, all: bool, wanted: &BTreeMap<u64, u64>) {
+        while self.old.len() > 3 && self.old.front().is_some_and(|o| o.0 + 1 < read && self.is_unwanted(o, wanted)) {
             let (_, path, _) = self.old.pop_front().expect("there");
             fs::remove_file(path).expect("removed");
         }
@@ -417,6 +417,13 @@ impl Log {
             self.generation += 1;
             self.create();
         }
+    }
+
+    /// Whether nobody reads a file any more. The log of a container that has ended is one that is followed still: read to its end it goes, too, as the
+    /// kubelet lets it.
+    fn is_unwanted(&self, (_, path, number): &(u64, PathBuf, u64), wanted: &BTreeMap<u64, u64>) -> bool {
+        let is_read = |offset: &u64| self.kind == Kind::Kubelet && fs::metadata(path).is_ok_and(|meta| meta.len() == *offset);
+        wanted.get(number).is_none_or(is_read)
     }
 
     /// Whether it is silent until all of it was read.

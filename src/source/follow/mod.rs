@@ -75,6 +75,8 @@ pub struct Settings {
     pub start: Start,
     /// How long a file that was rotated away must be silent before it is let go.
     pub rotate_wait: Duration,
+    /// How long one of a folder's or a pattern's files must be gone before it is not waited for any more.
+    pub gone_wait: Duration,
     /// How often files are looked at without being told that they changed.
     pub interval: Duration,
     /// The system is asked to tell about changes.
@@ -94,6 +96,7 @@ impl Default for Settings {
         Settings {
             start: Start::End,
             rotate_wait: Duration::from_secs(2),
+            gone_wait: Duration::from_secs(60),
             interval: Duration::from_millis(200),
             watch: true,
             chunk_bytes: 1 << 20,
@@ -270,8 +273,22 @@ impl Follower {
             }
         }
         self.trails.retain(|t| !t.abandoned || !t.reels.is_empty());
+        self.let_go();
         self.looked = Some(Instant::now());
         more
+    }
+
+    /// Lets go of files that a folder or a pattern had and that are gone. Should one come back it is known.
+    fn let_go(&mut self) {
+        let wait = self.settings.gone_wait;
+        for trail in self.trails.extract_if(.., |t| t.is_gone(wait) && !self.roster.is_typed(&t.path)) {
+            self.earlier.insert(trail.name.clone(), trail.into_known());
+        }
+        while self.earlier.len() > positions::PATHS
+            && let Some(oldest) = positions::oldest(&self.earlier)
+        {
+            self.earlier.remove(&oldest);
+        }
     }
 
     /// Lists what is to be followed, and begins what is new.
@@ -337,6 +354,12 @@ impl Follower {
     #[must_use]
     pub fn behind(&self) -> u64 {
         self.trails.iter().flat_map(|t| &t.reels).map(Reel::behind).sum()
+    }
+
+    /// Paths that are followed, those among them that are waited for.
+    #[must_use]
+    pub fn followed(&self) -> usize {
+        self.trails.len()
     }
 
     /// Files that are open, standard input and commands among them.

@@ -15,6 +15,15 @@ use super::mark::Mark;
 /// Files of one path that are remembered after they were finished: what was compressed since is not read again.
 const FINISHED: usize = 8;
 
+/// Paths that are remembered though nothing stands there any more.
+pub(super) const PATHS: usize = 1000;
+
+/// Returns the path that was written last the longest time ago, of those whose files are all finished.
+pub(super) fn oldest(marks: &BTreeMap<Arc<str>, Vec<Mark>>) -> Option<Arc<str>> {
+    let finished = marks.iter().filter(|(_, marks)| marks.iter().all(|m| m.finished));
+    finished.min_by_key(|(_, marks)| marks.iter().map(|m| m.written).max()).map(|(path, _)| path.clone())
+}
+
 /// How far everything was taken in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Positions {
@@ -52,6 +61,13 @@ impl Positions {
         {
             marks.remove(oldest);
         }
+        // a pod's logs go with the pod
+        if mark.finished
+            && self.marks.len() > PATHS
+            && let Some(oldest) = oldest(&self.marks)
+        {
+            self.marks.remove(&oldest);
+        }
     }
 
     /// Returns the places in files that a later run looks for: those that are still written, or were not read to their end.
@@ -63,5 +79,25 @@ impl Positions {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.marks.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mark::{Inode, Print};
+    use super::*;
+
+    #[test]
+    fn of_thousands_of_paths_those_that_are_written_and_the_last_ones_are_remembered() {
+        let mut positions = Positions::default();
+        for number in 0..3000 {
+            let inode = Inode { device: 1, number, born: None };
+            let path = format!("{number}.log").into();
+            let (head, tail, finished) = (Print::default(), Print::default(), number > 9);
+            let written = i64::try_from(number).expect("small");
+            positions.set(&Mark { path, generation: 0, inode, head, tail, offset: 0, lines: 0, size: 0, written, finished });
+        }
+        let is_kept = |number: u64| positions.marks.contains_key(&*format!("{number}.log"));
+        assert!(positions.marks.len() == PATHS && (0..10).all(is_kept) && (2011..3000).all(is_kept));
     }
 }

@@ -42,6 +42,11 @@ impl Roster {
         self.typed.is_empty()
     }
 
+    /// Whether a path itself was typed: it is waited for as long as it takes.
+    pub(super) fn is_typed(&self, path: &Path) -> bool {
+        self.typed.iter().any(|typed| typed == path)
+    }
+
     /// Lists what is to be followed now.
     pub(super) fn list(&mut self, find: &Find) -> Vec<Entry> {
         let (mut files, mut problems): (Vec<Listed>, Vec<Problem>) = (Vec::new(), Vec::new());

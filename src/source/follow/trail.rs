@@ -85,6 +85,8 @@ pub(super) struct Trail {
     /// Older files that are read first.
     history: Vec<PathBuf>,
     standing: Standing,
+    /// Since when nothing stands at the path.
+    gone: Option<Instant>,
     /// When the path's folder had last changed as it was searched for files that came and went.
     searched: Option<i64>,
     /// When it is looked at again after it could not be read, and the pause after that.
@@ -112,6 +114,7 @@ impl Trail {
             start,
             history,
             standing: Standing::New,
+            gone: None,
             searched: None,
             retry: None,
             abandoned: false,
@@ -126,7 +129,9 @@ impl Trail {
         if self.standing == Standing::New {
             self.begin(c);
         }
-        match fs::metadata(&self.path) {
+        let there = fs::metadata(&self.path);
+        self.gone = there.is_err().then(|| self.gone.unwrap_or(c.now));
+        match there {
             Ok(meta) if meta.is_file() => {
                 let inode = Inode::of(&meta);
                 if self.current().is_some_and(|r| is_at(r.inode, inode)) {
@@ -148,6 +153,16 @@ impl Trail {
             }
             Err(error) => self.unreadable(&error, c),
         }
+    }
+
+    /// Whether nothing has stood at the path for so long, and all that did was read.
+    pub(super) fn is_gone(&self, wait: Duration) -> bool {
+        self.standing == Standing::Gone && self.reels.is_empty() && self.gone.is_some_and(|since| since.elapsed() >= wait)
+    }
+
+    /// Returns the marks by which the path's files are known again.
+    pub(super) fn into_known(self) -> Vec<Mark> {
+        self.known
     }
 
     /// Looks at once, whatever pause there is.
