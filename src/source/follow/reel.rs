@@ -197,8 +197,7 @@ impl Reel {
             return Ok(None);
         }
         (self.offset, self.lines, self.generation) = (mark.offset, mark.lines, mark.generation);
-        // if it is the file itself, and shorter than it was, it was cut
-        self.size = self.size.max(if self.inode.is(&mark.inode) { mark.size } else { mark.offset });
+        self.size = self.size.max(mark.offset);
         (self.since, self.fresh, self.asked) = (mark.written, mark.offset == 0, mark.written);
         Ok(Some(self))
     }

@@ -233,6 +233,11 @@ impl Trail {
             match found {
                 Some((None, reel)) if reel.is_packed() => {}
                 Some((None, reel)) => {
+                    // of two places in one file the later one counts
+                    let earlier: Vec<Reel> = self.reels.extract_if(.., |r| is_at(r.inode, reel.inode)).collect();
+                    for other in earlier {
+                        self.finish(other.mark(&self.name, c.key), What::Finished, c);
+                    }
                     // open from now on: it may be renamed before the path is looked at again
                     self.current = Some(reel.generation);
                     self.take_up(&mark, reel);

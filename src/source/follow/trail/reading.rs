@@ -202,7 +202,9 @@ impl Trail {
             (copy.retired, copy.fresh) = (Some(c.now), false);
             self.cut = Some((self.reels[at].rewind(generation), mark.offset));
             let new = self.reels[at].mark(&self.name, c.key);
-            self.say(What::Truncated { lost: Some(seen.saturating_sub(in_copy)) }, vec![new], c);
+            // in one word: a later run must not look for the copy's place in the file that was cut
+            let marks = vec![copy.mark(&self.name, c.key), new];
+            self.say(What::Truncated { lost: Some(seen.saturating_sub(in_copy)) }, marks, c);
             let inode = copy.inode;
             self.reels.insert(at, copy);
             let choose = || {
