@@ -571,7 +571,7 @@ impl<'a> Run<'a> {
                 }
                 if !self.listed
                     && !waiting.failed.is_answered()
-                    && let Ok(verdict) = settled(self.rules, &waiting)
+                    && let Ok(verdict) = settled(self.rules, &waiting, &self.fold.view)
                 {
                     self.counts.add(&waiting, &verdict, &self.options.filter, &names, &self.names_of_sources);
                     continue;

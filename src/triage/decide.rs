@@ -65,9 +65,9 @@ impl Judge<'_> {
             return answered::alone(w, self.beside(w));
         }
         if w.failed.answers.is_empty() {
-            return settled(self.rules, w).unwrap_or_else(|question| limited(self.ask(question, w), w));
+            return settled(self.rules, w, self.view).unwrap_or_else(|question| limited(self.ask(question, w), w));
         }
-        let mut verdict = ruled(self.rules, w).unwrap_or_else(|question| self.ask(question, w));
+        let mut verdict = ruled(self.rules, w, self.view).unwrap_or_else(|question| self.ask(question, w));
         if verdict.evidence.is_empty() {
             verdict.evidence.push((w.at, self.why(w).to_owned().into()));
         }
@@ -199,19 +199,21 @@ impl Judge<'_> {
     }
 }
 
-/// Returns the verdict on a failure without an answer where the rules alone, with what its own timeline shows, come to one; else the question that
-/// is left.
-pub fn settled(rules: &Rules, w: &Waiting) -> Result<Verdict, Question> {
-    ruled(rules, w).map(|verdict| limited(verdict, w))
+/// Returns the verdict on a failure without an answer where the rules, its own timeline and what the log has shown up to now come to one that no later
+/// line can change; else the question that is left.
+pub fn settled(rules: &Rules, w: &Waiting, view: &View) -> Result<Verdict, Question> {
+    ruled(rules, w, view).map(|verdict| limited(verdict, w))
 }
 
 /// Returns what the rules say of a failure, or the question that is left.
-fn ruled(rules: &Rules, w: &Waiting) -> Result<Verdict, Question> {
+fn ruled(rules: &Rules, w: &Waiting, view: &View) -> Result<Verdict, Question> {
     Ok(match rules.decide(&w.failed).map(|r| &r.says) {
         Some(Says::Cause { detail, confidence, candidates, .. }) => {
             Verdict { detail: *detail, confidence: *confidence, candidates: SmallVec::from_slice(candidates), ..Verdict::certain(Cause::Unclassified) }
         }
         Some(Says::Ask(Question::RefreshWithoutReason)) => question::refresh_without_reason(w),
+        Some(Says::Ask(question @ Question::SessionOrMalformed)) => question::session_already(w, view.companions(w.realm)).ok_or(*question)?,
+        Some(Says::Ask(question @ Question::ExpiredOrReused)) => question::gone_already(w, view.exchanges(w.realm)).ok_or(*question)?,
         Some(Says::Ask(question)) => return Err(*question),
         None => Verdict { confidence: Confidence::Ambiguous, ..Verdict::certain(Cause::Unclassified) },
     })

@@ -85,20 +85,17 @@ fn explained(verdict: Verdict, w: &Waiting, facts: &Facts) -> Verdict {
 fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
     use Cause::{CodeExpired, CodeReused};
     let age = facts.login.and_then(|l| l.ago_ms);
-    let Some(now) = w.time else { return Verdict::ambiguous(&[CodeExpired, CodeReused], Lack::WholeView) };
-    if facts.logins == 0 {
-        let hint = facts.uses > 0 || facts.detached.is_some() || facts.together.is_some();
-        let lack = if c.view.exchanges(w.realm) { Lack::WholeView } else { Lack::SuccessEvents };
-        if let (Some(browser), false) = (&w.failed.browser, hint) {
-            return by_browser(browser, lack);
-        }
-        return if hint { Verdict::likely(&[CodeReused, CodeExpired], lack) } else { Verdict::ambiguous(&[CodeExpired, CodeReused], lack) };
-    }
+    let exchanges = c.view.exchanges(w.realm);
+    let now = match (gone_by_now(w, facts, exchanges), w.time) {
+        (Some(verdict), _) => return verdict,
+        (None, Some(now)) if facts.logins > 0 => now,
+        (None, _) => return without_login(w, facts, Lack::SuccessEvents),
+    };
     // codes of logins shortly before the log's first line may be about, too
     let since = now - age.unwrap_or(0) - c.life_ms.unwrap_or(DEFAULT_LIFE_MS);
-    let unclear = facts.use_after_login || facts.foreign_unclear || facts.incomplete;
+    let unclear = is_unclear(facts);
     if facts.uses >= facts.logins && !unclear {
-        let hidden = facts.uses > facts.logins || c.view.partial(w.realm, since, now, c.life_ms, false).is_some();
+        let hidden = c.view.partial(w.realm, since, now, c.life_ms, false).is_some();
         return if hidden { Verdict::likely(&[CodeReused, CodeExpired], Lack::WholeView) } else { Verdict::certain(CodeReused) };
     }
     if facts.uses == 0 && !unclear {
@@ -117,6 +114,43 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
     // two codes, one of them used: nothing says which one this was
     let [first, second] = by_age(w, age, c);
     Verdict::likely(&[first, second], Lack::WholeView)
+}
+
+/// What no later line can change of a verdict on a code; `exchanges`: those that succeed were seen.
+fn gone_by_now(w: &Waiting, facts: &Facts, exchanges: bool) -> Option<Verdict> {
+    use Cause::{CodeExpired, CodeReused};
+    if w.time.is_none() {
+        return Some(Verdict::ambiguous(&[CodeExpired, CodeReused], Lack::WholeView));
+    }
+    if facts.logins == 0 {
+        return exchanges.then(|| without_login(w, facts, Lack::WholeView));
+    }
+    // a login was not seen, or a use was another code's
+    (facts.uses > facts.logins && !is_unclear(facts)).then(|| Verdict::likely(&[CodeReused, CodeExpired], Lack::WholeView))
+}
+
+/// The same as [`expired_or_reused`], where no later line can say more; `exchanges`: those that succeed were seen.
+#[must_use]
+pub fn gone_already(w: &Waiting, exchanges: bool) -> Option<Verdict> {
+    let none = Facts::default();
+    let facts = w.facts.as_deref().unwrap_or(&none);
+    Some(explained(gone_by_now(w, facts, exchanges)?, w, facts))
+}
+
+/// Whether not every use of the session's codes can be told from others.
+fn is_unclear(facts: &Facts) -> bool {
+    facts.use_after_login || facts.foreign_unclear || facts.incomplete
+}
+
+/// A code whose login was not seen.
+fn without_login(w: &Waiting, facts: &Facts, lack: Lack) -> Verdict {
+    use Cause::{CodeExpired, CodeReused};
+    let hint = facts.uses > 0 || facts.detached.is_some() || facts.together.is_some();
+    match &w.failed.browser {
+        Some(browser) if !hint => by_browser(browser, lack),
+        _ if hint => Verdict::likely(&[CodeReused, CodeExpired], lack),
+        _ => Verdict::ambiguous(&[CodeExpired, CodeReused], lack),
+    }
 }
 
 /// Orders expired and reused by what access lines show of a browser: a client that lives in it logs in and exchanges from one address.
@@ -165,17 +199,41 @@ fn by_age(w: &Waiting, age: Option<i64>, c: &Context<'_>) -> [Cause; 2] {
 /// A session is named and was not found: did it end, or was it never one?
 #[must_use]
 pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
+    session(w, |form, facts| {
+        if w.failed.failure.trust == Trust::Stored {
+            explained(without_warning(&form, w, facts, c), w, facts)
+        } else if c.view.companions(w.realm) {
+            Verdict::certain(Cause::SessionTerminated)
+        } else {
+            Verdict::likely(&[Cause::SessionTerminated, Cause::CodeExpired, Cause::CodeReused], Lack::WholeView)
+        }
+    })
+}
+
+/// The same, where no later line can say more; `companions`: the parser's warnings were seen.
+#[must_use]
+pub fn session_already(w: &Waiting, companions: bool) -> Option<Verdict> {
+    let mut is_open = false;
+    let verdict = session(w, |_, _| {
+        is_open = !companions || w.failed.failure.trust == Trust::Stored;
+        Verdict::certain(Cause::SessionTerminated)
+    });
+    (!is_open).then_some(verdict)
+}
+
+/// Decides by the session; `more` is asked where that does not do.
+fn session(w: &Waiting, more: impl FnOnce(Form, &Facts) -> Verdict) -> Verdict {
     use Cause::{CodeExpired, CodeMalformed, CodeReused, SessionTerminated};
     let none = Facts::default();
     let facts = w.facts.as_deref().unwrap_or(&none);
     let id = w.failed.failure.session.as_deref().unwrap_or_default();
     let verdict = match form(id) {
         Form::Never => Verdict::certain(CodeMalformed),
-        form if w.failed.failure.trust == Trust::Stored => explained(without_warning(&form, w, facts, c), w, facts),
+        form if w.failed.failure.trust == Trust::Stored => more(form, facts),
         Form::Unusual if w.failed.with.lost => Verdict::likely(&[CodeMalformed, SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
         _ if w.failed.with.lost => Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
-        _ if facts.session_seen && (facts.ended.is_some() || c.view.companions(w.realm)) => Verdict::certain(SessionTerminated),
-        _ if facts.session_seen => Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused], Lack::WholeView),
+        _ if facts.session_seen && facts.ended.is_some() => Verdict::certain(SessionTerminated),
+        form if facts.session_seen => more(form, facts),
         Form::Usual => Verdict::likely(&[SessionTerminated, CodeMalformed], Lack::SuccessEvents),
         Form::Unusual => Verdict::likely(&[CodeMalformed, SessionTerminated], Lack::SuccessEvents),
     };
