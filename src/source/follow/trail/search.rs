@@ -146,8 +146,7 @@ impl Trail {
         }
         let unread = self.unread(beside, None, reel.since, Some(reel.inode), c);
         unread.iter().find_map(|s| {
-            let mut copy = siblings::open_it(s, "".into(), reel.generation, c.now)?.ok()?;
-            copy.generation = reel.generation;
+            let copy = siblings::open_it(s, "".into(), reel.generation, c.now)?.ok()?;
             let at = beside.iter().position(|other| other.path == s.path)?;
             copy.holds(&reel.rest).then_some((at, copy))
         })
