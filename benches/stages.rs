@@ -15,8 +15,10 @@ use kctriage::record::{Line, json, line, text};
 use kctriage::signal::{batch, event};
 use kctriage::source::{Find, Reader, discover};
 use kctriage::tally::{Tally, Windows};
+use kctriage::triage::clients::Clients;
 use kctriage::triage::clock::{Clock, Zone};
 use kctriage::triage::join::{Chunk, Join};
+use kctriage::triage::note::part;
 use kctriage::triage::rules::Rules;
 use kctriage::triage::shard::Shard;
 
@@ -111,14 +113,18 @@ fn triage(bencher: Bencher<'_, '_>, name: &str) {
     let rules = Rules::builtin();
     bencher.counter(BytesCount::new(bytes.len())).with_inputs(|| batch::scan(&bytes)).bench_local_values(|batch| {
         let (mut names, mut joined, mut shard) = (Names::default(), Vec::new(), Shard::default());
+        let (mut clients, mut waiting) = (Clients::default(), Vec::new());
         let mut join = Join::new(Clock::new(Zone::Utc, None));
         join.chunk(batch, &mut Chunk { source: 0, line: 0, marks: None, node: &mut |_| 0 }, &mut names, &mut joined);
         join.finish(&mut joined);
         for signal in joined {
-            shard.take(signal, &|failed| rules.settle(failed));
+            clients.note(&signal);
+            let (note, free) = part(signal, |failed| rules.settle(failed));
+            waiting.extend(free);
+            note.into_iter().for_each(|note| shard.take(note));
         }
         shard.finish();
-        shard.done.len()
+        shard.done.len() + waiting.len()
     });
 }
 

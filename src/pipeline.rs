@@ -32,6 +32,7 @@ use crate::signal::event;
 use crate::source::{self, Bounds, Found, Gathered, Grammar, Marks, Payload, Place, Problem, SLACK_MS, Source, Stream, Unwrapped, Unwrapper, Wrapping};
 use crate::tally::served::Serving;
 use crate::tally::{Accesses, Filter, Outcome, Quoted, SourceReport, Windows};
+use crate::triage::clients::Clients;
 use crate::triage::clock::{Clock, Zone};
 use crate::triage::decide::{Judge, settled};
 use crate::triage::joined::Suspect;
@@ -494,14 +495,16 @@ impl<'a> Run<'a> {
             }
         }
         self.done = self.fold.strands.iter().all(|s| s.ended && s.queue.is_empty());
-        self.fold.merge();
+        self.fold.merge(self.rules);
         if self.done {
             self.fold.pairing.finish(&mut self.fold.ready);
-            self.fold.part();
+            self.fold.part(self.rules);
         }
         if self.fold.merged >= MERGE || self.done {
-            self.fold.dispatch(self.rules);
+            self.fold.dispatch();
             self.collect()?;
+        } else {
+            self.collect_free()?;
         }
         Ok((self.read()?, lists))
     }
@@ -554,35 +557,52 @@ impl<'a> Run<'a> {
 
     /// Counts what is decided already, and moves the rest of what the shards have done to where it waits for the end.
     fn collect(&mut self) -> io::Result<()> {
-        let nodes: Vec<(Arc<str>, usize)> = self.fold.view.nodes.iter().map(|n| (Arc::from(n.name.as_str()), n.stream)).collect();
+        self.collect_free()?;
         let mut shards = std::mem::take(&mut self.fold.shards);
-        let names = std::mem::take(&mut self.fold.names);
-        // neighbours are mostly of one realm
-        let mut last = None;
         for shard in &mut shards {
             for (realm, lesson) in shard.lessons.drain(..) {
                 self.fold.view.learn(realm, lesson);
             }
-            for waiting in shard.done.drain(..) {
-                let realm = (waiting.failed.failure.realm, waiting.realm);
-                if last != Some(realm) {
-                    self.counts.realms.insert(realm);
-                    last = Some(realm);
-                }
-                if !self.listed
-                    && !waiting.failed.is_answered()
-                    && let Ok(verdict) = settled(self.rules, &waiting, &self.fold.view)
-                {
-                    self.counts.add(&waiting, &verdict, &self.options.filter, &names, &self.names_of_sources);
-                    continue;
-                }
-                self.spill.push(waiting, |waiting| {
-                    let (name, stream) = &nodes[waiting.node as usize];
-                    Order::of(waiting, name, *stream)
-                })?;
-            }
+            self.count(&mut shard.done)?;
         }
-        (self.fold.shards, self.fold.names) = (shards, names);
+        self.fold.shards = shards;
+        Ok(())
+    }
+
+    /// The same for failures that did not wait for a timeline.
+    fn collect_free(&mut self) -> io::Result<()> {
+        let mut free = std::mem::take(&mut self.fold.free);
+        self.count(&mut free)?;
+        self.fold.free = free;
+        Ok(())
+    }
+
+    /// Counts failures that are decided already, and puts the others where they wait for the end.
+    fn count(&mut self, done: &mut Vec<Waiting>) -> io::Result<()> {
+        let fold = &self.fold;
+        // only where findings are listed their order matters
+        let names = fold.view.nodes.iter().filter(|_| self.listed).map(|n| Arc::from(n.name.as_str()));
+        let names: Vec<Arc<str>> = names.collect();
+        // neighbours are mostly of one realm
+        let mut last = None;
+        for waiting in done.drain(..) {
+            let realm = (waiting.failed.failure.realm, waiting.realm);
+            if last != Some(realm) {
+                self.counts.realms.insert(realm);
+                last = Some(realm);
+            }
+            if !self.listed
+                && !waiting.failed.is_answered()
+                && let Ok(verdict) = settled(self.rules, &waiting, &fold.view)
+            {
+                self.counts.add(&waiting, &verdict, &self.options.filter, &fold.names, &self.names_of_sources);
+                continue;
+            }
+            self.spill.push(waiting, |waiting| {
+                let node = waiting.node as usize;
+                Order::of(waiting, &names[node], fold.view.nodes[node].stream)
+            })?;
+        }
         Ok(())
     }
 
@@ -595,19 +615,14 @@ impl<'a> Run<'a> {
         self.fold.view.spans = self.fold.strands.iter().map(|r| r.join.span()).collect();
         self.fold.view.end = self.fold.view.spans.iter().flatten().map(|s| s.1).max();
         self.fold.view.settle();
-        let mut profiles: hashbrown::HashMap<_, crate::triage::profile::Profile, _> = hashbrown::HashMap::default();
-        let mut uuids = hashbrown::HashMap::default();
+        let Clients { profiles, mut uuids, full: profiles_full, .. } = std::mem::take(&mut self.fold.clients);
         let mut books = Books { caps_hit: std::mem::take(&mut self.fold.caps), ..Books::default() };
+        if profiles_full {
+            books.caps_hit.insert("profiles of clients".into());
+        }
         for shard in &mut self.fold.shards {
             for (realm, lesson) in shard.lessons.drain(..) {
                 self.fold.view.learn(realm, lesson);
-            }
-            for (key, profile) in std::mem::take(&mut shard.profiles) {
-                profiles.entry(key).or_default().merge(&profile);
-            }
-            uuids.extend(std::mem::take(&mut shard.uuids));
-            if shard.profiles_full {
-                books.caps_hit.insert("profiles of clients".into());
             }
             if shard.capped {
                 books.caps_hit.insert("timelines".into());
@@ -626,11 +641,10 @@ impl<'a> Run<'a> {
         let (view, sources) = (std::mem::take(&mut self.fold.view), self.names_of_sources.clone());
         let names = std::mem::take(&mut self.fold.names);
         let realms = &self.options.realms;
-        let profiles_full = books.caps_hit.contains("profiles of clients");
         let judge = Judge {
             rules: self.rules,
             view: &view,
-            profiles,
+            profiles: &profiles,
             uuids,
             life_ms: self.options.code_lifespan_ms,
             profiles_full,

@@ -21,9 +21,11 @@ use crate::source::Problem;
 use crate::tally::SourceReport;
 use crate::tally::served::Serving;
 use crate::triage::browsers::Browsers;
+use crate::triage::clients::Clients;
 use crate::triage::clock::Clock;
 use crate::triage::join::{self, Join};
 use crate::triage::joined::{Joined, What};
+use crate::triage::note::{Note, part};
 use crate::triage::pairing::Pairing;
 use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard, shard_of};
@@ -73,6 +75,7 @@ pub(super) struct Fold {
     pub names: Names,
     pub view: View,
     pub shards: Vec<Shard>,
+    pub clients: Clients,
     pub browsers: Browsers,
     pub pairing: Pairing,
     /// What realm exports call the ids of realms.
@@ -85,9 +88,12 @@ pub(super) struct Fold {
     pub ready: Vec<Joined>,
     /// What the shards take in next, and how many that are.
     #[serde(skip, default = "no_parts")]
-    pub parts: Vec<Vec<Joined>>,
+    pub parts: Vec<Vec<Note>>,
     #[serde(skip)]
     pub merged: usize,
+    /// Failures that do not wait for a timeline, where nobody watches.
+    #[serde(skip)]
+    pub free: Vec<Waiting>,
     /// What a chunk's join gave; empty in between.
     #[serde(skip)]
     pub joined: Vec<Joined>,
@@ -105,7 +111,7 @@ pub(super) struct Fold {
     pub fresh: Vec<(Waiting, i64)>,
 }
 
-fn no_parts() -> Vec<Vec<Joined>> {
+fn no_parts() -> Vec<Vec<Note>> {
     (0..SHARDS).map(|_| Vec::new()).collect()
 }
 
@@ -118,6 +124,7 @@ impl Fold {
             names: Names::default(),
             view: View::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            clients: Clients::default(),
             browsers: Browsers::default(),
             pairing: Pairing::default(),
             named: Vec::new(),
@@ -126,6 +133,7 @@ impl Fold {
             ready: Vec::new(),
             parts: no_parts(),
             merged: 0,
+            free: Vec::new(),
             joined: Vec::new(),
             tokens: Tokens::default(),
             serving: None,
@@ -247,16 +255,16 @@ impl Fold {
     }
 
     /// Merges the streams' signals by time as far as all of them are known.
-    pub fn merge(&mut self) {
+    pub fn merge(&mut self, rules: &Rules) {
         if self.strands.len() == 1 {
             // nothing to merge with, and no other stream that could have the same event
             let mut queue = std::mem::take(&mut self.strands[0].queue);
             self.strands[0].passed += queue.len() as u64;
             for joined in queue.drain(..) {
-                self.pass(joined);
+                self.pass(joined, rules);
             }
             self.strands[0].queue = queue;
-            return self.part();
+            return self.part(rules);
         }
         loop {
             if self.strands.iter().any(|r| !r.ended && r.queue.is_empty()) {
@@ -266,7 +274,7 @@ impl Fold {
             self.twins.active = self.strands.iter().any(|r| r.by_time.is_stored()) && self.strands.iter().any(|r| r.by_time.is_log());
             let Some(next) = self.strands.iter().enumerate().filter_map(|(i, r)| Some((r.queue.front()?.clock, i))).min() else {
                 self.twins.finish(&mut self.single);
-                self.note();
+                self.note(rules);
                 return;
             };
             // as long as no other stream comes before, this one goes on
@@ -278,7 +286,7 @@ impl Fold {
                     self.twins.take(joined, &mut self.single);
                 }
             }
-            self.note();
+            self.note(rules);
             if self.merged >= MERGE {
                 return;
             }
@@ -286,7 +294,7 @@ impl Fold {
     }
 
     /// Merges on although some streams are silent: of each stream as many signals as `ripe` says.
-    pub fn merge_ripe(&mut self, mut ripe: Vec<u64>) {
+    pub fn merge_ripe(&mut self, mut ripe: Vec<u64>, rules: &Rules) {
         while let Some((_, next)) = self.strands.iter().enumerate().filter_map(|(i, s)| Some((s.queue.front()?.clock, i))).min() {
             let silent = self.strands.iter().any(|s| !s.ended && s.queue.is_empty());
             if silent && ripe[next] == 0 {
@@ -299,22 +307,22 @@ impl Fold {
                 self.twins.take(joined, &mut self.single);
             }
         }
-        self.note();
+        self.note(rules);
     }
 
     /// Takes note of what was merged.
-    pub fn note(&mut self) {
+    pub fn note(&mut self, rules: &Rules) {
         let mut single = std::mem::take(&mut self.single);
         for joined in single.drain(..) {
-            self.pass(joined);
+            self.pass(joined, rules);
         }
         self.single = single;
-        self.part();
+        self.part(rules);
     }
 
     /// Takes note of the next signal in the merged order.
     #[inline]
-    fn pass(&mut self, mut joined: Joined) {
+    fn pass(&mut self, mut joined: Joined, rules: &Rules) {
         if let What::Failed(failed) = &mut joined.what {
             let failure = &mut failed.failure;
             if failure.client == Some(Sym::OTHER) {
@@ -343,23 +351,24 @@ impl Fold {
             self.pairing.push(joined, &mut self.ready);
         } else {
             self.pairing.alone(&mut joined);
-            self.hand_out(joined);
+            self.hand_out(joined, rules);
         }
     }
 
     /// Splits by session what is ready.
-    pub fn part(&mut self) {
+    pub fn part(&mut self, rules: &Rules) {
         let mut ready = std::mem::take(&mut self.ready);
         for joined in ready.drain(..) {
-            self.hand_out(joined);
+            self.hand_out(joined, rules);
         }
         self.ready = ready;
     }
 
-    /// Hands a signal to its shard.
+    /// Takes note of a signal's client, and hands what it says of its session to that session's shard.
     #[inline]
-    fn hand_out(&mut self, joined: Joined) {
+    fn hand_out(&mut self, joined: Joined, rules: &Rules) {
         self.merged += 1;
+        self.clients.note(&joined);
         if self.watched
             && let What::Failed(failed) = &joined.what
         {
@@ -367,17 +376,17 @@ impl Fold {
             let Joined { time, clock, node, position, at, .. } = joined;
             self.fresh.push((Waiting { time, node, position, at, failed, realm, client, facts: None }, clock));
         }
-        self.parts[shard_of(&joined)].push(joined);
+        let (note, free) = part(joined, |failed| rules.settle(failed));
+        if let Some(note) = note {
+            self.parts[shard_of(note.session)].push(note);
+        }
+        self.free.extend(free.filter(|_| !self.watched));
     }
 
     /// Lets the shards take in what was merged.
-    pub fn dispatch(&mut self, rules: &Rules) {
+    pub fn dispatch(&mut self) {
         self.merged = 0;
-        self.shards.par_iter_mut().zip(&mut self.parts).for_each(|(shard, part)| {
-            for joined in part.drain(..) {
-                shard.take(joined, &|failed| rules.settle(failed));
-            }
-        });
+        self.shards.par_iter_mut().zip(&mut self.parts).for_each(|(shard, part)| part.drain(..).for_each(|note| shard.take(note)));
     }
 }
 

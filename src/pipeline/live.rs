@@ -32,7 +32,6 @@ use crate::source::Marks;
 use crate::tally::live::{Gauges, Update};
 use crate::tally::{Outcome, Windows};
 use crate::triage::decide::Judge;
-use crate::triage::profile::Profile;
 use crate::triage::rules::Rules;
 use crate::triage::shard::{SHARDS, Shard};
 use crate::triage::spill::Spill;
@@ -182,22 +181,22 @@ impl Live {
     fn merge(&mut self, now: i64, updates: &mut Vec<Update>) {
         self.state.let_go(now);
         loop {
-            self.state.fold.merge();
+            self.state.fold.merge(&self.rules);
             if self.state.fold.merged < MERGE {
                 break;
             }
             self.digest(now, updates);
         }
         let ripe = self.state.ripe(now);
-        self.state.fold.merge_ripe(ripe);
-        self.state.let_go_merged(now);
+        self.state.fold.merge_ripe(ripe, &self.rules);
+        self.state.let_go_merged(now, &self.rules);
         self.digest(now, updates);
     }
 
     /// Lets the shards take in what was merged, and takes note of what that changed.
     fn digest(&mut self, now: i64, updates: &mut Vec<Update>) {
         let State { fold, book, counts, .. } = &mut self.state;
-        fold.dispatch(&self.rules);
+        fold.dispatch();
         for (waiting, clock) in fold.fresh.drain(..) {
             counts.realms.insert((waiting.failed.failure.realm, waiting.realm));
             book.enter(waiting, clock, now, &self.rules);
@@ -206,8 +205,8 @@ impl Live {
             shard.lessons.drain(..).for_each(|(realm, lesson)| fold.view.learn(realm, lesson));
             shard.done.drain(..).for_each(|done| book.close(done));
             shard.touched.drain(..).for_each(|session| book.touch(session));
-            shard.touched_clients.drain(..).for_each(|client| book.touch_client(client));
         }
+        fold.clients.touched.drain(..).for_each(|client| book.touch_client(client));
         self.state.tell_triggers(updates);
     }
 
@@ -259,24 +258,13 @@ impl Live {
         self.learn_uuids();
         let State { fold, book, names_of_sources, .. } = &mut self.state;
         let lacks = &mut self.heard.lacks;
-        let mut profiles: HashMap<(Option<Sym>, Sym), Profile, RandomState> = HashMap::default();
-        for id in due {
-            let Some(w) = book.get(*id).map(|e| &e.waiting) else { continue };
-            if let Some(client) = w.client {
-                profiles.entry((w.realm, client)).or_insert_with_key(|key| {
-                    let mut profile = Profile::default();
-                    fold.shards.iter().filter_map(|s| s.profiles.get(key)).for_each(|p| profile.merge(p));
-                    profile
-                });
-            }
-        }
         let judge = Judge {
             rules: &self.rules,
             view: &fold.view,
-            profiles,
+            profiles: &fold.clients.profiles,
             uuids: std::mem::take(&mut self.uuids.1),
             life_ms: self.options.code_lifespan_ms,
-            profiles_full: fold.shards.iter().any(|s| s.profiles_full),
+            profiles_full: fold.clients.full,
             realms: Some(&self.options.realms),
             sources: names_of_sources,
             names: &fold.names,
@@ -315,12 +303,11 @@ impl Live {
     /// Puts together which uuid is which client's.
     fn learn_uuids(&mut self) {
         let State { fold, .. } = &mut self.state;
-        let known: usize = fold.shards.iter().map(|s| s.uuids.len()).sum();
+        let known = fold.clients.uuids.len();
         if self.uuids.0 == known && known > 0 {
             return;
         }
-        let mut uuids: HashMap<Key, Sym, RandomState> = HashMap::default();
-        fold.shards.iter().for_each(|s| uuids.extend(s.uuids.iter().map(|(k, v)| (*k, *v))));
+        let mut uuids = fold.clients.uuids.clone();
         for realm in self.options.realms.iter() {
             for (client, settings) in &realm.clients {
                 if let Some(uuid) = &settings.uuid {
@@ -371,12 +358,12 @@ impl Live {
             self.state.fold.end(strand);
         }
         loop {
-            self.state.fold.merge();
+            self.state.fold.merge(&self.rules);
             let more = self.state.fold.merged >= MERGE;
             if !more {
                 let fold = &mut self.state.fold;
                 fold.pairing.finish(&mut fold.ready);
-                fold.part();
+                fold.part(&self.rules);
             }
             self.digest(now, &mut updates);
             if !more {

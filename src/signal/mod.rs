@@ -30,7 +30,7 @@ pub use event::Quoting;
 pub use id::Id;
 pub use life::Life;
 pub use user::{Done, Failure, Success, User};
-pub use word::Word;
+pub use word::{Word, Words};
 
 use crate::finding::Trust;
 use crate::names::{Names, Sym};

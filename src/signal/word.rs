@@ -144,6 +144,21 @@ impl Word {
         matches!(self.0, Kept::Known(_))
     }
 
+    /// Returns its number among the known words, in the order of [`Word::all_known`].
+    #[must_use]
+    #[inline]
+    pub fn number(&self) -> Option<usize> {
+        match self.0 {
+            Kept::Known(number) => Some(usize::from(number)),
+            Kept::Other(_) => None,
+        }
+    }
+
+    /// Returns all known words.
+    pub fn all_known() -> impl Iterator<Item = Self> {
+        (0..).take(KNOWN.len()).map(|number| Word(Kept::Known(number)))
+    }
+
     /// Returns the word of these bytes; what is no UTF-8 becomes U+FFFD.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
@@ -165,6 +180,38 @@ impl Deref for Word {
     }
 }
 
+/// A set of words, quickly asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Words {
+    /// A bit for each of the known ones.
+    known: u64,
+    others: Vec<Box<str>>,
+}
+
+impl Words {
+    /// Returns the set of these words.
+    pub fn of<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> Self {
+        let mut set = Words::default();
+        for word in words {
+            match Word::new(word.as_ref()).0 {
+                Kept::Known(number) => set.known |= 1 << number,
+                Kept::Other(text) => set.others.push(text),
+            }
+        }
+        set
+    }
+
+    /// Whether a word is among them.
+    #[must_use]
+    #[inline]
+    pub fn has(&self, word: &Word) -> bool {
+        match &word.0 {
+            Kept::Known(number) => self.known >> number & 1 == 1,
+            Kept::Other(text) => self.others.contains(text),
+        }
+    }
+}
+
 impl fmt::Debug for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&**self, f)
@@ -174,6 +221,15 @@ impl fmt::Debug for Word {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_has_its_words_and_no_others() {
+        let mine = ["invalid_code", "an error of tomorrow"];
+        let set = Words::of(mine);
+        let others = KNOWN.into_iter().filter(|w| !mine.contains(w)).chain(["an error of today"]);
+        assert!(mine.into_iter().all(|w| set.has(&Word::new(w))) && !others.into_iter().any(|w| set.has(&Word::new(w))));
+        assert!(KNOWN.len() <= 64);
+    }
 
     #[test]
     fn every_word_reads_as_its_text_and_the_known_ones_are_listed_once() {

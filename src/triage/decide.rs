@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::answered::{self, Beside};
+use super::clients::Client;
 use super::pairing::Fit;
 use super::profile::Profile;
 use super::question::{self, Context};
@@ -32,7 +33,7 @@ pub struct Judge<'a> {
     /// How much the log shows.
     pub view: &'a View,
     /// How clients authenticate.
-    pub profiles: HashMap<(Option<Sym>, Sym), Profile, RandomState>,
+    pub profiles: &'a HashMap<Client, Profile, RandomState>,
     /// Clients by uuid.
     pub uuids: HashMap<Key, Sym, RandomState>,
     /// The lifespan of codes, where it is known.

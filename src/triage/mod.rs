@@ -7,10 +7,12 @@
 
 pub mod answered;
 pub mod browsers;
+pub mod clients;
 pub mod clock;
 pub mod decide;
 pub mod join;
 pub mod joined;
+pub mod note;
 pub mod pairing;
 pub mod pasted;
 pub mod profile;

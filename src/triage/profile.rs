@@ -1,7 +1,6 @@
 //! How one client authenticates when it succeeds, and how it fails.
 //!
-//! Input: successes and failures of one (realm, client), in any order. Output: a [`Profile`] that merges, so that shards can each keep their
-//! part of it.
+//! Input: successes and failures of one (realm, client), in any order. Output: a [`Profile`].
 
 use super::joined::{At, Failed};
 use crate::signal::companion::Authenticator;
@@ -105,19 +104,5 @@ impl Profile {
     fn seen(&mut self, moment: Moment) {
         self.exists = later(self.exists, Some(moment));
         self.exists_first = earlier(self.exists_first, Some(moment));
-    }
-
-    /// Adds another part of the same client's profile.
-    pub fn merge(&mut self, other: &Profile) {
-        if let Some(other) = &other.methods {
-            let own = self.methods.get_or_insert_default();
-            own.secret_ok = later(own.secret_ok, other.secret_ok);
-            own.jwt_ok = later(own.jwt_ok, other.jwt_ok);
-            own.jwt_first = earlier(own.jwt_first, other.jwt_first);
-            own.other_ok = later(own.other_ok, other.other_ok);
-            own.assertion_failed = later(own.assertion_failed, other.assertion_failed);
-        }
-        self.exists = later(self.exists, other.exists);
-        self.exists_first = earlier(self.exists_first, other.exists_first);
     }
 }

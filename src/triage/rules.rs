@@ -9,14 +9,13 @@ pub mod check;
 #[cfg(test)]
 mod tests;
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 use serde::Deserialize;
 
 use super::joined::Failed;
 use crate::cause::{Cause, Detail};
 use crate::finding::Confidence;
 use crate::signal::companion::{Assertion, Pkce};
+use crate::signal::{Word, Words};
 
 /// A question that code answers (`triage::question`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -179,6 +178,16 @@ pub struct Rule {
     pub text: RuleText,
     /// What it says.
     pub says: Says,
+    words: Asked,
+}
+
+/// The words that a rule asks for, where it asks for any.
+#[derive(Debug, Clone)]
+struct Asked {
+    error: Option<Words>,
+    event: Option<Words>,
+    reason: Option<Words>,
+    grant: Option<Words>,
 }
 
 /// What is wrong with a rule file.
@@ -212,10 +221,8 @@ struct File {
 #[derive(Debug, Clone)]
 pub struct Rules {
     list: Vec<Rule>,
-    /// The rules that can speak of an error, by the error: their numbers in the list.
-    of_error: HashMap<String, Vec<usize>, RandomState>,
-    /// Those that speak of any error.
-    of_any: Vec<usize>,
+    /// The rules that can speak of each known error: their numbers in the list, by the error's.
+    of_error: Vec<Vec<usize>>,
 }
 
 /// The table that the program comes with.
@@ -254,12 +261,10 @@ impl Rules {
     }
 
     fn of(list: Vec<Rule>) -> Self {
-        let speaks = |rule: &Rule, error: &str| listed(rule.text.error.as_ref(), Some(error));
-        let errors = || list.iter().filter_map(|r| r.text.error.as_ref()).flatten();
-        let numbers = |error: &String| list.iter().enumerate().filter(|(_, r)| speaks(r, error)).map(|(n, _)| n).collect();
-        let of_error = errors().map(|error| (error.clone(), numbers(error))).collect();
-        let of_any = list.iter().enumerate().filter(|(_, r)| r.text.error.is_none()).map(|(n, _)| n).collect();
-        Rules { list, of_error, of_any }
+        let speaks = |rule: &Rule, error: &Word| listed(rule.words.error.as_ref(), Some(error));
+        let numbers = |error| list.iter().enumerate().filter(|(_, r)| speaks(r, &error)).map(|(n, _)| n).collect();
+        let of_error = Word::all_known().map(numbers).collect();
+        Rules { list, of_error }
     }
 
     /// Returns all rules.
@@ -270,9 +275,10 @@ impl Rules {
     /// Returns the first rule that fits.
     #[must_use]
     pub fn decide(&self, failed: &Failed) -> Option<&Rule> {
-        let error = failed.failure.error.as_deref();
-        let numbers = error.and_then(|e| self.of_error.get(e)).unwrap_or(&self.of_any);
-        numbers.iter().map(|n| &self.list[*n]).find(|r| r.fits(failed))
+        match failed.failure.error.as_ref().and_then(Word::number) {
+            Some(error) => self.of_error[error].iter().map(|n| &self.list[*n]).find(|r| r.fits(failed)),
+            None => self.list.iter().find(|r| r.fits(failed)),
+        }
     }
 
     /// Whether its session's timeline has no say in it: the failure itself decides, or what is known of its client and its server.
@@ -314,11 +320,14 @@ fn ready(text: RuleText) -> Result<Rule, RuleError> {
             Says::Cause { cause, detail: text.detail, confidence, candidates }
         }
     };
-    Ok(Rule { text, says })
+    let words = |list: &Option<Vec<String>>| list.as_ref().map(Words::of);
+    let words = Asked { error: words(&text.error), event: words(&text.event), reason: words(&text.reason), grant: words(&text.grant) };
+    Ok(Rule { text, says, words })
 }
 
-fn listed(list: Option<&Vec<String>>, value: Option<&str>) -> bool {
-    list.is_none_or(|l| value.is_some_and(|v| l.iter().any(|x| x == v)))
+#[inline]
+fn listed(list: Option<&Words>, value: Option<&Word>) -> bool {
+    list.is_none_or(|l| value.is_some_and(|v| l.has(v)))
 }
 
 fn presence(want: Option<Presence>, is: bool) -> bool {
@@ -329,14 +338,14 @@ impl Rule {
     /// Whether the rule speaks of this failure.
     #[must_use]
     pub fn fits(&self, failed: &Failed) -> bool {
-        let (t, f) = (&self.text, &failed.failure);
+        let (t, f, words) = (&self.text, &failed.failure, &self.words);
         let reason = f.reason.as_deref();
-        listed(t.error.as_ref(), f.error.as_deref())
-            && listed(t.event.as_ref(), Some(&*f.event))
-            && listed(t.reason.as_ref(), reason)
+        listed(words.error.as_ref(), f.error.as_ref())
+            && listed(words.event.as_ref(), Some(&f.event))
+            && listed(words.reason.as_ref(), f.reason.as_ref())
             && t.reason_begins.as_ref().is_none_or(|l| reason.is_some_and(|r| l.iter().any(|x| r.starts_with(x.as_str()))))
             && t.reason_contains.as_ref().is_none_or(|l| reason.is_some_and(|r| l.iter().any(|x| r.contains(x.as_str()))))
-            && listed(t.grant.as_ref(), f.grant.as_deref())
+            && listed(words.grant.as_ref(), f.grant.as_ref())
             && presence(t.user, f.user.is_some())
             && presence(t.client, f.client.is_some())
             && presence(t.session, f.session.is_some())

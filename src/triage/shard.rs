@@ -1,7 +1,7 @@
 //! One part of the state, split by session.
 //!
-//! Input: the [`Joined`] signals of its sessions (and of clients without one) in the merged order. Output: failures with their facts, in the order
-//! in which their timelines end. The number of shards is fixed, so what is evicted does not depend on how many threads there are.
+//! Input: the [`Note`]s of its sessions in the merged order. Output: failures with their facts, in the order in which their timelines end. The number of
+//! shards is fixed, so what is evicted does not depend on how many threads there are.
 
 use std::collections::VecDeque;
 
@@ -9,13 +9,10 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
-use super::joined::{Failed, Joined, What};
-use super::profile::Profile;
+use super::note::{Note, Subject};
 use super::remembered::Remembered;
-use super::timeline::{Facts, Lessons, Step, Timeline, Waiting};
-use crate::names::{Key, Sym};
-use crate::signal::companion::Authenticator;
-use crate::signal::{Admin, Done, Success};
+use super::timeline::{Facts, Lessons, Timeline, Waiting};
+use crate::names::Key;
 
 /// How many shards there are.
 pub const SHARDS: usize = 64;
@@ -33,12 +30,6 @@ const SESSION_MS: i64 = 24 * 3_600_000;
 /// How many ended sessions one shard remembers: as many as a table of 32,768 places holds.
 const REMEMBERED: usize = 28_672;
 
-/// How many profiles one shard keeps: as many as a table of 2048 places holds. Requests cannot make them up: only a client that exists has one.
-const PROFILES: usize = 1792;
-
-/// How many uuids one shard keeps: a code is a client's text, and its last part is taken for one.
-const UUIDS: usize = 1792;
-
 /// One shard.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 pub struct Shard {
@@ -50,18 +41,12 @@ pub struct Shard {
     bytes: usize,
     /// Sessions whose timelines ended.
     remembered: Remembered,
-    /// Profiles by realm and client.
-    pub profiles: HashMap<(Option<Sym>, Sym), Profile, RandomState>,
-    /// Client uuids that companions paired with a client.
-    pub uuids: HashMap<Key, Sym, RandomState>,
     /// What realms were taught.
     pub lessons: Lessons,
     /// Failures whose facts are known.
     pub done: Vec<Waiting>,
     /// A timeline that begins by then may be the rest of one that was evicted.
     blind_until: Option<i64>,
-    /// A client came that has no profile because there was no room.
-    pub profiles_full: bool,
     /// A timeline was evicted to make room.
     pub capped: bool,
     /// A session had more failures than a timeline keeps.
@@ -70,8 +55,6 @@ pub struct Shard {
     pub watched: bool,
     /// Sessions with failures whose timelines changed, where that is watched.
     pub touched: Vec<Key>,
-    /// Clients that a profile changed of, where that is watched.
-    pub touched_clients: Vec<(Option<Sym>, Sym)>,
 }
 
 /// Returns a clock's seconds since the epoch.
@@ -79,107 +62,34 @@ fn seconds(clock: i64) -> u32 {
     u32::try_from(clock.div_euclid(1000)).unwrap_or(0)
 }
 
-/// Returns the shard of a signal.
+/// Returns the number of a session's shard.
 #[must_use]
-pub fn shard_of(joined: &Joined) -> usize {
-    let key = match &joined.what {
-        What::Success(Success { session: Some(s), .. }, _) | What::Admin(Admin::SessionDeleted(s)) => s.0,
-        What::Failed(f) => match f.session_key() {
-            Some(s) => s.0,
-            None => f.failure.client.map_or(0, |c| c.index() as u64),
-        },
-        What::Success(s, _) => s.client.map_or(0, |c| c.index() as u64),
-        What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => 0,
-    };
-    usize::try_from(key % SHARDS as u64).unwrap_or(0)
+pub fn shard_of(session: Key) -> usize {
+    usize::try_from(session.0 % SHARDS as u64).unwrap_or(0)
 }
 
 impl Shard {
-    /// Takes in one signal. A failure that is `settled` by itself does not wait for its timeline.
-    pub fn take(&mut self, joined: Joined, settled: &impl Fn(&Failed) -> bool) {
-        self.expire(joined.clock);
-        match joined.what {
-            What::Success(success, auth) => self.success(success, auth, &joined),
-            What::Failed(failed) => {
-                let (realm, client) = (failed.failure.realm_id, failed.failure.client);
-                let waiting = Waiting { time: joined.time, node: joined.node, position: joined.position, at: joined.at, failed, realm, client, facts: None };
-                self.failure(waiting, joined.clock, settled);
-            }
-            What::Admin(Admin::SessionDeleted(session)) => {
-                self.timeline(session, joined.clock, |timeline, lessons| timeline.step(joined.time, None, Step::Ended, joined.at, joined.node, lessons));
-            }
-            What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => {}
-        }
-    }
-
-    fn success(&mut self, success: Success, auth: Option<Authenticator>, joined: &Joined) {
-        if let (Some(client), Some(t)) = (success.client, joined.time) {
-            let method = auth.or(success.method);
-            if let Some(profile) = self.profile(success.realm, client) {
-                profile.succeeded(method, success.assertion, (t, joined.at));
-            }
-        }
-        let Some(session) = success.session else { return };
-        let step = match success.done {
-            Done::LoginWithCode => Step::Login,
-            Done::CodeToToken => Step::Exchange,
-            Done::SessionEnd | Done::RevokeGrant => Step::Ended,
-            Done::RefreshToken => Step::Refresh,
-            Done::Login | Done::ClientLogin | Done::Other => Step::Alive,
+    /// Takes in what a signal says of its session.
+    pub fn take(&mut self, note: Note) {
+        self.expire(note.clock);
+        let Note { session, clock, time, at, node, realm, client, step, subject } = note;
+        let remembered = match subject {
+            Subject::Success => None,
+            Subject::Failure | Subject::Waiting(_) => self.remembered.get(session),
         };
-        self.timeline(session, joined.clock, |timeline, lessons| {
-            timeline.realm = timeline.realm.or(success.realm);
-            timeline.step(joined.time, success.client, step, joined.at, joined.node, lessons);
-        });
-    }
-
-    fn failure(&mut self, waiting: Waiting, clock: i64, settled: &impl Fn(&Failed) -> bool) {
-        let Failed { with, .. } = &waiting.failed;
-        if let (Some((_, uuid, _)), Some(client)) = (with.gone, waiting.client)
-            && self.uuids.len() < UUIDS
-        {
-            self.uuids.insert(uuid, client);
-        }
-        if let (Some(client), Some(t), true) = (waiting.client, waiting.time, Profile::learns_from(&waiting.failed))
-            && let Some(profile) = self.profile(waiting.realm, client)
-        {
-            profile.failed(&waiting.failed, (t, waiting.at));
-        }
-        let Some(session) = waiting.failed.session_key() else {
-            return self.done.push(waiting);
-        };
-        let step = step_of(&waiting.failed);
-        let realm = waiting.realm;
-        let remembered = self.remembered.get(session);
-        let is_settled = settled(&waiting.failed);
         let left = self.timeline(session, clock, |timeline, lessons| {
             timeline.realm = timeline.realm.or(realm);
             if let Some(ended) = remembered {
                 timeline.revive(ended);
             }
-            if is_settled {
-                timeline.step(waiting.time, waiting.client, step, waiting.at, waiting.node, lessons);
-                return Some(waiting);
+            if let Subject::Waiting(waiting) = subject {
+                return timeline.fail(waiting, step, lessons);
             }
-            timeline.fail(waiting, step, lessons)
+            timeline.step(time, client, step, at, node, lessons);
+            None
         });
-        self.crowded |= left.is_some() && !is_settled;
-        self.done.extend(left);
-    }
-
-    /// Returns the profile of a client, a new one if there is room.
-    fn profile(&mut self, realm: Option<Sym>, client: Sym) -> Option<&mut Profile> {
-        let full = self.profiles.len() >= PROFILES;
-        if self.watched && self.touched_clients.last() != Some(&(realm, client)) {
-            self.touched_clients.push((realm, client));
-        }
-        match self.profiles.entry((realm, client)) {
-            Entry::Vacant(_) if full => {
-                self.profiles_full = true;
-                None
-            }
-            entry => Some(entry.or_default()),
-        }
+        self.crowded |= left.is_some();
+        self.done.extend(left.map(|waiting| *waiting));
     }
 
     /// Changes the timeline of a session, a new one if it is new; then evicts those that were queued first as long as there is no room.
@@ -252,26 +162,5 @@ impl Shard {
         }
         (self.timelines, self.queue, self.bytes) = (HashMap::default(), VecDeque::new(), 0);
         self.remembered = Remembered::default();
-    }
-}
-
-/// Returns what a failure means to its session.
-fn step_of(failed: &Failed) -> Step {
-    let f = &failed.failure;
-    let error = f.error.as_deref().unwrap_or_default();
-    match &*f.event {
-        "CODE_TO_TOKEN_ERROR" => match error {
-            "invalid_code" => match failed.with.gone {
-                Some((code, ..)) => Step::Gone(code),
-                None if f.user.is_some() => Step::ReadOrForeign,
-                None => Step::Named,
-            },
-            "invalid_client" => Step::ForeignRead,
-            _ if f.user.is_some() => Step::ReadAndFailed,
-            _ => Step::Named,
-        },
-        "REFRESH_TOKEN_ERROR" if f.reason.as_deref() == Some("Session doesn't have required client") => Step::Detached,
-        "REFRESH_TOKEN_ERROR" if f.user.is_some() => Step::Alive,
-        _ => Step::Named,
     }
 }

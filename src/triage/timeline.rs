@@ -82,7 +82,7 @@ type Mark = Step<u16>;
 struct Open {
     /// Its own entry.
     entry: usize,
-    failure: Waiting,
+    failure: Box<Waiting>,
 }
 
 /// A failed request that waits for its verdict.
@@ -214,7 +214,7 @@ impl Timeline {
     #[must_use]
     pub fn bytes(&self) -> usize {
         /// An open failure with its event and, later, its facts.
-        const OPEN: usize = size_of::<Open>() + size_of::<Failure>() + size_of::<Facts>();
+        const OPEN: usize = size_of::<Open>() + size_of::<Waiting>() + size_of::<Failure>() + size_of::<Facts>();
         let spilled = if self.entries.spilled() { self.entries.capacity() * size_of::<Entry>() } else { 0 };
         let failures = self.failures.as_ref().map_or(0, |f| size_of::<Failures>() + f.open.len() * OPEN);
         size_of::<Timeline>() * 3 / 2 + spilled + failures
@@ -288,7 +288,7 @@ impl Timeline {
     }
 
     /// Adds a failure; returns it when there are too many to keep.
-    pub fn fail(&mut self, mut waiting: Waiting, step: Step, lessons: &mut Lessons) -> Option<Waiting> {
+    pub fn fail(&mut self, mut waiting: Box<Waiting>, step: Step, lessons: &mut Lessons) -> Option<Box<Waiting>> {
         self.step(waiting.time, waiting.client, step, waiting.at, waiting.node, lessons);
         if self.failures.as_ref().is_some_and(|f| f.open.len() >= KEEP) {
             waiting.facts = Some(Box::new(Facts { incomplete: true, session_seen: self.session_seen(), ..Facts::default() }));
@@ -310,7 +310,7 @@ impl Timeline {
         for open in failures.open {
             let facts = self.facts(open.entry, &open.failure);
             lessons.extend(facts.refused(&open.failure.failed).map(|age| (self.realm, Lesson::Refused(age))));
-            out.push(Waiting { facts: Some(Box::new(facts)), ..open.failure });
+            out.push(Waiting { facts: Some(Box::new(facts)), ..*open.failure });
         }
     }
 

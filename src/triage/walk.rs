@@ -25,10 +25,12 @@ use serde::Serialize;
 
 pub use told::retell;
 
+use super::clients::Clients;
 use super::clock::{Clock, Zone};
 use super::decide::Judge;
 use super::join::{Chunk, Join};
 use super::joined::Suspect;
+use super::note::part;
 use super::pairing::Fit;
 use super::pasted::Pasted;
 use super::rules::Rules;
@@ -137,7 +139,7 @@ pub fn walk(text: &[u8], rules: &Rules, life_ms: Option<i64>) -> Vec<Walk> {
 /// The pasted lines, taken in as a whole log is.
 struct Log {
     view: View,
-    shard: Shard,
+    clients: Clients,
     join: Join,
     names: Names,
     waiting: Vec<Waiting>,
@@ -169,11 +171,14 @@ impl Log {
         let mut hosts = vec![None];
         join.chunk(batch, &mut Chunk { source: 0, line: 0, marks: None, node: &mut |host| node(&mut view, &mut hosts, host) }, &mut names, &mut joined);
         join.finish(&mut joined);
-        let mut tokens = Tokens::default();
+        let (mut tokens, mut clients, mut waiting) = (Tokens::default(), Clients::default(), Vec::new());
         for mut signal in joined {
             tokens.follow(&mut signal);
             view.note(&signal);
-            shard.take(signal, &|_| false);
+            clients.note(&signal);
+            let (note, free) = part(signal, |_| false);
+            waiting.extend(free);
+            note.into_iter().for_each(|note| shard.take(note));
         }
         shard.finish();
         view.spans = vec![join.span()];
@@ -182,9 +187,9 @@ impl Log {
         for (realm, lesson) in shard.lessons.drain(..) {
             view.learn(realm, lesson);
         }
-        let mut waiting = std::mem::take(&mut shard.done);
+        waiting.append(&mut shard.done);
         waiting.sort_by_cached_key(|w| Order::of(w, &Arc::from(view.nodes.get(w.node as usize).map_or("", |n| n.name.as_str())), 0));
-        Log { view, shard, join, names, waiting, dateless }
+        Log { view, clients, join, names, waiting, dateless }
     }
 
     fn judge<'a>(&'a self, rules: &'a Rules, life_ms: Option<i64>) -> (Judge<'a>, Option<i64>) {
@@ -192,8 +197,8 @@ impl Log {
             fit: Fit::default(),
             rules,
             view: &self.view,
-            profiles: self.shard.profiles.clone(),
-            uuids: self.shard.uuids.clone(),
+            profiles: &self.clients.profiles,
+            uuids: self.clients.uuids.clone(),
             life_ms,
             profiles_full: false,
             realms: None,

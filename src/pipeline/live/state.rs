@@ -20,7 +20,7 @@ use crate::tally::served::Serving;
 use crate::triage::rules::Rules;
 
 /// What the bytes of a state begin with: another version is refused.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Why a state cannot be taken up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +75,7 @@ impl State {
         let mut fold = Fold::new(&options.realms);
         fold.serving = options.successes.then(|| Serving::new(options.window_ms, options.max_keys));
         fold.watched = true;
+        fold.clients.watched = true;
         fold.shards.iter_mut().for_each(|s| s.watched = true);
         State {
             taps: Vec::new(),
@@ -132,16 +133,16 @@ impl State {
     }
 
     /// Lets go what waited long enough between the strands and the shards.
-    pub fn let_go_merged(&mut self, now: i64) {
+    pub fn let_go_merged(&mut self, now: i64, rules: &Rules) {
         let fold = &mut self.fold;
         if now - self.arrived >= IDLE_MS {
             fold.twins.finish(&mut fold.single);
-            fold.note();
+            fold.note(rules);
         }
         self.proxied.note(fold.pairing.next(), now);
         let ripe = self.proxied.by(now - PROXY_MS);
         fold.pairing.let_go(ripe, &mut fold.ready);
-        fold.part();
+        fold.part(rules);
     }
 
     /// Brings the view up to now; what changed for all failures is judged again. Returns the time of the log.

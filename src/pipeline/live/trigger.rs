@@ -12,7 +12,7 @@ use crate::triage::view::{self, TriggerKind};
 /// Returns a trigger with its names.
 pub(super) fn named(trigger: &view::Trigger, fold: &Fold) -> Trigger {
     let node = fold.view.nodes.get(trigger.node as usize);
-    let client = |uuid: u64| fold.shards.iter().find_map(|s| s.uuids.get(&Key(uuid))).map(|c| Arc::from(&*fold.names.text(*c)));
+    let client = |uuid: u64| fold.clients.uuids.get(&Key(uuid)).map(|c| Arc::from(&*fold.names.text(*c)));
     let (what, realm, client) = match &trigger.what {
         TriggerKind::Started(version) => (Change::ServerStarted { version: version.clone(), before: before(trigger, node) }, None, None),
         TriggerKind::Stopped => (Change::ServerStopped, None, None),

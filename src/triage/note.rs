@@ -1,0 +1,96 @@
+//! What one signal says of its session.
+//!
+//! Input: a [`Joined`] signal. Output: a [`Note`] for the session's shard, which is small since there are millions; and the failure itself where its timeline has no
+//! say in it. Must not know what came before or after.
+
+use super::joined::{At, Failed, Joined, What};
+use super::timeline::{Step, Waiting};
+use crate::names::{Key, Sym};
+use crate::signal::{Admin, Done, Success};
+
+/// What one signal says of its session.
+#[derive(Debug)]
+pub struct Note {
+    /// The session.
+    pub session: Key,
+    /// The clock of the signal's stream.
+    pub clock: i64,
+    /// When.
+    pub time: Option<i64>,
+    /// Where.
+    pub at: At,
+    /// The node's number.
+    pub node: u32,
+    /// The realm, by id.
+    pub realm: Option<Sym>,
+    /// Which client.
+    pub client: Option<Sym>,
+    /// What it means.
+    pub step: Step,
+    /// What the signal is.
+    pub subject: Subject,
+}
+
+/// What a signal is to its session.
+#[derive(Debug)]
+pub enum Subject {
+    /// Something succeeded.
+    Success,
+    /// A failure that does not wait for its timeline.
+    Failure,
+    /// A failure that does.
+    Waiting(Box<Waiting>),
+}
+
+/// Takes a signal apart: what its session's shard takes in, and the failure that does not wait for its timeline. A failure that is `settled` does not, nor one
+/// without a session.
+#[inline]
+pub fn part(joined: Joined, settled: impl FnOnce(&Failed) -> bool) -> (Option<Note>, Option<Waiting>) {
+    let Joined { time, clock, node, position, at, what, .. } = joined;
+    let success = |session, realm, client, step| Note { session, clock, time, at, node, realm, client, step, subject: Subject::Success };
+    match what {
+        What::Success(s, _) => (s.session.map(|session| success(session, s.realm, s.client, step_of_success(&s))), None),
+        What::Admin(Admin::SessionDeleted(session)) => (Some(success(session, None, None, Step::Ended)), None),
+        What::Failed(failed) => {
+            let (realm, client, session) = (failed.failure.realm_id, failed.failure.client, failed.session_key());
+            let step = step_of(&failed);
+            let is_free = session.is_none() || settled(&failed);
+            let waiting = Waiting { time, node, position, at, failed, realm, client, facts: None };
+            let (free, subject) = if is_free { (Some(waiting), Subject::Failure) } else { (None, Subject::Waiting(Box::new(waiting))) };
+            (session.map(|session| Note { session, clock, time, at, node, realm, client, step, subject }), free)
+        }
+        What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => (None, None),
+    }
+}
+
+/// Returns what a success means to its session.
+fn step_of_success(success: &Success) -> Step {
+    match success.done {
+        Done::LoginWithCode => Step::Login,
+        Done::CodeToToken => Step::Exchange,
+        Done::SessionEnd | Done::RevokeGrant => Step::Ended,
+        Done::RefreshToken => Step::Refresh,
+        Done::Login | Done::ClientLogin | Done::Other => Step::Alive,
+    }
+}
+
+/// Returns what a failure means to its session.
+fn step_of(failed: &Failed) -> Step {
+    let f = &failed.failure;
+    let error = f.error.as_deref().unwrap_or_default();
+    match &*f.event {
+        "CODE_TO_TOKEN_ERROR" => match error {
+            "invalid_code" => match failed.with.gone {
+                Some((code, ..)) => Step::Gone(code),
+                None if f.user.is_some() => Step::ReadOrForeign,
+                None => Step::Named,
+            },
+            "invalid_client" => Step::ForeignRead,
+            _ if f.user.is_some() => Step::ReadAndFailed,
+            _ => Step::Named,
+        },
+        "REFRESH_TOKEN_ERROR" if f.reason.as_deref() == Some("Session doesn't have required client") => Step::Detached,
+        "REFRESH_TOKEN_ERROR" if f.user.is_some() => Step::Alive,
+        _ => Step::Named,
+    }
+}
