@@ -3,6 +3,7 @@
 //! Chunks of all streams are read in turn and scanned in parallel; each stream's batches are joined in order; the streams are merged by time; the
 //! merged signals are split by session and taken in by the shards in parallel; at the end the failures are decided, in order.
 
+mod clerk;
 mod counts;
 mod feed;
 mod fold;
@@ -22,7 +23,7 @@ use rayon::prelude::*;
 
 use crate::books::Books;
 use crate::finding::Finding;
-use crate::names::{Key, Sym};
+use crate::names::{Key, Names, Sym};
 use crate::realm::Realms;
 use crate::record::{Line, Stamp, line, wrapper};
 use crate::signal::Signal;
@@ -34,14 +35,15 @@ use crate::tally::served::Serving;
 use crate::tally::{Accesses, Filter, Outcome, Quoted, SourceReport, Windows};
 use crate::triage::clients::Clients;
 use crate::triage::clock::{Clock, Zone};
-use crate::triage::decide::{Judge, settled};
+use crate::triage::decide::Judge;
 use crate::triage::joined::Suspect;
 use crate::triage::pairing::Pairing;
 use crate::triage::rules::Rules;
-use crate::triage::shard::{SHARDS, Shard};
-use crate::triage::spill::{Order, Spill};
+use crate::triage::shard::SHARDS;
+use crate::triage::spill::Spill;
 use crate::triage::timeline::Waiting;
 use crate::triage::verdict::Verdict;
+use clerk::{Clerk, Closed, Desk};
 use counts::Counts;
 use feed::{Arrived, Fed, Feed};
 use fold::{Fold, MERGE, Strand};
@@ -197,7 +199,8 @@ pub fn run(
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<Outcome> {
     let (streams, before) = Before::of(found, options, progress)?;
-    Run::new(&streams, before, rules, options, Windows::Apart, true, progress)?.drive(progress, Some(sink))
+    let (run, clerk) = Run::new(&streams, before, rules, options, Windows::Apart, true, progress)?;
+    run.drive(clerk, progress, Some(sink))
 }
 
 /// Reads all streams and counts, without making a finding of each failure; the tally is that of [`run`] where its windows are kept apart.
@@ -206,7 +209,8 @@ pub fn run(
 /// When the temporary file that holds undecided failures cannot be used.
 pub fn count(found: &Found, rules: &Rules, options: &Options, windows: Windows, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Outcome> {
     let (streams, before) = Before::of(found, options, progress)?;
-    Run::new(&streams, before, rules, options, windows, false, progress)?.drive(progress, None)
+    let (run, clerk) = Run::new(&streams, before, rules, options, windows, false, progress)?;
+    run.drive(clerk, progress, None)
 }
 
 /// What was read of archives that had to be walked.
@@ -282,7 +286,8 @@ struct Run<'a> {
     rules: &'a Rules,
     /// Findings go to a sink, in order.
     listed: bool,
-    counts: Counts,
+    /// Failures for the clerk.
+    closed: Closed,
     names_of_sources: Vec<String>,
     streams: &'a [Stream],
     /// One for each strand of the fold.
@@ -291,7 +296,6 @@ struct Run<'a> {
     /// Batches that were read before they could be joined.
     store: Store,
     done: bool,
-    spill: Spill,
     assumed_dates: Vec<(String, NaiveDate, &'static str)>,
 }
 
@@ -317,22 +321,23 @@ impl<'a> Run<'a> {
         windows: Windows,
         listed: bool,
         progress: &(dyn Fn(u64) + Sync),
-    ) -> io::Result<Self> {
+    ) -> io::Result<(Self, Clerk)> {
         let spill = if listed { Spill::default() } else { Spill::unordered() }.cleaned(|waiting| veil::failure(&mut waiting.failed.failure));
+        let clerk = Clerk { counts: Counts::new(options.window_ms, windows, options.max_keys), spill };
         let mut fold = Fold::new(&options.realms);
         fold.serving = options.successes.then(|| Serving::new(options.window_ms, options.max_keys));
+        fold.early = !listed;
         let mut run = Run {
             options,
             rules,
             listed,
-            counts: Counts::new(options.window_ms, windows, options.max_keys),
+            closed: Closed::default(),
             names_of_sources: Vec::new(),
             streams,
             running: Vec::new(),
             fold,
             store: before.store,
             done: false,
-            spill,
             assumed_dates: Vec::new(),
         };
         run.fold.problems = before.problems;
@@ -376,7 +381,7 @@ impl<'a> Run<'a> {
         for (name, number, feed, named) in feeds {
             run.start(name, number, feed, named);
         }
-        Ok(run)
+        Ok((run, clerk))
     }
 
     /// Reads the streams that are not in order before they are read, and returns what feeds their nodes.
@@ -464,26 +469,50 @@ impl<'a> Run<'a> {
         (written.date_naive() - chrono::Duration::days(passed), "from the file's last change")
     }
 
-    fn drive(mut self, progress: &(dyn Fn(u64) + Sync), sink: Sink<'_>) -> io::Result<Outcome> {
+    fn drive(mut self, mut clerk: Clerk, progress: &(dyn Fn(u64) + Sync), sink: Sink<'_>) -> io::Result<Outcome> {
         // on a worker: then what follows is handed from worker to worker, not to and fro
-        rayon::scope(|_| self.read_all(progress))?;
-        self.finish(sink)
+        rayon::scope(|_| self.read_all(&mut clerk, progress))?;
+        self.finish(clerk, sink)
     }
 
-    /// Reads and scans all chunks. While some are scanned, those before them are joined and triaged, and those behind them read.
-    fn read_all(&mut self, progress: &(dyn Fn(u64) + Sync)) -> io::Result<()> {
-        let (mut scanned, mut lists) = (Vec::new(), Vec::new());
-        let mut fed = self.read()?;
-        while !self.done {
-            let (batches, next) = rayon::join(|| scan(fed, lists, progress), || self.work(scanned));
-            scanned = batches;
-            (fed, lists) = next?;
+    /// Reads and scans all chunks. While some are scanned, those before them are joined and triaged, those before these are counted, and those behind them
+    /// read; one thread does the same for a few chunks at a time, as long as its caches hold them.
+    fn read_all(&mut self, clerk: &mut Clerk, progress: &(dyn Fn(u64) + Sync)) -> io::Result<()> {
+        let mut lists = Vec::new();
+        if rayon::current_num_threads() == 1 {
+            while !self.done {
+                let fed = self.read()?;
+                let scanned = scan(fed, lists, progress);
+                lists = self.work(scanned)?;
+                self.count(clerk)?;
+            }
+            return Ok(());
         }
-        Ok(())
+        // a filter asks for names, and findings that are listed for nodes: the fold has both
+        let is_apart = !self.listed && self.options.filter.is_open();
+        let sources = self.names_of_sources.clone();
+        let (names, filter) = (Names::default(), &self.options.filter);
+        let (mut scanned, mut fed) = (Vec::new(), self.read()?);
+        let mut spare = Closed::default();
+        while !self.done {
+            let mut closed = std::mem::replace(&mut self.closed, spare);
+            let desk = Desk { filter, names: &names, sources: &sources, nodes: &[] };
+            let next = |run: &mut Self, scanned| Ok::<_, io::Error>((run.work(scanned)?, run.read()?));
+            let (next, (batches, counted)) =
+                rayon::join(|| next(self, scanned), || rayon::join(|| scan(fed, lists, progress), || clerk.take(&mut closed, &desk)));
+            counted?;
+            spare = closed;
+            scanned = batches;
+            (lists, fed) = next?;
+            if !is_apart {
+                self.count(clerk)?;
+            }
+        }
+        self.count(clerk)
     }
 
-    /// Joins and triages what was scanned, and reads on.
-    fn work(&mut self, scanned: Vec<Scanned>) -> io::Result<(Vec<(usize, Fed)>, Lists)> {
+    /// Joins and triages what was scanned; returns lists of signals, to be filled again.
+    fn work(&mut self, scanned: Vec<Scanned>) -> io::Result<Lists> {
         let mut lists = Vec::with_capacity(scanned.len());
         for Scanned { running, arrived, batch, bytes } in scanned {
             lists.push(self.take(running, arrived, batch));
@@ -501,12 +530,10 @@ impl<'a> Run<'a> {
             self.fold.part(self.rules);
         }
         if self.fold.merged >= MERGE || self.done {
-            self.fold.dispatch();
-            self.collect()?;
-        } else {
-            self.collect_free()?;
+            self.fold.dispatch(self.rules);
         }
-        Ok((self.read()?, lists))
+        self.close();
+        Ok(lists)
     }
 
     /// Takes in what a chunk held; returns the list of its signals, to be filled again.
@@ -555,62 +582,31 @@ impl<'a> Run<'a> {
         self.fold.strands[number].join.clock().begins_on(date);
     }
 
-    /// Counts what is decided already, and moves the rest of what the shards have done to where it waits for the end.
-    fn collect(&mut self) -> io::Result<()> {
-        self.collect_free()?;
-        let mut shards = std::mem::take(&mut self.fold.shards);
-        for shard in &mut shards {
+    /// Takes what is done to where it is counted.
+    fn close(&mut self) {
+        self.closed.free.append(&mut self.fold.free);
+        for shard in &mut self.fold.shards {
             for (realm, lesson) in shard.lessons.drain(..) {
                 self.fold.view.learn(realm, lesson);
             }
-            self.count(&mut shard.done)?;
+            self.closed.done.append(&mut shard.done);
         }
-        self.fold.shards = shards;
-        Ok(())
     }
 
-    /// The same for failures that did not wait for a timeline.
-    fn collect_free(&mut self) -> io::Result<()> {
-        let mut free = std::mem::take(&mut self.fold.free);
-        self.count(&mut free)?;
-        self.fold.free = free;
-        Ok(())
+    /// Counts failures that are decided, and puts the others where they wait for the end.
+    fn count(&mut self, clerk: &mut Clerk) -> io::Result<()> {
+        let nodes = self.fold.view.nodes.iter().filter(|_| self.listed).map(|n| (Arc::from(n.name.as_str()), n.stream));
+        let nodes: Vec<(Arc<str>, usize)> = nodes.collect();
+        let desk = Desk { filter: &self.options.filter, names: &self.fold.names, sources: &self.names_of_sources, nodes: &nodes };
+        clerk.take(&mut self.closed, &desk)
     }
 
-    /// Counts failures that are decided already, and puts the others where they wait for the end.
-    fn count(&mut self, done: &mut Vec<Waiting>) -> io::Result<()> {
-        let fold = &self.fold;
-        // only where findings are listed their order matters
-        let names = fold.view.nodes.iter().filter(|_| self.listed).map(|n| Arc::from(n.name.as_str()));
-        let names: Vec<Arc<str>> = names.collect();
-        // neighbours are mostly of one realm
-        let mut last = None;
-        for waiting in done.drain(..) {
-            let realm = (waiting.failed.failure.realm, waiting.realm);
-            if last != Some(realm) {
-                self.counts.realms.insert(realm);
-                last = Some(realm);
-            }
-            if !self.listed
-                && !waiting.failed.is_answered()
-                && let Ok(verdict) = settled(self.rules, &waiting, &fold.view)
-            {
-                self.counts.add(&waiting, &verdict, &self.options.filter, &fold.names, &self.names_of_sources);
-                continue;
-            }
-            self.spill.push(waiting, |waiting| {
-                let node = waiting.node as usize;
-                Order::of(waiting, &names[node], fold.view.nodes[node].stream)
-            })?;
-        }
-        Ok(())
-    }
-
-    fn finish(mut self, mut sink: Sink<'_>) -> io::Result<Outcome> {
+    fn finish(mut self, mut clerk: Clerk, mut sink: Sink<'_>) -> io::Result<Outcome> {
         // not all at once: what is open at the end can be most of a short log
         for begin in (0..SHARDS).step_by(FINISH) {
-            self.fold.shards[begin..SHARDS.min(begin + FINISH)].par_iter_mut().for_each(Shard::finish);
-            self.collect()?;
+            self.fold.finish(begin..SHARDS.min(begin + FINISH), self.rules);
+            self.close();
+            self.count(&mut clerk)?;
         }
         self.fold.view.spans = self.fold.strands.iter().map(|r| r.join.span()).collect();
         self.fold.view.end = self.fold.view.spans.iter().flatten().map(|s| s.1).max();
@@ -654,31 +650,30 @@ impl<'a> Run<'a> {
             fit: self.fold.pairing.fit,
         };
         let mut unjoined = 0;
-        let mut sorted = std::mem::take(&mut self.spill).sorted()?;
-        loop {
-            let mut waiting = sorted.take(DECIDE)?;
-            if waiting.is_empty() {
-                break;
-            }
+        let mut sorted = std::mem::take(&mut clerk.spill).sorted()?;
+        let mut waiting = sorted.take(DECIDE)?;
+        while !waiting.is_empty() {
             let taken = waiting.len();
             waiting.retain(|w| !judge.is_doubtful(w));
             unjoined += (taken - waiting.len()) as u64;
-            self.decide(&waiting, &judge, &mut sink)?;
+            let (next, verdicts) = rayon::join(|| sorted.take(DECIDE), || verdicts(&waiting, &judge));
+            self.tell(&mut clerk.counts, &waiting, verdicts, &judge, &mut sink)?;
+            waiting = next?;
         }
-        if self.counts.ledger.capped {
+        if clerk.counts.ledger.capped {
             books.caps_hit.insert("keys".into());
         }
-        let tally = self.counts.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
+        let tally = clerk.counts.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
         let serving = self.fold.serving.take();
         let realm = |id: Sym| {
-            let told = self.counts.realms.iter().filter(|r| r.1 == Some(id)).filter_map(|r| r.0).min();
+            let told = clerk.counts.realms.iter().filter(|r| r.1 == Some(id)).filter_map(|r| r.0).min();
             told.or_else(|| self.fold.realm_of(id)).unwrap_or(id)
         };
         let served = serving.map(|serving| serving.finish(&names, realm));
         let changed = view.triggers.iter().filter_map(super::triage::view::Trigger::client);
         let clients = changed.filter_map(|uuid| Some((uuid, Arc::from(names.text(*judge.uuids.get(&Key(uuid))?))))).collect();
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
-        for (name, id) in self.counts.realms {
+        for (name, id) in clerk.counts.realms {
             if let Some(age) = view.worked(id) {
                 let name = name.map(|n| names.text(n).into_owned());
                 worked.entry(name).and_modify(|a| *a = age.max(*a)).or_insert(age);
@@ -710,9 +705,9 @@ impl<'a> Run<'a> {
             books,
             sources: self.fold.sources,
             view,
-            lacks: self.counts.lacks,
+            lacks: clerk.counts.lacks,
             worked,
-            left_out: self.counts.left_out,
+            left_out: clerk.counts.left_out,
             suspects,
             access,
             quoted,
@@ -728,16 +723,20 @@ impl<'a> Run<'a> {
 }
 
 impl Run<'_> {
-    /// Decides failures of which all is known that ever will be.
-    fn decide(&mut self, waiting: &[Waiting], judge: &Judge<'_>, sink: &mut Sink<'_>) -> io::Result<()> {
-        let verdicts: Vec<Verdict> = waiting.par_iter().map(|w| judge.verdict(w)).collect();
-        let (counts, filter, sources) = (&mut self.counts, &self.options.filter, &self.names_of_sources);
+    /// Counts failures of which all is known that ever will be, and tells them where they are listed.
+    fn tell(&self, counts: &mut Counts, waiting: &[Waiting], verdicts: Vec<Verdict>, judge: &Judge<'_>, sink: &mut Sink<'_>) -> io::Result<()> {
+        let (filter, sources) = (&self.options.filter, &self.names_of_sources);
         let passed: Vec<bool> = waiting.iter().zip(&verdicts).map(|(w, verdict)| counts.add(w, verdict, filter, judge.names, sources)).collect();
         let Some(sink) = sink else { return Ok(()) };
         let told = |((w, verdict), passed): ((&Waiting, Verdict), bool)| passed.then(|| judge.finding(w, verdict));
         let findings: Vec<Option<Finding>> = waiting.par_iter().zip(verdicts).zip(passed).map(told).collect();
         findings.into_iter().flatten().try_for_each(sink)
     }
+}
+
+/// Decides failures.
+fn verdicts(waiting: &[Waiting], judge: &Judge<'_>) -> Vec<Verdict> {
+    waiting.par_iter().map(|w| judge.verdict(w)).collect()
 }
 
 /// Returns the zone of stamps that name none, where a wrapper's times may say how many minutes it is behind.

@@ -4,6 +4,7 @@
 //! a live one share it, so that both say the same of the same lines. Must not know where batches come from, nor when something is decided.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -23,15 +24,17 @@ use crate::tally::served::Serving;
 use crate::triage::browsers::Browsers;
 use crate::triage::clients::Clients;
 use crate::triage::clock::Clock;
+use crate::triage::decide::{settled, settled_by};
 use crate::triage::join::{self, Join};
 use crate::triage::joined::{Joined, What};
 use crate::triage::note::{Note, part};
 use crate::triage::pairing::Pairing;
-use crate::triage::rules::Rules;
+use crate::triage::rules::{Rules, settles};
 use crate::triage::shard::{SHARDS, Shard, shard_of};
 use crate::triage::stored::{ByTime, Twins};
 use crate::triage::timeline::Waiting;
 use crate::triage::tokens::Tokens;
+use crate::triage::verdict::Verdict;
 use crate::triage::view::{Node, View};
 
 /// Quoted answers that are kept of a stream.
@@ -91,9 +94,11 @@ pub(super) struct Fold {
     pub parts: Vec<Vec<Note>>,
     #[serde(skip)]
     pub merged: usize,
+    /// A failure is decided as soon as no later line can change what it is.
+    pub early: bool,
     /// Failures that do not wait for a timeline, where nobody watches.
     #[serde(skip)]
-    pub free: Vec<Waiting>,
+    pub free: Vec<Free>,
     /// What a chunk's join gave; empty in between.
     #[serde(skip)]
     pub joined: Vec<Joined>,
@@ -133,6 +138,7 @@ impl Fold {
             ready: Vec::new(),
             parts: no_parts(),
             merged: 0,
+            early: false,
             free: Vec::new(),
             joined: Vec::new(),
             tokens: Tokens::default(),
@@ -376,18 +382,42 @@ impl Fold {
             let Joined { time, clock, node, position, at, .. } = joined;
             self.fresh.push((Waiting { time, node, position, at, failed, realm, client, facts: None }, clock));
         }
-        let (note, free) = part(joined, |failed| rules.settle(failed));
+        let mut rule = None;
+        let (note, free) = part(joined, |failed| {
+            rule = rules.decide(failed);
+            settles(rule, failed)
+        });
         if let Some(note) = note {
             self.parts[shard_of(note.session)].push(note);
         }
-        self.free.extend(free.filter(|_| !self.watched));
+        if let Some(waiting) = free.filter(|_| !self.watched) {
+            let verdict = is_early(self.early, &waiting).then(|| settled_by(rule, &waiting, &self.view).ok()).flatten();
+            self.free.push((waiting, verdict));
+        }
     }
 
     /// Lets the shards take in what was merged.
-    pub fn dispatch(&mut self) {
+    pub fn dispatch(&mut self, rules: &Rules) {
         self.merged = 0;
-        self.shards.par_iter_mut().zip(&mut self.parts).for_each(|(shard, part)| part.drain(..).for_each(|note| shard.take(note)));
+        let (early, view) = (self.early, &self.view);
+        let judge = |waiting: &Waiting| is_early(early, waiting).then(|| settled(rules, waiting, view).ok()).flatten();
+        self.shards.par_iter_mut().zip(&mut self.parts).for_each(|(shard, part)| shard.take_all(part, &judge));
     }
+
+    /// Ends the timelines of some of the shards.
+    pub fn finish(&mut self, shards: Range<usize>, rules: &Rules) {
+        let (early, view) = (self.early, &self.view);
+        let judge = |waiting: &Waiting| is_early(early, waiting).then(|| settled(rules, waiting, view).ok()).flatten();
+        self.shards[shards].par_iter_mut().for_each(|shard| shard.finish(&judge));
+    }
+}
+
+/// A failure that does not wait for a timeline, and its verdict where no later line can change it.
+pub(super) type Free = (Waiting, Option<Verdict>);
+
+/// Whether a failure may be decided before the input ends.
+fn is_early(early: bool, waiting: &Waiting) -> bool {
+    early && !waiting.failed.is_answered()
 }
 
 /// Takes in lines that look like those of an access log by themselves: in a source that began as one they are; in a server's log they are a client's words.

@@ -21,6 +21,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
+use super::clerk::{Clerk, Closed};
 use super::counts::passes;
 use super::feed::{Arrived, Fed};
 use super::fold::MERGE;
@@ -33,7 +34,7 @@ use crate::tally::live::{Gauges, Update};
 use crate::tally::{Outcome, Windows};
 use crate::triage::decide::Judge;
 use crate::triage::rules::Rules;
-use crate::triage::shard::{SHARDS, Shard};
+use crate::triage::shard::SHARDS;
 use crate::triage::spill::Spill;
 use crate::triage::timeline::{LATE_MS, Lesson};
 use crate::triage::verdict::{Lack, Verdict};
@@ -196,14 +197,14 @@ impl Live {
     /// Lets the shards take in what was merged, and takes note of what that changed.
     fn digest(&mut self, now: i64, updates: &mut Vec<Update>) {
         let State { fold, book, counts, .. } = &mut self.state;
-        fold.dispatch();
+        fold.dispatch(&self.rules);
         for (waiting, clock) in fold.fresh.drain(..) {
             counts.realms.insert((waiting.failed.failure.realm, waiting.realm));
             book.enter(waiting, clock, now, &self.rules);
         }
         for shard in &mut fold.shards {
             shard.lessons.drain(..).for_each(|(realm, lesson)| fold.view.learn(realm, lesson));
-            shard.done.drain(..).for_each(|done| book.close(done));
+            shard.done.drain(..).for_each(|(done, _)| book.close(*done));
             shard.touched.drain(..).for_each(|session| book.touch(session));
         }
         fold.clients.touched.drain(..).for_each(|client| book.touch_client(client));
@@ -370,7 +371,7 @@ impl Live {
                 break;
             }
         }
-        self.state.fold.shards.par_iter_mut().for_each(Shard::finish);
+        self.state.fold.finish(0..SHARDS, &self.rules);
         self.digest(now, &mut updates);
         if last == Extent::All {
             self.state.book.touch_all();
@@ -384,18 +385,17 @@ impl Live {
             options: &self.options,
             rules: &self.rules,
             listed: false,
-            counts,
+            closed: Closed::default(),
             names_of_sources,
             streams: &[],
             running: Vec::new(),
             fold,
             store: super::Store::default(),
             done: true,
-            spill: Spill::unordered(),
             assumed_dates: assumed_dates.into_iter().map(|(node, date)| (node, date, "the day on which it was read")).collect(),
         };
         run.fold.zone_assumed &= !self.options.zone_named;
-        let mut outcome = run.finish(None)?;
+        let mut outcome = run.finish(Clerk { counts, spill: Spill::unordered() }, None)?;
         outcome.access.unjoined += unjoined;
         Ok((updates, outcome))
     }

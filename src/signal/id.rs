@@ -23,6 +23,16 @@ enum Kept {
 }
 
 impl Id {
+    /// Returns the id of ASCII that can be kept in place; `None` where it is longer.
+    #[must_use]
+    #[inline]
+    pub fn short(ascii: &[u8]) -> Option<Self> {
+        debug_assert!(ascii.is_ascii());
+        let mut bytes = [0; SHORT];
+        bytes.get_mut(..ascii.len())?.copy_from_slice(ascii);
+        Some(Id(Kept::Short(u8::try_from(ascii.len()).ok()?, bytes)))
+    }
+
     /// Returns the bytes of the text.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
@@ -94,6 +104,8 @@ mod tests {
             assert_eq!((&*id, id.bytes()), (text, text.as_bytes()));
             assert_eq!(matches!(id.0, Kept::Short(..)), text.len() <= SHORT, "{text}");
         }
+        let address = "10.0.0.4";
+        assert_eq!((Id::short(address.as_bytes()), Id::short(&[b'a'; SHORT + 1])), (Some(Id::from(address)), None));
         assert!(size_of::<Option<Id>>() <= 40);
     }
 }

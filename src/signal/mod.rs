@@ -111,14 +111,27 @@ pub fn matters(logger: &[u8]) -> bool {
 /// Digest of what makes a failure the same failure for everybody: its time as printed, thread and message.
 fn digest(record: &Record<'_>) -> u128 {
     let parts = [&record.stamp_text, &record.thread, &record.message];
+    let length = parts.iter().map(|p| p.len() + 8).sum();
     // one hash over a copy is faster than a hash that is fed in parts
-    let mut all = Vec::with_capacity(parts.iter().map(|p| p.len() + 8).sum());
+    let (mut near, mut far);
+    let copy = if length <= NEAR {
+        near = [0; NEAR];
+        &mut near[..length]
+    } else {
+        far = vec![0; length];
+        &mut far[..]
+    };
+    let mut at = 0;
     for part in parts {
-        all.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        all.extend_from_slice(part);
+        copy[at..at + 8].copy_from_slice(&(part.len() as u64).to_le_bytes());
+        copy[at + 8..at + 8 + part.len()].copy_from_slice(part);
+        at += 8 + part.len();
     }
-    xxh3_128(&all)
+    xxh3_128(copy)
 }
+
+/// Bytes of which a digest is made without asking for memory.
+const NEAR: usize = 768;
 
 /// Reads a record; `None` where it says nothing about token requests. `line` is its number in the chunk.
 #[must_use]

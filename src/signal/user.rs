@@ -189,10 +189,19 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
     if waits || !is_token_request(kind, event.raw("grant_type").is_some()) {
         return User::Elsewhere;
     }
-    let mut recurring = |kind, key| event.text(key).map(|t| table.recurring(kind, capped(&t).as_bytes()));
+    let is_plain = event.is_plain();
+    // the text of a field where it is its bytes
+    let raw = |key| if is_plain { named(key).filter(|v| v.len() <= VALUE_CAP) } else { None };
+    let mut recurring = |kind, key| match raw(key) {
+        Some(text) => Some(table.recurring(kind, text)),
+        None => event.text(key).map(|t| table.recurring(kind, capped(&t).as_bytes())),
+    };
     let (realm_id, realm) = (recurring(REALM_ID, "realmId"), recurring(REALM_NAME, "realmName"));
-    let client = event.text("clientId").map(|t| table.number(capped(&t).as_bytes()));
-    let id = |key| event.text(key).map(|t| Id::from(&*capped(&t)));
+    let client = match raw("clientId") {
+        Some(text) => Some(table.number(text)),
+        None => event.text("clientId").map(|t| table.number(capped(&t).as_bytes())),
+    };
+    let id = |key| raw(key).and_then(Id::short).or_else(|| event.text(key).map(|t| Id::from(&*capped(&t))));
     // a known word has nothing to unescape
     let word = |key| named(key).and_then(Word::known).or_else(|| event.text(key).map(|t| Word::new(&capped(&t))));
     User::Failure(Box::new(Failure {

@@ -144,7 +144,7 @@ impl Word {
         matches!(self.0, Kept::Known(_))
     }
 
-    /// Returns its number among the known words, in the order of [`Word::all_known`].
+    /// Returns its number among the known words, below 64.
     #[must_use]
     #[inline]
     pub fn number(&self) -> Option<usize> {
@@ -152,11 +152,6 @@ impl Word {
             Kept::Known(number) => Some(usize::from(number)),
             Kept::Other(_) => None,
         }
-    }
-
-    /// Returns all known words.
-    pub fn all_known() -> impl Iterator<Item = Self> {
-        (0..).take(KNOWN.len()).map(|number| Word(Kept::Known(number)))
     }
 
     /// Returns the word of these bytes; what is no UTF-8 becomes U+FFFD.
@@ -199,6 +194,12 @@ impl Words {
             }
         }
         set
+    }
+
+    /// Returns a bit for each known word among them, by its number.
+    #[must_use]
+    pub fn known_bits(&self) -> u64 {
+        self.known
     }
 
     /// Whether a word is among them.

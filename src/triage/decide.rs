@@ -68,7 +68,7 @@ impl Judge<'_> {
         if w.failed.answers.is_empty() {
             return settled(self.rules, w, self.view).unwrap_or_else(|question| limited(self.ask(question, w), w));
         }
-        let mut verdict = ruled(self.rules, w, self.view).unwrap_or_else(|question| self.ask(question, w));
+        let mut verdict = ruled(self.rules.decide(&w.failed), w, self.view).unwrap_or_else(|question| self.ask(question, w));
         if verdict.evidence.is_empty() {
             verdict.evidence.push((w.at, self.why(w).to_owned().into()));
         }
@@ -203,12 +203,17 @@ impl Judge<'_> {
 /// Returns the verdict on a failure without an answer where the rules, its own timeline and what the log has shown up to now come to one that no later
 /// line can change; else the question that is left.
 pub fn settled(rules: &Rules, w: &Waiting, view: &View) -> Result<Verdict, Question> {
-    ruled(rules, w, view).map(|verdict| limited(verdict, w))
+    settled_by(rules.decide(&w.failed), w, view)
 }
 
-/// Returns what the rules say of a failure, or the question that is left.
-fn ruled(rules: &Rules, w: &Waiting, view: &View) -> Result<Verdict, Question> {
-    Ok(match rules.decide(&w.failed).map(|r| &r.says) {
+/// The same, where the rule that speaks of the failure is known.
+pub fn settled_by(rule: Option<&Rule>, w: &Waiting, view: &View) -> Result<Verdict, Question> {
+    ruled(rule, w, view).map(|verdict| limited(verdict, w))
+}
+
+/// Returns what a rule says of a failure, or the question that is left.
+fn ruled(rule: Option<&Rule>, w: &Waiting, view: &View) -> Result<Verdict, Question> {
+    Ok(match rule.map(|r| &r.says) {
         Some(Says::Cause { detail, confidence, candidates, .. }) => {
             Verdict { detail: *detail, confidence: *confidence, candidates: SmallVec::from_slice(candidates), ..Verdict::certain(Cause::Unclassified) }
         }

@@ -54,7 +54,7 @@ pub fn part(joined: Joined, settled: impl FnOnce(&Failed) -> bool) -> (Option<No
         What::Failed(failed) => {
             let (realm, client, session) = (failed.failure.realm_id, failed.failure.client, failed.session_key());
             let step = step_of(&failed);
-            let is_free = session.is_none() || settled(&failed);
+            let is_free = settled(&failed) || session.is_none();
             let waiting = Waiting { time, node, position, at, failed, realm, client, facts: None };
             let (free, subject) = if is_free { (Some(waiting), Subject::Failure) } else { (None, Subject::Waiting(Box::new(waiting))) };
             (session.map(|session| Note { session, clock, time, at, node, realm, client, step, subject }), free)

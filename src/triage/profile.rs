@@ -45,12 +45,20 @@ impl std::ops::Deref for Profile {
 /// No method at all.
 static NONE: Methods = Methods { secret_ok: None, jwt_ok: None, jwt_first: None, other_ok: None, assertion_failed: None };
 
-fn earlier(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
-    a.zip(b).map_or(a.or(b), |(a, b)| Some(a.min(b)))
+/// Keeps the earlier of two moments.
+#[inline]
+fn earlier(kept: &mut Option<Moment>, moment: Moment) {
+    if kept.is_none_or(|kept| moment.0 <= kept.0 && moment < kept) {
+        *kept = Some(moment);
+    }
 }
 
-fn later(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
-    a.max(b)
+/// Keeps the later of two moments.
+#[inline]
+fn later(kept: &mut Option<Moment>, moment: Moment) {
+    if kept.is_none_or(|kept| moment.0 >= kept.0 && moment > kept) {
+        *kept = Some(moment);
+    }
 }
 
 /// Errors that a request can get before its client was found.
@@ -62,7 +70,7 @@ impl Profile {
         self.seen(moment);
         if assertion || method == Some(Authenticator::Jwt) {
             let methods = self.methods.get_or_insert_default();
-            methods.jwt_first = earlier(methods.jwt_first, Some(moment));
+            earlier(&mut methods.jwt_first, moment);
         }
         if method.is_none() && !assertion {
             return;
@@ -73,7 +81,7 @@ impl Profile {
             Some(Authenticator::Other) if !assertion => &mut methods.other_ok,
             _ => &mut methods.jwt_ok,
         };
-        *slot = later(*slot, Some(moment));
+        later(slot, moment);
     }
 
     /// Whether a failure says anything of its client: of one that a request made up it does not.
@@ -93,7 +101,7 @@ impl Profile {
             // an assertion that is refused was looked at; one that the client must not send ends in client_not_found
             if failure.assertion || failed.with.assertion.is_some() {
                 let methods = self.methods.get_or_insert_default();
-                methods.assertion_failed = later(methods.assertion_failed, Some(moment));
+                later(&mut methods.assertion_failed, moment);
             }
         }
         if !failure.cut && !BEFORE_CLIENT.contains(&error) {
@@ -102,7 +110,7 @@ impl Profile {
     }
 
     fn seen(&mut self, moment: Moment) {
-        self.exists = later(self.exists, Some(moment));
-        self.exists_first = earlier(self.exists_first, Some(moment));
+        later(&mut self.exists, moment);
+        earlier(&mut self.exists_first, moment);
     }
 }

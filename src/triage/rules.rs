@@ -91,6 +91,18 @@ pub enum CompanionText {
     PkceUnexpected,
 }
 
+impl CompanionText {
+    /// Every value.
+    pub const ALL: [CompanionText; 6] = [
+        CompanionText::CodeGone,
+        CompanionText::CodeFormat,
+        CompanionText::CodeBound,
+        CompanionText::AssertionNotActive,
+        CompanionText::AssertionOther,
+        CompanionText::PkceUnexpected,
+    ];
+}
+
 /// Whether a field must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -221,8 +233,8 @@ struct File {
 #[derive(Debug, Clone)]
 pub struct Rules {
     list: Vec<Rule>,
-    /// The rules that can speak of each known error: their numbers in the list, by the error's.
-    of_error: Vec<Vec<usize>>,
+    /// What each of them asks for, in short: nearly every rule is ruled out by it.
+    shorts: Vec<Short>,
 }
 
 /// The table that the program comes with.
@@ -261,10 +273,8 @@ impl Rules {
     }
 
     fn of(list: Vec<Rule>) -> Self {
-        let speaks = |rule: &Rule, error: &Word| listed(rule.words.error.as_ref(), Some(error));
-        let numbers = |error| list.iter().enumerate().filter(|(_, r)| speaks(r, &error)).map(|(n, _)| n).collect();
-        let of_error = Word::all_known().map(numbers).collect();
-        Rules { list, of_error }
+        let shorts = list.iter().map(Short::of).collect();
+        Rules { list, shorts }
     }
 
     /// Returns all rules.
@@ -275,19 +285,74 @@ impl Rules {
     /// Returns the first rule that fits.
     #[must_use]
     pub fn decide(&self, failed: &Failed) -> Option<&Rule> {
-        match failed.failure.error.as_ref().and_then(Word::number) {
-            Some(error) => self.of_error[error].iter().map(|n| &self.list[*n]).find(|r| r.fits(failed)),
-            None => self.list.iter().find(|r| r.fits(failed)),
-        }
+        let bits = bits(failed);
+        self.list.iter().zip(&self.shorts).find(|(rule, short)| short.may_fit(bits) && rule.fits(failed)).map(|(rule, _)| rule)
     }
 
     /// Whether its session's timeline has no say in it: the failure itself decides, or what is known of its client and its server.
     #[must_use]
     pub fn settle(&self, failed: &Failed) -> bool {
-        // a code that is gone teaches how old codes get, whoever decides
-        failed.with.gone.is_none()
-            && !failed.is_answered()
-            && !self.decide(failed).is_some_and(|r| matches!(r.says, Says::Ask(question) if question.asks_the_timeline()))
+        settles(self.decide(failed), failed)
+    }
+}
+
+/// The same, where the rule that speaks of the failure is known.
+#[must_use]
+pub fn settles(rule: Option<&Rule>, failed: &Failed) -> bool {
+    // a code that is gone teaches how old codes get, whoever decides
+    failed.with.gone.is_none() && !failed.is_answered() && !rule.is_some_and(|r| matches!(r.says, Says::Ask(question) if question.asks_the_timeline()))
+}
+
+/// A failure in short: a bit for its error, and one for each of the fields and companions that it has.
+fn bits(failed: &Failed) -> (u64, u16) {
+    let f = &failed.failure;
+    let error = match f.error.as_ref().map(Word::number) {
+        Some(Some(number)) => 1 << number,
+        // any rule may be meant
+        Some(None) => u64::MAX,
+        None => 0,
+    };
+    let fields = [f.user.is_some(), f.client.is_some(), f.session.is_some()];
+    let companions = CompanionText::ALL.map(|companion| has(failed, companion));
+    let bits = fields.into_iter().chain(companions).enumerate().map(|(place, is)| u16::from(is) << place).sum();
+    (error, bits)
+}
+
+/// What a rule asks for, in short.
+#[derive(Debug, Clone, Copy)]
+struct Short {
+    /// The errors; all where it asks for none.
+    errors: u64,
+    /// It speaks of failures without an error, too.
+    no_error: bool,
+    /// What must be there.
+    there: u16,
+    /// What must not be there.
+    absent: u16,
+}
+
+impl Short {
+    fn of(rule: &Rule) -> Self {
+        let errors = rule.words.error.as_ref();
+        let text = &rule.text;
+        let mut short = Short { errors: errors.map_or(u64::MAX, Words::known_bits), no_error: errors.is_none(), there: 0, absent: 0 };
+        for (place, field) in [text.user, text.client, text.session].into_iter().enumerate() {
+            match field {
+                Some(Presence::Known) => short.there |= 1 << place,
+                Some(Presence::None) => short.absent |= 1 << place,
+                None => {}
+            }
+        }
+        if let Some(place) = text.companion.and_then(|c| CompanionText::ALL.into_iter().position(|other| other == c)) {
+            short.there |= 1 << (3 + place);
+        }
+        short
+    }
+
+    /// Whether the rule may speak of a failure with these bits.
+    #[inline]
+    fn may_fit(&self, (error, bits): (u64, u16)) -> bool {
+        (self.errors & error != 0 || error == u64::MAX || (error == 0 && self.no_error)) && bits & self.there == self.there && bits & self.absent == 0
     }
 }
 

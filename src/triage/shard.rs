@@ -11,7 +11,8 @@ use hashbrown::hash_map::Entry;
 
 use super::note::{Note, Subject};
 use super::remembered::Remembered;
-use super::timeline::{Facts, Lessons, Timeline, Waiting};
+use super::timeline::{Closed, Facts, Lessons, Timeline, Waiting};
+use super::verdict::Verdict;
 use crate::names::Key;
 
 /// How many shards there are.
@@ -44,7 +45,10 @@ pub struct Shard {
     /// What realms were taught.
     pub lessons: Lessons,
     /// Failures whose facts are known.
-    pub done: Vec<Waiting>,
+    pub done: Vec<Closed>,
+    /// Where the facts of the next failure go.
+    #[serde(skip)]
+    spare: Option<Box<Facts>>,
     /// A timeline that begins by then may be the rest of one that was evicted.
     blind_until: Option<i64>,
     /// A timeline was evicted to make room.
@@ -69,9 +73,17 @@ pub fn shard_of(session: Key) -> usize {
 }
 
 impl Shard {
+    /// Takes in what signals say of their sessions; `judge` comes to a verdict on a failure whose facts are known, if it can.
+    pub fn take_all(&mut self, notes: &mut Vec<Note>, judge: &impl Fn(&Waiting) -> Option<Verdict>) {
+        // one look at each first: what has to be fetched from afar is fetched for many at once, not for each in turn
+        let near = notes.iter().fold(0, |sum, note| self.timelines.get(&note.session).map_or(0, |t| t.last) ^ sum);
+        std::hint::black_box(near);
+        notes.drain(..).for_each(|note| self.take(note, judge));
+    }
+
     /// Takes in what a signal says of its session.
-    pub fn take(&mut self, note: Note) {
-        self.expire(note.clock);
+    pub fn take(&mut self, note: Note, judge: &impl Fn(&Waiting) -> Option<Verdict>) {
+        self.expire(note.clock, judge);
         let Note { session, clock, time, at, node, realm, client, step, subject } = note;
         let remembered = match subject {
             Subject::Success => None,
@@ -89,10 +101,11 @@ impl Shard {
             None
         });
         self.crowded |= left.is_some();
-        self.done.extend(left.map(|waiting| *waiting));
+        self.done.extend(left.map(|waiting| (waiting, None)));
+        while self.bytes > TIMELINE_BYTES / SHARDS && self.retire(i64::MAX, judge) {}
     }
 
-    /// Changes the timeline of a session, a new one if it is new; then evicts those that were queued first as long as there is no room.
+    /// Changes the timeline of a session, a new one if it is new.
     fn timeline<T>(&mut self, session: Key, clock: i64, change: impl FnOnce(&mut Timeline, &mut Lessons) -> T) -> T {
         let blind = self.blind_until.is_some_and(|until| clock <= until);
         let (timeline, before) = match self.timelines.entry(session) {
@@ -112,21 +125,20 @@ impl Shard {
             self.touched.push(session);
         }
         self.bytes = (self.bytes + timeline.bytes()).saturating_sub(before);
-        while self.bytes > TIMELINE_BYTES / SHARDS && self.retire(i64::MAX) {}
         result
     }
 
     /// Ends the timelines whose time has come.
-    fn expire(&mut self, clock: i64) {
+    fn expire(&mut self, clock: i64, judge: &impl Fn(&Waiting) -> Option<Verdict>) {
         while self.queue.front().is_some_and(|(queued, _)| queued.saturating_add(CODE_MS) < clock) {
-            self.retire(clock.saturating_sub(CODE_MS));
+            self.retire(clock.saturating_sub(CODE_MS), judge);
         }
         self.remembered.forget(clock.saturating_sub(SESSION_MS), REMEMBERED);
     }
 
     /// Looks at the timeline that was queued first: ends it if its last signal is older than `before`, else queues it again (a second
     /// chance). With `i64::MAX` one is ended for certain. Returns whether there was one.
-    fn retire(&mut self, before: i64) -> bool {
+    fn retire(&mut self, before: i64, judge: &impl Fn(&Waiting) -> Option<Verdict>) -> bool {
         let Some((queued, session)) = self.queue.pop_front() else { return false };
         let Entry::Occupied(known) = self.timelines.entry(session) else { return true };
         let last = known.get().last;
@@ -143,7 +155,7 @@ impl Shard {
         if timeline.session_seen() {
             self.remembered.put(session, seconds(last), timeline.has_ended());
         }
-        timeline.close(&mut self.done, &mut self.lessons);
+        timeline.close(&mut self.done, &mut self.lessons, &mut self.spare, judge);
         true
     }
 
@@ -154,10 +166,10 @@ impl Shard {
     }
 
     /// Ends all timelines, and gives back what they took.
-    pub fn finish(&mut self) {
+    pub fn finish(&mut self, judge: &impl Fn(&Waiting) -> Option<Verdict>) {
         while let Some((_, session)) = self.queue.pop_front() {
             if let Some(timeline) = self.timelines.remove(&session) {
-                timeline.close(&mut self.done, &mut self.lessons);
+                timeline.close(&mut self.done, &mut self.lessons, &mut self.spare, judge);
             }
         }
         (self.timelines, self.queue, self.bytes) = (HashMap::default(), VecDeque::new(), 0);

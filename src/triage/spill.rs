@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,9 @@ impl Order {
 /// Failures kept in memory before they are written out; one takes about 900 bytes.
 pub const KEEP: usize = 20_000;
 
+/// Bytes that are written at once.
+const WRITE: usize = 1 << 16;
+
 /// The store.
 #[derive(Debug)]
 pub struct Spill {
@@ -49,6 +52,8 @@ pub struct Spill {
     file: Option<File>,
     /// Where each run begins in the file, and how many it holds.
     runs: Vec<(u64, usize)>,
+    /// What is written next.
+    bytes: Vec<u8>,
 }
 
 impl Default for Spill {
@@ -61,7 +66,7 @@ impl Spill {
     /// Returns a store that keeps so many in memory.
     #[must_use]
     pub fn keeping(keep: usize) -> Self {
-        Spill { keep: keep.max(1), ordered: true, clean: |_| (), held: Vec::new(), loose: Vec::new(), file: None, runs: Vec::new() }
+        Spill { keep: keep.max(1), ordered: true, clean: |_| (), held: Vec::new(), loose: Vec::new(), file: None, runs: Vec::new(), bytes: Vec::new() }
     }
 
     /// Returns a store that gives back its failures in any order.
@@ -87,7 +92,7 @@ impl Spill {
             if self.held.len() >= self.keep {
                 self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
                 self.held.iter_mut().for_each(|(_, waiting)| (self.clean)(waiting));
-                let run = write_run(&mut self.file, &mut self.held)?;
+                let run = write_run(&mut self.file, &mut self.held, &mut self.bytes)?;
                 self.runs.push(run);
             }
             return Ok(());
@@ -96,7 +101,7 @@ impl Spill {
         if self.loose.len() >= self.keep {
             self.loose.iter_mut().for_each(self.clean);
             // one run, however often it is written to
-            let (start, count) = write_run(&mut self.file, &mut self.loose)?;
+            let (start, count) = write_run(&mut self.file, &mut self.loose, &mut self.bytes)?;
             match self.runs.last_mut() {
                 Some(run) => run.1 += count,
                 None => self.runs.push((start, count)),
@@ -129,22 +134,26 @@ impl Spill {
 }
 
 /// Writes items to the end of a file, which is made if there is none; returns where they begin and how many they are.
-fn write_run(file: &mut Option<File>, items: &mut Vec<impl Serialize>) -> io::Result<(u64, usize)> {
+fn write_run(file: &mut Option<File>, items: &mut Vec<impl Serialize>, bytes: &mut Vec<u8>) -> io::Result<(u64, usize)> {
     let file = match file.as_mut() {
         Some(file) => file,
         None => file.insert(tempfile::tempfile()?),
     };
     let start = file.seek(SeekFrom::End(0))?;
-    let mut out = BufWriter::with_capacity(1 << 16, file);
     let count = items.len();
-    let mut bytes = Vec::new();
     for item in items.drain(..) {
-        bytes.clear();
-        bytes = postcard::to_extend(&item, bytes).map_err(io::Error::other)?;
-        out.write_all(&u32::try_from(bytes.len()).map_err(io::Error::other)?.to_le_bytes())?;
-        out.write_all(&bytes)?;
+        let begin = bytes.len();
+        bytes.extend_from_slice(&[0; 4]);
+        *bytes = postcard::to_extend(&item, std::mem::take(bytes)).map_err(io::Error::other)?;
+        let length = u32::try_from(bytes.len() - begin - 4).map_err(io::Error::other)?;
+        bytes[begin..begin + 4].copy_from_slice(&length.to_le_bytes());
+        if bytes.len() >= WRITE {
+            file.write_all(bytes)?;
+            bytes.clear();
+        }
     }
-    out.flush()?;
+    file.write_all(bytes)?;
+    bytes.clear();
     Ok((start, count))
 }
 

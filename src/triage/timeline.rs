@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::joined::{At, Failed};
+use super::verdict::Verdict;
 use crate::names::{Key, Sym};
 use crate::signal::Failure;
 
@@ -105,6 +106,9 @@ pub struct Waiting {
     /// What its session's timeline shows.
     pub facts: Option<Box<Facts>>,
 }
+
+/// A failure that its timeline has no more to say of, and its verdict where no later line can change it.
+pub type Closed = (Box<Waiting>, Option<Verdict>);
 
 /// A step that matters to a failure: how long before it (negative: after), and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -304,13 +308,21 @@ impl Timeline {
         self.entries.iter().any(|e| !matches!(e.step, Mark::Named | Mark::Gone(_)))
     }
 
-    /// Ends the timeline: gives each failure its facts, and what the realm can learn from it.
-    pub fn close(mut self, out: &mut Vec<Waiting>, lessons: &mut Lessons) {
+    /// Ends the timeline: gives each failure its facts, and the verdict that `judge` comes to by them, if any; and what the realm can learn from it. The facts of
+    /// a failure that is decided are not kept; `spare` is where those of the next one go.
+    pub fn close(mut self, out: &mut Vec<Closed>, lessons: &mut Lessons, spare: &mut Option<Box<Facts>>, judge: &impl Fn(&Waiting) -> Option<Verdict>) {
         let Some(failures) = self.failures.take() else { return };
-        for open in failures.open {
-            let facts = self.facts(open.entry, &open.failure);
-            lessons.extend(facts.refused(&open.failure.failed).map(|age| (self.realm, Lesson::Refused(age))));
-            out.push(Waiting { facts: Some(Box::new(facts)), ..*open.failure });
+        for Open { entry, failure: mut waiting } in failures.open {
+            let facts = self.facts(entry, &waiting);
+            lessons.extend(facts.refused(&waiting.failed).map(|age| (self.realm, Lesson::Refused(age))));
+            let mut place = spare.take().unwrap_or_default();
+            *place = facts;
+            waiting.facts = Some(place);
+            let verdict = judge(&waiting);
+            if verdict.is_some() {
+                *spare = waiting.facts.take();
+            }
+            out.push((waiting, verdict));
         }
     }
 

@@ -178,16 +178,16 @@ impl Log {
             clients.note(&signal);
             let (note, free) = part(signal, |_| false);
             waiting.extend(free);
-            note.into_iter().for_each(|note| shard.take(note));
+            note.into_iter().for_each(|note| shard.take(note, &|_| None));
         }
-        shard.finish();
+        shard.finish(&|_| None);
         view.spans = vec![join.span()];
         view.end = join.span().map(|s| s.1);
         view.settle();
         for (realm, lesson) in shard.lessons.drain(..) {
             view.learn(realm, lesson);
         }
-        waiting.append(&mut shard.done);
+        waiting.extend(shard.done.drain(..).map(|(waiting, _)| *waiting));
         waiting.sort_by_cached_key(|w| Order::of(w, &Arc::from(view.nodes.get(w.node as usize).map_or("", |n| n.name.as_str())), 0));
         Log { view, clients, join, names, waiting, dateless }
     }

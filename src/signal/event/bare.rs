@@ -112,7 +112,7 @@ pub(super) fn parse(message: &[u8]) -> Option<Event<'_>> {
     let first = &message[..eq];
     let (kind, mut at) = word(message, eq + 1);
     let mut fields = Fields::default();
-    let event = |fields, trust, cut| Some(Event { fields, quoting: Quoting::Bare, trust, cut, ends_once: false });
+    let event = |fields, trust, cut| Some(Event { message, fields, quoting: Quoting::Bare, trust, cut, ends_once: false });
     fields.push(first, kind);
     if !kind.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || *c == b'_') {
         return None;
@@ -164,7 +164,7 @@ pub fn tail(line: &[u8]) -> Option<Event<'_>> {
     fields.push(b"ipAddress", m.ip);
     fields.push(b"error", m.error?);
     let cut = details(line, m.details, &mut fields);
-    Some(Event { fields, quoting: Quoting::Bare, trust: Trust::Ambiguous, cut, ends_once: false })
+    Some(Event { message: line, fields, quoting: Quoting::Bare, trust: Trust::Ambiguous, cut, ends_once: false })
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub enum Quoting {
 /// One event list.
 #[derive(Debug, Clone)]
 pub struct Event<'a> {
+    /// The list as it was read.
+    message: &'a [u8],
     /// Raw values by key.
     fields: Fields<'a>,
     /// How the values are written.
@@ -63,6 +65,13 @@ impl<'a> Event<'a> {
             Quoting::Quoted(q) => unescape(raw, q),
             Quoting::Bare => lossy(raw),
         })
+    }
+
+    /// Whether raw values are their texts, as nothing in the list was escaped and all of it is ASCII: asked once it saves a look at each of them.
+    #[must_use]
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.message.is_ascii() && memchr::memchr(b'\\', self.message).is_none()
     }
 
     /// Returns the name of the event: `CODE_TO_TOKEN_ERROR`. The audit logger of old servers calls the key `event`.

@@ -63,16 +63,16 @@ fn behind(message: &[u8], at: usize, quote: u8) -> Behind<'_> {
 pub(super) fn parse(message: &[u8], quote: u8) -> Option<Event<'_>> {
     let (value, first) = opening(message, quote).ok()?;
     let start = message.len() - value.len();
-    let (fields, mut trust, cut, ends_once) = if let Some((fields, ends_once)) = plain(message, first, start, quote) {
-        (fields, Trust::Quoted, false, ends_once)
+    let mut event = Event { message, fields: Fields::default(), quoting: Quoting::Quoted(quote), trust: Trust::Quoted, cut: false, ends_once: false };
+    if let Some(ends_once) = plain(message, first, start, quote, &mut event.fields) {
+        event.ends_once = ends_once;
     } else {
-        let (fields, trust, cut) = Reading::of(message, start, quote).fields(first, start)?;
-        (fields, trust, cut, false)
-    };
-    if !cut && first != b"operationType" && !fields.are_in_order() {
-        trust = Trust::Ambiguous;
+        (event.fields, event.trust, event.cut) = Reading::of(message, start, quote).fields(first, start)?;
     }
-    Some(Event { fields, quoting: Quoting::Quoted(quote), trust, cut, ends_once })
+    if !event.cut && first != b"operationType" && !event.fields.are_in_order() {
+        event.trust = Trust::Ambiguous;
+    }
+    Some(event)
 }
 
 /// The quotes of a message, one after the other.
@@ -119,8 +119,7 @@ impl<'a> Quotes<'a> {
 
 /// The common case: no backslash before any quote, so every quote ends a value. `None` where it is not so. Says as well whether no value holds a comma: then the
 /// end of the line cannot be that of a bare list, too.
-fn plain<'a>(message: &'a [u8], mut key: &'a [u8], mut start: usize, quote: u8) -> Option<(Fields<'a>, bool)> {
-    let mut fields = Fields::default();
+fn plain<'a>(message: &'a [u8], mut key: &'a [u8], mut start: usize, quote: u8, fields: &mut Fields<'a>) -> Option<bool> {
     let mut quotes = Quotes::of(message, start, quote);
     let (mut at_place, mut pairs) = (place(key), 1);
     loop {
@@ -136,8 +135,8 @@ fn plain<'a>(message: &'a [u8], mut key: &'a [u8], mut start: usize, quote: u8) 
         }
         match behind(message, at, quote) {
             // any other mark could be a part of an id, as bare lists have them
-            Behind::End => return Some((fields, quotes.commas + 1 == pairs && matches!(quote, b'"' | b'\''))),
-            Behind::Tail => return Some((fields, false)),
+            Behind::End => return Some(quotes.commas + 1 == pairs && matches!(quote, b'"' | b'\'')),
+            Behind::Tail => return Some(false),
             // the quote is one that a key can hold
             Behind::Next(k, s) => {
                 (at_place, key, start) = (place(k), k, s);
