@@ -4,7 +4,7 @@
 //! chunk has a table of its own; the ordered part joins them.
 
 use std::hash::BuildHasher;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::ops::Range;
 
 use foldhash::fast::RandomState;
@@ -174,13 +174,19 @@ impl Names {
 /// A 64-bit digest of an id that is only compared (a session, a user, a code, a token): its text need not be kept. The seed is fixed, so
 /// that what is split or evicted by it is the same in every run; tables keyed by it hash it again with a random seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub struct Key(pub u64);
+pub struct Key(NonZeroU64);
 
 impl Key {
     /// Returns the digest of an id.
     #[must_use]
     pub fn of(id: &[u8]) -> Self {
-        Key(xxhash_rust::xxh3::xxh3_64(id))
+        Key::from(xxhash_rust::xxh3::xxh3_64(id))
+    }
+
+    /// Returns the digest as a number; it is not 0, so that one that may be missing takes no more room.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0.get()
     }
 
     /// Returns the digest of an id that may be kept with a stand-in for the secret that it is: that of the secret.
@@ -194,7 +200,13 @@ impl Key {
     #[must_use]
     pub fn stand_in(self, note: Option<char>) -> String {
         let note = note.map(String::from).unwrap_or_default();
-        format!("{STAND_IN}{:016x}{note}]", self.0)
+        format!("{STAND_IN}{:016x}{note}]", self.number())
+    }
+}
+
+impl From<u64> for Key {
+    fn from(digest: u64) -> Self {
+        Key(NonZeroU64::new(digest).unwrap_or(NonZeroU64::MIN))
     }
 }
 
@@ -225,7 +237,7 @@ pub fn stand_in(text: &str) -> Option<StandIn> {
             (note, Some(']')) => (Some(note), digits + 17 + note.len_utf8()),
             _ => return None,
         };
-        Some(StandIn { at: at..end, key: Key(u64::from_str_radix(hex, 16).ok()?), note })
+        Some(StandIn { at: at..end, key: Key::from(u64::from_str_radix(hex, 16).ok()?), note })
     })
 }
 

@@ -671,7 +671,7 @@ impl<'a> Run<'a> {
         };
         let served = serving.map(|serving| serving.finish(&names, realm));
         let changed = view.triggers.iter().filter_map(super::triage::view::Trigger::client);
-        let clients = changed.filter_map(|uuid| Some((uuid, Arc::from(names.text(*judge.uuids.get(&Key(uuid))?))))).collect();
+        let clients = changed.filter_map(|uuid| Some((uuid, Arc::from(names.text(*judge.uuids.get(&Key::from(uuid))?))))).collect();
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();
         for (name, id) in clerk.counts.realms {
             if let Some(age) = view.worked(id) {

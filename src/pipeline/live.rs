@@ -243,7 +243,7 @@ impl Live {
             let Some(entry) = book.get(*id) else { continue };
             let w = &mut entry.waiting;
             if let Some(session) = entry.session.filter(|_| !entry.closed) {
-                let shard = usize::try_from(session.0 % SHARDS as u64).unwrap_or(0);
+                let shard = usize::try_from(session.number() % SHARDS as u64).unwrap_or(0);
                 if let Some(facts) = fold.shards[shard].facts(session, w.node, w.position) {
                     if let Some(age) = facts.refused(&w.failed).filter(|_| w.time.is_none_or(|t| t + LATE_MS <= end)) {
                         fold.view.learn(w.realm, Lesson::Refused(age));

@@ -232,5 +232,5 @@ fn capped(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let cut = (0..=VALUE_CAP).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
-    Cow::Owned(format!("{}…{:016x}", &text[..cut], Key::of(text.as_bytes()).0))
+    Cow::Owned(format!("{}…{:016x}", &text[..cut], Key::of(text.as_bytes()).number()))
 }

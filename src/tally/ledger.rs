@@ -56,7 +56,7 @@ struct Row {
 /// What samples are ordered by; `together`: the best proven come first.
 fn place<'a>(w: &Waiting, verdict: &Verdict, together: bool, sources: &'a [String]) -> (Reverse<usize>, bool, Option<i64>, Option<&'a String>, u64) {
     let proofs = if together { verdict.evidence.len() } else { 0 };
-    (Reverse(proofs), w.time.is_none(), w.time, sources.get(w.at.source as usize), w.at.line)
+    (Reverse(proofs), w.time.is_none(), w.time, sources.get(w.at.source as usize), w.at.line.get())
 }
 
 /// Returns a failure as a sample needs it: its verdict holds what its facts said.

@@ -196,7 +196,7 @@ impl Outcome {
             TriggerKind::Database => (Change::DatabaseTrouble, None, None),
             TriggerKind::ClockSetBack(by_ms) => (Change::ClockJumped { by_ms: -by_ms }, None, None),
         };
-        let place = self.sources.get(t.at.source as usize).map(|s| (Arc::from(s.name.as_str()), t.at.line));
+        let place = self.sources.get(t.at.source as usize).map(|s| (Arc::from(s.name.as_str()), t.at.line.get()));
         Trigger { time: t.time, what, realm, client, node: node.map(|n| Arc::from(n.name.as_str())), place }
     }
 
@@ -237,5 +237,5 @@ impl Outcome {
 }
 
 fn suspect(source: &str, s: &Suspect) -> SuspectAccount {
-    SuspectAccount { time: s.time, source: source.to_owned(), line: s.at.line, event: s.event.clone(), ip: s.ip.clone(), why: s.why.clone() }
+    SuspectAccount { time: s.time, source: source.to_owned(), line: s.at.line.get(), event: s.event.clone(), ip: s.ip.clone(), why: s.why.clone() }
 }

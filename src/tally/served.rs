@@ -112,9 +112,9 @@ mod tests {
         let mut serving = Serving::new(60_000, 100);
         let mut note = |time, done| {
             let success =
-                Success { done, realm: Some(id), client: Some(web), session: Some(Key(7)), method: None, assertion: false, token: None, new_token: None };
+                Success { done, realm: Some(id), client: Some(web), session: Some(Key::from(7)), method: None, assertion: false, token: None, new_token: None };
             let what = What::Success(success, None);
-            serving.note(&Joined { time: Some(time), clock: time, node: 0, position: 0, at: At { source: 0, line: 1, part: 0 }, stored: false, what });
+            serving.note(&Joined { time: Some(time), clock: time, node: 0, position: 0, at: At::new(0, 1, 0), stored: false, what });
         };
         note(0, Done::LoginWithCode);
         note(1000, Done::CodeToToken);

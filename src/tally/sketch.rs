@@ -27,7 +27,7 @@ impl Distinct {
 
     /// Adds the text of these bytes.
     pub fn add_bytes(&mut self, text: &[u8]) {
-        self.insert(Key::of_kept(text).0);
+        self.insert(Key::of_kept(text).number());
     }
 
     /// Returns the sketch of these hashes.

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_refused_code_has_the_login_of_its_client_at_its_address() {
-        let at = At { source: 0, line: 1, part: 0 };
+        let at = At::new(0, 1, 0);
         let joined = |time, what| Joined { time: Some(time), clock: time, node: 0, position: 0, at, stored: false, what };
         let login = |client: &str| Login { at: crate::record::Stamp::Unknown, address: "10.0.0.4".into(), client: client.into() };
         let mut names = Names::default();

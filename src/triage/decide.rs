@@ -116,7 +116,7 @@ impl Judge<'_> {
             exported_life_ms: exported,
             realm,
             settings: realm.and_then(|r| r.clients.get(&*self.names.text(w.failed.failure.client?))),
-            client_of: &|uuid| self.uuids.get(&Key(uuid)).copied(),
+            client_of: &|uuid| self.uuids.get(&Key::from(uuid)).copied(),
         };
         match question {
             Question::ExpiredOrReused => question::expired_or_reused(w, &context),
@@ -188,11 +188,11 @@ impl Judge<'_> {
             ip: own(f.ip.as_deref()),
             node: self.view.nodes.get(w.node as usize).map(|n| n.name.clone()).unwrap_or_default(),
             source: source(w.at.source),
-            line: w.at.line,
+            line: w.at.line.get(),
             evidence: verdict
                 .evidence
                 .into_iter()
-                .map(|(at, what)| Evidence { source: (at.source != w.at.source).then(|| source(at.source)), line: at.line, what: what.to_string() })
+                .map(|(at, what)| Evidence { source: (at.source != w.at.source).then(|| source(at.source)), line: at.line.get(), what: what.to_string() })
                 .collect(),
             trust: f.trust,
             delay_ms: verdict.delay_ms,

@@ -232,11 +232,11 @@ impl Join {
         let placed = Placed {
             time: self.clock.instant(signal.at, signal.day, mark.and_then(|m| m.time)),
             is_dated: matches!(signal.at, Stamp::Zoned(_) | Stamp::Local(_)),
-            at: At {
-                source: chunk.source,
-                line: mark.map_or(chunk.line + line + 1, |m| m.line),
-                part: mark.map_or(0, |_| u32::try_from((self.lines + line) % u64::from(u32::MAX)).unwrap_or_default()),
-            },
+            at: At::new(
+                chunk.source,
+                mark.map_or(chunk.line + line + 1, |m| m.line),
+                mark.map_or(0, |_| u32::try_from((self.lines + line) % u64::from(u32::MAX)).unwrap_or_default()),
+            ),
             line: self.lines + line,
             thread: (host, global[signal.thread.index()]),
             node: (chunk.node)(host.map(|h| names.bytes(h))),

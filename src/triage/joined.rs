@@ -1,5 +1,7 @@
 //! What the join hands on: signals with their companions, their time and their place.
 
+use std::num::NonZeroU64;
+
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Trust;
@@ -13,9 +15,17 @@ pub struct At {
     /// The source's number in the run.
     pub source: u32,
     /// The line, from 1.
-    pub line: u64,
+    pub line: NonZeroU64,
     /// What tells the records apart that a wrapper put on one line; 0 where a line is one record.
     pub part: u32,
+}
+
+impl At {
+    /// Returns the place of a line, which are counted from 1.
+    #[must_use]
+    pub fn new(source: u32, line: u64, part: u32) -> Self {
+        At { source, line: NonZeroU64::new(line).unwrap_or(NonZeroU64::MIN), part }
+    }
 }
 
 /// What the thread printed between its previous user event and this one.

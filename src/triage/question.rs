@@ -395,7 +395,7 @@ fn must_sign_by_export(w: &Waiting, profile: &Profile, c: &Context<'_>) -> Optio
 
 /// Whether the log shows that an administrator changed the client, at any time: the export need not show what counted then.
 fn changed_since_export(settings: &Client, c: &Context<'_>) -> bool {
-    let own = settings.uuid.as_deref().map(|id| Key::of(id.as_bytes()).0);
+    let own = settings.uuid.as_deref().map(|id| Key::of(id.as_bytes()).number());
     c.view.client_changed(i64::MIN, i64::MAX, |uuid| own.is_some_and(|own| own != uuid))
 }
 

@@ -93,17 +93,17 @@ mod tests {
     fn a_session_is_remembered_for_as_long_as_it_was_last_seen() {
         let mut remembered = Remembered { first: u32::MAX - 1, ..Remembered::default() };
         for (last, ended) in [(10, false), (20, true)] {
-            remembered.put(Key(1), last, ended);
-            remembered.put(Key(2 + u64::from(last)), last, false);
+            remembered.put(Key::from(1), last, ended);
+            remembered.put(Key::from(2 + u64::from(last)), last, false);
         }
-        assert_eq!((remembered.get(Key(1)), remembered.get(Key(12)), remembered.get(Key(7))), (Some(true), Some(false), None));
+        assert_eq!((remembered.get(Key::from(1)), remembered.get(Key::from(12)), remembered.get(Key::from(7))), (Some(true), Some(false), None));
         let bytes = postcard::to_allocvec(&remembered).expect("bytes");
         let read: Remembered = postcard::from_bytes(&bytes).expect("sessions");
         for mut remembered in [remembered, read] {
             remembered.forget(10_001, 100);
-            assert_eq!((remembered.get(Key(1)), remembered.get(Key(12)), remembered.get(Key(22))), (Some(true), None, Some(false)));
+            assert_eq!((remembered.get(Key::from(1)), remembered.get(Key::from(12)), remembered.get(Key::from(22))), (Some(true), None, Some(false)));
             remembered.forget(0, 1);
-            assert_eq!((remembered.get(Key(1)), remembered.get(Key(22))), (None, Some(false)));
+            assert_eq!((remembered.get(Key::from(1)), remembered.get(Key::from(22))), (None, Some(false)));
         }
     }
 }

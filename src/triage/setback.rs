@@ -65,8 +65,8 @@ mod tests {
 
     fn told(times: impl IntoIterator<Item = (i64, u32)>) -> Vec<(i64, u64, i64)> {
         let mut clock = SetBack::default();
-        let mut note = |(line, (time, source)): (usize, (i64, u32))| clock.note(time, At { source, line: line as u64, part: 0 });
-        times.into_iter().enumerate().filter_map(&mut note).map(|(time, at, by)| (time, at.line, by)).collect()
+        let mut note = |(line, (time, source)): (usize, (i64, u32))| clock.note(time, At::new(source, line as u64, 0));
+        times.into_iter().enumerate().filter_map(&mut note).map(|(time, at, by)| (time, at.line.get(), by)).collect()
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn seconds(clock: i64) -> u32 {
 /// Returns the number of a session's shard.
 #[must_use]
 pub fn shard_of(session: Key) -> usize {
-    usize::try_from(session.0 % SHARDS as u64).unwrap_or(0)
+    usize::try_from(session.number() % SHARDS as u64).unwrap_or(0)
 }
 
 impl Shard {

@@ -265,13 +265,13 @@ mod tests {
         };
         let failed = Failed {
             failure: Box::new(failure),
-            with: Companions { format: Some(At { source: 0, line: 1, part: 0 }), ..Companions::default() }.into(),
+            with: Companions { format: Some(At::new(0, 1, 0)), ..Companions::default() }.into(),
             ordinal: 0,
             session: None,
             answers: Vec::new(),
             browser: None,
         };
-        Waiting { time, node: 0, position, at: At { source: 0, line: position, part: 0 }, failed, realm: None, client: None, facts: None }
+        Waiting { time, node: 0, position, at: At::new(0, position, 0), failed, realm: None, client: None, facts: None }
     }
 
     #[test]

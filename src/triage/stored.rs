@@ -220,7 +220,7 @@ mod tests {
             token: None,
             new_token: None,
         };
-        let at = At { source: u32::from(stored), line: position, part: 0 };
+        let at = At::new(u32::from(stored), position, 0);
         Joined { time: Some(time), clock: time, node: 0, position, at, stored, what: What::Success(success, None) }
     }
 
@@ -231,7 +231,7 @@ mod tests {
         }
         twins.finish(&mut out);
         assert!(twins.single.is_empty() && twins.held.is_empty());
-        out.iter().map(|j| (j.at.source, j.at.line)).collect()
+        out.iter().map(|j| (j.at.source, j.at.line.get())).collect()
     }
 
     #[test]

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::joined::{At, Joined, What};
 use super::timeline::{LATE_MS, Lesson};
 use crate::finding::Trust;
-use crate::names::{Key, Sym};
+use crate::names::Sym;
 use crate::realm::Realm;
 use crate::signal::{Admin, Done, Life};
 
@@ -189,11 +189,11 @@ impl View {
                 node.realms.extend(f.failure.realm_id);
                 return;
             }
-            What::Admin(Admin::SecretRegenerated(Key(uuid))) => TriggerKind::Secret(*uuid),
-            What::Admin(Admin::ClientChanged(Key(uuid))) => TriggerKind::Client(*uuid),
+            What::Admin(Admin::SecretRegenerated(client)) => TriggerKind::Secret(client.number()),
+            What::Admin(Admin::ClientChanged(client)) => TriggerKind::Client(client.number()),
             What::Admin(Admin::RealmChanged(name)) => TriggerKind::Realm(name.as_deref().map(String::from)),
             What::Admin(Admin::RealmRevoked) => TriggerKind::Revoked,
-            What::Admin(Admin::NotBeforePushed(key)) => TriggerKind::NotBefore(key.as_ref().map(|k| k.0)),
+            What::Admin(Admin::NotBeforePushed(key)) => TriggerKind::NotBefore(key.as_ref().map(|k| k.number())),
             What::Admin(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return,
             What::Life(life) => match life {
                 Life::Started { version } => {

@@ -218,7 +218,7 @@ impl Log {
         let case = steps::Case { w, finding: &finding, names: &self.names, view: &self.view, life_ms: *life_ms, why: rule.map(|r| r.text.why.as_str()) };
         let steps = case.steps();
         let so = conclusion(&finding, lack, w.failed.with.gone.is_some());
-        Walk { line: w.at.line, subject: Subject::Failure, about: about(&finding), steps, rule: rule.map(|r| r.text.id.clone()), so, finding: Some(finding) }
+        Walk { line: w.at.line.get(), subject: Subject::Failure, about: about(&finding), steps, rule: rule.map(|r| r.text.id.clone()), so, finding: Some(finding) }
     }
 }
 
@@ -266,7 +266,7 @@ fn conclusion(finding: &Finding, lack: Option<Lack>, gone: bool) -> String {
 
 fn suspect(s: &Suspect) -> Walk {
     Walk {
-        line: s.at.line,
+        line: s.at.line.get(),
         subject: Subject::Suspect,
         about: s.event.clone(),
         steps: Vec::new(),

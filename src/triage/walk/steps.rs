@@ -139,7 +139,7 @@ impl Case<'_> {
     }
 
     fn at(at: At, what: impl Into<String>) -> Evidence {
-        Evidence { source: None, line: at.line, what: what.into() }
+        Evidence { source: None, line: at.line.get(), what: what.into() }
     }
 
     /// A line of the session's timeline.

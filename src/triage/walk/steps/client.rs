@@ -87,7 +87,7 @@ impl Case<'_> {
         const SENT: &str = "Were its credentials sent as its settings want them?";
         const SECRET: &str = "Is the secret right?";
         let with = self.with();
-        let proof: Vec<Evidence> = self.finding.evidence.iter().filter(|e| e.line != self.w.at.line).cloned().collect();
+        let proof: Vec<Evidence> = self.finding.evidence.iter().filter(|e| e.line != self.w.at.line.get()).cloned().collect();
         match (with.auth, with.header) {
             (_, Some(at)) => path.no("Can the authentication header be decoded?", Self::at(at, "KC-SERVICES0015: it cannot")),
             (Some((Verb::Failed, Authenticator::Secret, at)), _) => {
