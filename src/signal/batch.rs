@@ -121,8 +121,13 @@ fn read_all(bytes: &[u8], signals: Vec<Signal>, mut reading: Reading) -> Batch {
     };
     let mut run = Run::of(&b, 0);
     let mut at = 0;
-    let ends = mask::Ends::of(bytes).chain((bytes.last().is_some_and(|c| *c != b'\n')).then_some(bytes.len()));
-    for end in ends {
+    let mut ends = mask::Ends::of(bytes);
+    loop {
+        let end = match ends.next() {
+            Some(end) => end,
+            None if at < bytes.len() => bytes.len(),
+            None => break,
+        };
         let (text, length) = (&bytes[at..], end - at);
         let begins = at;
         at = bytes.len().min(end + 1);
@@ -162,6 +167,7 @@ fn number(b: &Batch) -> u32 {
 }
 
 /// Common lines in a row: records that say nothing here, and the traces below them. They are counted here and put into the batch together.
+#[derive(Clone, Copy)]
 struct Run {
     begins: usize,
     records: u64,
@@ -190,7 +196,8 @@ impl Run {
     }
 
     /// Puts what was counted into the batch; the line at `end` is none of it.
-    fn end(&self, b: &mut Batch, end: usize) {
+    #[inline(never)]
+    fn end(self, b: &mut Batch, end: usize) {
         b.books.parsed += (end - self.begins) as u64;
         b.lines += self.records + self.frames;
         let Some((first, last)) = self.span else { return };
@@ -237,6 +244,7 @@ impl Default for Reading {
 }
 
 /// Takes in one line of `size` bytes, its line feed included, that is no common one.
+#[inline(never)]
 fn take(b: &mut Batch, text: &[u8], size: u64, reading: &mut Reading) {
     let number = number(b);
     if reading.plain {
@@ -329,6 +337,7 @@ fn proxied(b: &mut Batch, text: &[u8], size: u64, number: u32) -> bool {
 }
 
 /// Takes in a record.
+#[inline(never)]
 fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32) {
     b.books.records += 1;
     b.books.parsed += size;
