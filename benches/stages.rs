@@ -62,7 +62,7 @@ fn text_head_by_columns(bencher: Bencher<'_, '_>) {
     let size: usize = lines.iter().map(Vec::len).sum();
     bencher.counter(BytesCount::new(size)).bench(|| {
         let mut quick = Quick::new(<[u8]>::len);
-        lines.iter().filter(|l| quick.head(black_box(l)).is_some()).count()
+        lines.iter().filter(|l| quick.head(black_box(l), l.len()).is_some()).count()
     });
 }
 

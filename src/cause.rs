@@ -411,56 +411,49 @@ pub struct Explanation {
 }
 
 /// Holds the explanations of all causes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Catalogue {
-    /// One for each cause, in the order of [`Cause::ALL`], so that a cause is its own index.
-    explanations: Vec<Explanation>,
+    /// One for each cause, in the order of [`Cause::ALL`], so that a cause is its own index; each is read when somebody asks for it.
+    explanations: [OnceLock<Explanation>; Cause::ALL.len()],
 }
 
-/// The layout of `causes.toml`.
+/// The layout of `causes.toml`, of which one entry is read at a time.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    cause: Vec<Explanation>,
+    cause: [Explanation; 1],
 }
+
+/// The text of the catalogue, and the line that begins an entry.
+const TEXT: &str = include_str!("causes.toml");
+const ENTRY: &str = "\n[[cause]]\n";
 
 impl Catalogue {
     /// Returns the catalogue that is compiled in.
+    #[must_use]
+    pub fn builtin() -> &'static Self {
+        static BUILTIN: Catalogue = Catalogue { explanations: [const { OnceLock::new() }; Cause::ALL.len()] };
+        &BUILTIN
+    }
+
+    /// Returns the explanation of a cause.
     ///
     /// # Panics
     ///
     /// Never: the text is part of the program, and a test reads it.
     #[must_use]
-    pub fn builtin() -> &'static Self {
-        static BUILTIN: OnceLock<Catalogue> = OnceLock::new();
-        BUILTIN.get_or_init(|| {
-            let file: File = toml::from_str(include_str!("causes.toml")).expect("causes.toml is compiled in and read by a test");
-            let mut explanations = file.cause;
-            for explanation in &mut explanations {
-                explanation.what.truncate(explanation.what.trim_end().len());
-            }
-            Self { explanations }
+    pub fn get(&self, cause: Cause) -> &Explanation {
+        self.explanations[cause as usize].get_or_init(|| {
+            let text = TEXT.split(ENTRY).nth(1 + cause as usize).unwrap_or_default();
+            let File { cause: [mut explanation] } = toml::from_str(&format!("{ENTRY}{text}")).expect("causes.toml is compiled in and read by a test");
+            explanation.what.truncate(explanation.what.trim_end().len());
+            explanation
         })
     }
 
-    /// Returns the explanation of a cause.
-    #[must_use]
-    pub fn get(&self, cause: Cause) -> &Explanation {
-        &self.explanations[cause as usize]
-    }
-
     /// Iterates over the explanations in the order of [`Cause::ALL`].
-    pub fn iter(&self) -> std::slice::Iter<'_, Explanation> {
-        self.explanations.iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a Catalogue {
-    type Item = &'a Explanation;
-    type IntoIter = std::slice::Iter<'a, Explanation>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
+    pub fn iter(&self) -> impl Iterator<Item = &Explanation> {
+        Cause::ALL.iter().map(|cause| self.get(*cause))
     }
 }
 
@@ -511,7 +504,7 @@ mod tests {
     fn every_cause_has_its_place_and_its_entry() {
         let catalogue = Catalogue::builtin();
         assert_eq!(catalogue.iter().count(), Cause::ALL.len());
-        for (i, (cause, entry)) in Cause::ALL.into_iter().zip(catalogue).enumerate() {
+        for (i, (cause, entry)) in Cause::ALL.into_iter().zip(catalogue.iter()).enumerate() {
             assert_eq!(position(cause), i);
             assert_eq!(entry.slug, cause, "causes.toml is in the order of ALL");
             assert_eq!(catalogue.get(cause).slug, cause);
@@ -522,7 +515,7 @@ mod tests {
 
     #[test]
     fn every_entry_says_what_how_to_prove_and_how_to_end() {
-        for e in Catalogue::builtin() {
+        for e in Catalogue::builtin().iter() {
             for (key, list) in [("why", &e.why), ("verify", &e.verify), ("fix", &e.fix), ("answers", &e.answers), ("references", &e.references)] {
                 assert!(!list.is_empty(), "{}: {key} is empty", e.slug);
             }
@@ -537,7 +530,7 @@ mod tests {
 
     #[test]
     fn every_text_is_short_trimmed_ascii() {
-        for e in Catalogue::builtin() {
+        for e in Catalogue::builtin().iter() {
             for text in texts(e) {
                 assert!(text.len() <= 300, "{}: {} bytes: {text}", e.slug, text.len());
                 assert_eq!(text, text.trim(), "{}", e.slug);
@@ -552,7 +545,7 @@ mod tests {
 
     #[test]
     fn the_first_step_has_known_placeholders_only() {
-        for e in Catalogue::builtin() {
+        for e in Catalogue::builtin().iter() {
             let mut rest = e.first.as_str();
             while let Some((before, after)) = rest.split_once('{') {
                 assert!(!before.contains('}'), "{}: {}", e.slug, e.first);
@@ -567,7 +560,7 @@ mod tests {
     #[test]
     fn every_detail_of_a_cause_is_explained_and_no_other() {
         let mut seen = BTreeSet::new();
-        for e in Catalogue::builtin() {
+        for e in Catalogue::builtin().iter() {
             let expected: BTreeSet<Detail> = e.slug.details().iter().copied().collect();
             let found: BTreeSet<Detail> = e.details.keys().copied().collect();
             assert_eq!(found, expected, "{}", e.slug);

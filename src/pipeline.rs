@@ -178,14 +178,14 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
 
 /// Names that are counted apart where nobody says otherwise: their counts take some 30 MB.
 pub const MAX_KEYS: usize = 1 << 14;
-/// Chunks that are scanned at once, for each thread.
-const CHUNKS: usize = 2;
+/// Chunks that are scanned at once, for each thread where there are several: one is woken for them, which takes as long as to scan a chunk.
+const CHUNKS: usize = 4;
 
 /// Shards that end their timelines at once.
 const FINISH: usize = 8;
 
 /// Findings that are decided at once.
-const DECIDE: usize = 1 << 10;
+const DECIDE: usize = 1 << 8;
 
 /// Reads all streams. Each finding goes to `sink`, in the order of (time, node, position); `progress` is told of bytes as they are read.
 ///
@@ -470,9 +470,15 @@ impl<'a> Run<'a> {
     }
 
     fn drive(mut self, mut clerk: Clerk, progress: &(dyn Fn(u64) + Sync), sink: Sink<'_>) -> io::Result<Outcome> {
-        // on a worker: then what follows is handed from worker to worker, not to and fro
+        // on a worker: then what follows is handed from worker to worker, not to and fro, and what it let go of is used again
+        let Some(sink) = sink else {
+            return rayon::scope(|_| {
+                self.read_all(&mut clerk, progress)?;
+                self.finish(clerk, None)
+            });
+        };
         rayon::scope(|_| self.read_all(&mut clerk, progress))?;
-        self.finish(clerk, sink)
+        self.finish(clerk, Some(sink))
     }
 
     /// Reads and scans all chunks. While some are scanned, those before them are joined and triaged, those before these are counted, and those behind them
@@ -550,7 +556,10 @@ impl<'a> Run<'a> {
         let mut free: Vec<bool> = self.fold.strands.iter().map(|s| s.queue.is_empty()).collect();
         free.iter_mut().zip(&self.running).for_each(|(free, r)| *free &= !r.is_read);
         let waiting = free.iter().filter(|f| **f).count();
-        let each = (rayon::current_num_threads() * CHUNKS).div_ceil(waiting.max(1));
+        let threads = rayon::current_num_threads();
+        // what one thread reads it scans at once, while it is in the processor's caches
+        let chunks = if threads == 1 { 1 } else { threads * CHUNKS };
+        let each = chunks.div_ceil(waiting.max(1));
         let mut fed = Vec::new();
         for (number, r) in self.running.iter_mut().enumerate().filter(|(n, _)| free[*n]) {
             for _ in 0..each {

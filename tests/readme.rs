@@ -40,7 +40,7 @@ fn the_live_view_is_the_screen_that_was_taken() {
 #[test]
 fn the_table_of_causes_is_made_from_the_catalogue() {
     let mut table = String::from("| | cause | in short |\n| --- | --- | --- |\n");
-    for e in Catalogue::builtin() {
+    for e in Catalogue::builtin().iter() {
         let number = e.number.map_or("–".to_owned(), |n| n.to_string());
         writeln!(table, "| {number} | `{}` | {} |", e.slug, e.summary).expect("a string takes it");
     }

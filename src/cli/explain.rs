@@ -99,7 +99,7 @@ fn all(terminal: Terminal) -> String {
     let mut prose = Prose::new(terminal);
     let slugs = Cause::ALL.iter().map(|c| c.slug().width()).max().unwrap_or_default();
     prose.heading("The nine causes");
-    for e in Catalogue::builtin() {
+    for e in Catalogue::builtin().iter() {
         if e.slug == Cause::CodeMalformed {
             prose.heading("Beyond the nine");
         }

@@ -254,7 +254,7 @@ fn paths(mut typed: Vec<PathBuf>, command: &str) -> Result<Vec<PathBuf>, Error> 
 
 /// Returns the built-in rules, preceded by those of the files.
 pub fn rules(files: &[PathBuf]) -> Result<Rules, Error> {
-    files.iter().rev().try_fold(Rules::builtin(), |rules, path| Ok(rules.preceded_by(read_rules(path)?)))
+    files.iter().rev().try_fold(Rules::bare(), |rules, path| Ok(rules.preceded_by(read_rules(path)?)))
 }
 
 /// Reads realm exports.

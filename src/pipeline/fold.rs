@@ -41,7 +41,7 @@ use crate::triage::view::{Node, View};
 const QUOTED: usize = 1000;
 
 /// Signals that are merged before the shards take them in.
-pub(super) const MERGE: usize = 1 << 14;
+pub(super) const MERGE: usize = 1 << 11;
 
 /// One node's stream.
 #[derive(Serialize, Deserialize)]

@@ -1,19 +1,28 @@
-//! The loggers that were met lately.
+//! The loggers that were met lately, each with a level.
 //!
-//! Input: what stands behind the bracket that opens a logger's name. Output: how long the name is, and what was told of it. A log has a few dozen loggers and
-//! millions of lines: one comparison of 64 bytes answers what would else be a search for the name's end and a look at the name. Must not know what is told.
+//! Input: a line from its level on. Output: how long the logger's name is, and what was told of it. A log has a few dozen loggers and millions of lines: one
+//! comparison of 80 bytes answers what would else be a look at the level, a search for the name's end and a look at the name. Must not know what is told.
+
+use wide::u8x16;
+
+use super::mask;
 
 /// Bytes of a line that are compared: a longer name is not kept.
-const WIDTH: usize = 64;
+pub(super) const WIDTH: usize = 80;
+
+/// Bytes of the level with what stands around it: ` INFO  [`.
+pub(super) const LEVEL: usize = 8;
 
 /// Places; two names may want the same one, and then the later has it.
 const PLACES: usize = 64;
 
-/// A name with what closes it: `org.keycloak.events] (`.
+type Words = [u8x16; WIDTH / mask::WIDTH];
+
+/// A level and a name with what closes it: ` INFO  [org.keycloak.events] (`.
 #[derive(Debug, Clone, Copy)]
 struct Entry<T> {
-    text: [u128; WIDTH / 16],
-    mask: [u128; WIDTH / 16],
+    text: Words,
+    mask: Words,
     length: usize,
     told: T,
 }
@@ -36,37 +45,39 @@ impl<T> Default for Loggers<T> {
 #[inline]
 fn place(window: &[u8; WIDTH]) -> usize {
     let eight = |at: usize| window[at..].first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
-    let mixed = (eight(8) ^ eight(12).rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (eight(LEVEL + 8) ^ eight(LEVEL + 12).rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (mixed >> 58) as usize % PLACES
 }
 
 #[inline]
-fn words(window: &[u8; WIDTH]) -> [u128; WIDTH / 16] {
-    let mut words = [0; WIDTH / 16];
+fn words(window: &[u8; WIDTH]) -> Words {
+    let mut words = Words::default();
     for (word, bytes) in words.iter_mut().zip(window.as_chunks().0) {
-        *word = u128::from_le_bytes(*bytes);
+        *word = u8x16::new(*bytes);
     }
     words
 }
 
 impl<T: Copy> Loggers<T> {
-    /// Returns how long the name is that stands here, and what was told of it, where it was met.
+    /// Returns how long the name is that stands here, and what was told of it, where it was met at this level.
     #[inline]
-    pub(super) fn find(&self, rest: &[u8]) -> Option<(usize, T)> {
-        let window = rest.first_chunk()?;
+    pub(super) fn find(&self, window: &[u8; WIDTH]) -> Option<(usize, T)> {
         let entry = self.entries.get(usize::from(self.places[place(window)]).wrapping_sub(1))?;
-        let mut other = 0;
+        let mut other = u8x16::default();
         for ((word, text), mask) in words(window).into_iter().zip(entry.text).zip(entry.mask) {
             other |= (word ^ text) & mask;
         }
-        (other == 0).then_some((entry.length, entry.told))
+        (other.cmp_eq(u8x16::default()).move_mask() == 0xffff).then_some((entry.length, entry.told))
     }
 
-    /// Keeps the name of that length that stands here; the three bytes behind it close it.
-    pub(super) fn put(&mut self, rest: &[u8], length: usize, told: T) {
-        let Some(window) = rest.first_chunk().filter(|w| length + 3 <= w.len()) else { return };
+    /// Keeps the level and the name of that length that stand here; the three bytes behind it close it.
+    pub(super) fn put(&mut self, window: &[u8; WIDTH], length: usize, told: T) {
+        let kept = LEVEL + length + 3;
+        if kept > WIDTH {
+            return;
+        }
         let mut mask = [0; WIDTH];
-        mask[..length + 3].fill(u8::MAX);
+        mask[..kept].fill(u8::MAX);
         let mask = words(&mask);
         let mut text = words(window);
         for (word, mask) in text.iter_mut().zip(mask) {
@@ -87,19 +98,26 @@ impl<T: Copy> Loggers<T> {
 mod tests {
     use super::*;
 
+    fn window(text: &str) -> [u8; WIDTH] {
+        let mut window = [0; WIDTH];
+        let length = text.len().min(WIDTH);
+        window[..length].copy_from_slice(&text.as_bytes()[..length]);
+        window
+    }
+
     #[test]
     fn a_name_is_found_whatever_follows_it_and_no_other_is() {
         let tail = "] (executor-thread-1) type=\"LOGIN\", realmId=\"shop\", clientId=\"web\", userId=\"null\"";
         let mut loggers = Loggers::default();
-        let names = ["org.keycloak.events", "org.keycloak.event", "org.hibernate.SQL", "", "a", "org.infinispan.CLUSTER", &"x".repeat(61), &"x".repeat(62)];
+        let names = ["org.keycloak.events", "org.keycloak.event", "org.hibernate.SQL", "", "a", "org.infinispan.CLUSTER", &"x".repeat(69), &"x".repeat(70)];
         for name in names {
-            let line = format!("{name}{tail}");
-            assert_eq!(loggers.find(line.as_bytes()), None, "{name}");
-            loggers.put(line.as_bytes(), name.len(), name.len() * 2);
-            let found = loggers.find(line.replace("shop", "mine").as_bytes());
-            assert_eq!(found, (name.len() <= 61).then_some((name.len(), name.len() * 2)), "{name}");
+            let line = format!(" WARN  [{name}{tail}");
+            assert_eq!(loggers.find(&window(&line)), None, "{name}");
+            loggers.put(&window(&line), name.len(), name.len() * 2);
+            let found = loggers.find(&window(&line.replace("shop", "mine")));
+            assert_eq!(found, (name.len() <= 69).then_some((name.len(), name.len() * 2)), "{name}");
+            assert_eq!(loggers.find(&window(&line.replace("WARN ", "INFO "))), None, "another level");
         }
-        assert_eq!(loggers.find(b"org.keycloak.events] ("), None, "too short to be compared");
-        assert_eq!(loggers.find(format!("org.keycloak.events: {tail}").as_bytes()), None);
+        assert_eq!(loggers.find(&window(&format!(" WARN  [org.keycloak.events: {tail}"))), None);
     }
 }

@@ -12,7 +12,7 @@ use crate::books::Books;
 use crate::names::Names;
 use crate::record::mask;
 use crate::record::object::object;
-use crate::record::quick::Quick;
+use crate::record::quick::{Head, Moment, Quick};
 use crate::record::text::Missing;
 use crate::record::{Layout, Line, Record, Stamp, line};
 
@@ -119,20 +119,99 @@ fn read_all(bytes: &[u8], signals: Vec<Signal>, mut reading: Reading) -> Batch {
         nearest: None,
         relayed: Vec::new(),
     };
+    let mut run = Run::of(&b, 0);
     let mut at = 0;
-    for end in mask::Ends::of(bytes) {
-        take(&mut b, &bytes[at..end], (end + 1 - at) as u64, &mut reading);
+    let mut ends = mask::Ends::of(bytes);
+    loop {
+        let end = match ends.next() {
+            Some(end) => end,
+            None if at < bytes.len() => bytes.len(),
+            None => break,
+        };
+        let (text, length) = (&bytes[at..], end - at);
+        let begins = at;
+        at = bytes.len().min(end + 1);
+        if !reading.plain {
+            if let Some(head) = reading.quick.head(text, length) {
+                if !head.told.matters || (head.told.access && !access::matters(&text[..length])) {
+                    run.add(&head);
+                    continue;
+                }
+                run.end(&mut b, begins);
+                let number = number(&b);
+                record(&mut b, &head.record(), (at - begins) as u64, number);
+                b.lines += 1;
+                run = Run::of(&b, at);
+                continue;
+            }
+            if run.inside_record && is_frame(text, length) {
+                run.frames += 1;
+                continue;
+            }
+        }
+        run.end(&mut b, begins);
+        take(&mut b, &text[..length], (at - begins) as u64, &mut reading);
         b.lines += 1;
-        at = end + 1;
+        run = Run::of(&b, at);
     }
-    if at < bytes.len() {
-        take(&mut b, &bytes[at..], (bytes.len() - at) as u64, &mut reading);
-        b.lines += 1;
-    }
+    run.end(&mut b, at);
     if !b.keycloak {
         quotes(&mut b, bytes);
     }
     b
+}
+
+/// Returns the number of the line at hand.
+fn number(b: &Batch) -> u32 {
+    u32::try_from(b.lines).unwrap_or(u32::MAX)
+}
+
+/// Common lines in a row: records that say nothing here, and the traces below them. They are counted here and put into the batch together.
+#[derive(Clone, Copy)]
+struct Run {
+    begins: usize,
+    records: u64,
+    frames: u64,
+    inside_record: bool,
+    keycloak: bool,
+    access_log: bool,
+    /// First and last time of a record.
+    span: Option<(Moment, Moment)>,
+}
+
+impl Run {
+    /// Begins at a place of the chunk.
+    #[inline]
+    fn of(b: &Batch, begins: usize) -> Self {
+        Run { begins, records: 0, frames: 0, inside_record: b.inside == Some(Inside::Record), keycloak: b.keycloak, access_log: false, span: None }
+    }
+
+    #[inline]
+    fn add(&mut self, head: &Head<'_, Told>) {
+        self.records += 1;
+        self.inside_record = true;
+        self.keycloak = self.keycloak || head.told.keycloak || head.message_begins(b"Keycloak ");
+        self.access_log |= head.told.access;
+        self.span = Some((self.span.map_or(head.at, |s| s.0), head.at));
+    }
+
+    /// Puts what was counted into the batch; the line at `end` is none of it.
+    #[inline(never)]
+    fn end(self, b: &mut Batch, end: usize) {
+        b.books.parsed += (end - self.begins) as u64;
+        b.lines += self.records + self.frames;
+        let Some((first, last)) = self.span else { return };
+        b.begins_proxied.get_or_insert(false);
+        b.books.records += self.records;
+        b.layouts[Layout::Text as usize] += self.records;
+        b.inside = Some(Inside::Record);
+        b.keycloak |= self.keycloak;
+        b.access_log |= self.access_log;
+        b.last = last.stamp();
+        if b.first == Stamp::Unknown {
+            b.first = first.stamp();
+        }
+    }
 }
 
 /// What a logger's name says of its records.
@@ -164,34 +243,12 @@ impl Default for Reading {
     }
 }
 
-/// Takes in one line of `size` bytes, its line feed included.
+/// Takes in one line of `size` bytes, its line feed included, that is no common one.
+#[inline(never)]
 fn take(b: &mut Batch, text: &[u8], size: u64, reading: &mut Reading) {
-    let number = u32::try_from(b.lines).unwrap_or(u32::MAX);
+    let number = number(b);
     if reading.plain {
         return parsed(b, text, size, number, &mut reading.scratch);
-    }
-    if let Some(head) = reading.quick.head(text) {
-        let told = head.told;
-        if told.matters && (!told.access || access::matters(text)) {
-            return record(b, &head.record(), size, number);
-        }
-        b.begins_proxied.get_or_insert(false);
-        // the common line: a record that says nothing here
-        b.books.records += 1;
-        b.books.parsed += size;
-        b.layouts[Layout::Text as usize] += 1;
-        b.inside = Some(Inside::Record);
-        b.keycloak = b.keycloak || told.keycloak || head.message_begins(b"Keycloak ");
-        b.access_log |= told.access;
-        b.last = head.at();
-        if b.first == Stamp::Unknown {
-            b.first = b.last;
-        }
-        return;
-    }
-    if b.inside == Some(Inside::Record) && is_frame(text) {
-        b.books.parsed += size;
-        return;
     }
     if let Some(object) = object(text.strip_suffix(b"\r").unwrap_or(text)) {
         let logger = object.logger();
@@ -219,10 +276,20 @@ fn take(b: &mut Batch, text: &[u8], size: u64, reading: &mut Reading) {
     parsed(b, text, size, number, &mut reading.scratch);
 }
 
-/// Whether a line is one of a stack trace, and nothing else: it cannot end an event or a warning that a line feed cut in two.
+/// Whether the first `length` bytes of a text are a line of a stack trace, and nothing else: it cannot end an event or a warning that a line feed cut in two.
 #[inline]
-fn is_frame(text: &[u8]) -> bool {
-    text.starts_with(b"\tat ") && text.ends_with(b")") && mask::find(text, 0, b'=').is_none()
+fn is_frame(text: &[u8], length: usize) -> bool {
+    /// Most are no longer.
+    const NEAR: usize = 2 * mask::BLOCK;
+    let line = &text[..length];
+    if !line.starts_with(b"\tat ") || !line.ends_with(b")") {
+        return false;
+    }
+    let near: Option<&[u8; NEAR]> = text.first_chunk();
+    let Some(near) = near.filter(|_| length <= NEAR) else { return mask::find(line, 0, b'=').is_none() };
+    let halves = near.as_chunks().0;
+    let found = u128::from(mask::equal_of_block(&halves[0], b'=')) | u128::from(mask::equal_of_block(&halves[1], b'=')) << mask::BLOCK;
+    found << (NEAR - length) == 0
 }
 
 /// Takes in one line as the parsers read it.
@@ -270,6 +337,7 @@ fn proxied(b: &mut Batch, text: &[u8], size: u64, number: u32) -> bool {
 }
 
 /// Takes in a record.
+#[inline(never)]
 fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32) {
     b.books.records += 1;
     b.books.parsed += size;

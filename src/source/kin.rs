@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use super::{Find, Source, Stream};
 
@@ -72,16 +72,26 @@ pub(super) fn node(path: &Path, find: &Find) -> Node {
         let all = found.get(0).map_or("", |m| m.as_str());
         return Node::Told(found.get(1).map_or(all, |m| m.as_str()).to_owned());
     }
-    let pod = POD.get_or_init(|| {
-        [
-            r"(?x) (?:^|/) (?<namespace> [^/_]+ ) _ (?<pod> [^/_]+ ) _ [0-9a-f-]{32,36} / (?<container> [^/]+ ) / \d+ \.log [^/]* $",
-            r"(?x) (?:^|/) (?<pod> [^/_]+ ) _ (?<namespace> [^/_]+ ) _ (?<container> [^/_]+ ) - [0-9a-f]{64} \.log $",
-        ]
-        .map(|p| Regex::new(p).expect("a fixed pattern compiles"))
-    });
-    if let Some(found) = pod.iter().find_map(|r| r.captures(&text)) {
+    let pod = || {
+        let pod = POD.get_or_init(|| {
+            [
+                r"(?x) (?:^|/) (?<namespace> [^/_]+ ) _ (?<pod> [^/_]+ ) _ [0-9a-f-]{32,36} / (?<container> [^/]+ ) / [0-9]+ \.log [^/]* $",
+                r"(?x) (?:^|/) (?<pod> [^/_]+ ) _ (?<namespace> [^/_]+ ) _ (?<container> [^/_]+ ) - [0-9a-f]{64} \.log $",
+            ]
+            .map(|p| Regex::new(p).expect("a fixed pattern compiles"))
+        });
+        pod.iter().find_map(|r| r.captures(&text))
+    };
+    // to make the patterns ready takes longer than to read a short log
+    if text.contains(".log")
+        && text.matches('_').count() >= 2
+        && let Some(found) = pod()
+    {
         let part = |name: &str| found[name].to_owned();
         return Node::Pod { namespace: part("namespace"), pod: part("pod"), container: part("container") };
+    }
+    if !text.contains("-json.log") {
+        return Node::Base(base(path));
     }
     let container = CONTAINER.get_or_init(|| Regex::new(r"(?:^|/)([0-9a-f]{64})-json\.log[^/]*$").expect("a fixed pattern compiles"));
     match container.captures(&text) {
@@ -116,13 +126,18 @@ pub(super) fn labels(nodes: &[&Node]) -> Vec<String> {
     nodes.iter().zip(short).map(name).collect()
 }
 
-/// What a rotation appends: `.3`, `.2026-11-22`, `-20261122`, `.2026-11-22_10`, `.gz`.
-fn suffix() -> &'static Regex {
+/// Finds what a rotation appends: `.3`, `.2026-11-22`, `-20261122`, `.2026-11-22_10`, `.gz`. `None` says that it appended nothing.
+fn suffix(name: &str) -> Option<Captures<'_>> {
     static SUFFIX: OnceLock<Regex> = OnceLock::new();
-    SUFFIX.get_or_init(|| {
-        Regex::new(r"(?x) ^ (?<base> .+? ) (?: [.-] (?: (?<date> \d{4} -? \d\d -? \d\d (?: [T_.-]? \d\d (?: [:.-]? \d\d )* )? ) (?: [.-] (?<part> \d{1,5} ) )? | (?<number> \d{1,5} ) ) )? (?: \. (?: gz|zst|xz|bz2|lz4|zip ) )? $")
-            .expect("a fixed pattern compiles")
-    })
+    let is_packed = [".gz", ".zst", ".xz", ".zip"].iter().any(|end| name.ends_with(end));
+    if !is_packed && !name.bytes().any(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let suffix = SUFFIX.get_or_init(|| {
+        let pattern = r"(?x) ^ (?<base> .+? ) (?: [.-] (?: (?<date> D{4} -? D{2} -? D{2} (?: [T_.-]? D{2} (?: [:.-]? D{2} )* )? ) (?: [.-] (?<part> D{1,5} ) )? | (?<number> D{1,5} ) ) )? (?: \. (?: gz|zst|xz|bz2|lz4|zip ) )? $";
+        Regex::new(&pattern.replace('D', "[0-9]")).expect("a fixed pattern compiles")
+    });
+    suffix.captures(name)
 }
 
 fn file_name(path: &Path) -> String {
@@ -131,7 +146,7 @@ fn file_name(path: &Path) -> String {
 
 /// Returns the path without its rotation suffix.
 fn base(path: &Path) -> PathBuf {
-    match suffix().captures(&file_name(path)).and_then(|c| c.name("base").map(|m| m.as_str().to_owned())) {
+    match suffix(&file_name(path)).and_then(|c| c.name("base").map(|m| m.as_str().to_owned())) {
         Some(base) => path.with_file_name(base),
         None => path.to_owned(),
     }
@@ -141,7 +156,7 @@ fn base(path: &Path) -> PathBuf {
 /// file last.
 pub(super) fn place(path: &Path) -> (u64, u8, String, i64) {
     let name = file_name(path);
-    let Some(c) = suffix().captures(&name) else { return (0, 2, String::new(), 0) };
+    let Some(c) = suffix(&name) else { return (0, 2, String::new(), 0) };
     let restart = c["base"].strip_suffix(".log").and_then(|n| n.parse().ok()).unwrap_or(0);
     let number = |n: &str| c.name(n).and_then(|m| m.as_str().parse::<i64>().ok());
     match (c.name("date"), number("number")) {

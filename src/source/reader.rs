@@ -86,15 +86,29 @@ pub struct Reader<'a> {
     joined: Option<usize>,
 }
 
-/// Reads until `buf` holds `size` bytes or the input ends; returns whether it ended.
-fn fill(input: &mut dyn Read, buf: &mut Vec<u8>, size: usize) -> io::Result<bool> {
-    /// Copying asks for this much room before it sees that there is no more.
-    const SPARE: usize = 1 << 13;
-    let want = size.saturating_sub(buf.len());
-    buf.reserve(want + SPARE);
-    // asks for all that there is room for, where reading to the end would ask for little first and then for more and more
-    let read = io::copy(&mut input.take(want as u64), buf)?;
-    Ok(read < want as u64)
+/// Reads behind the first `held` bytes of a buffer until it holds `size` or the input ends, whatever stood there before; returns whether it ended.
+fn fill(input: &mut dyn Read, buf: &mut Vec<u8>, mut held: usize, size: usize) -> io::Result<bool> {
+    /// Bytes that are asked for first: most sources of many are small.
+    const FIRST: usize = 1 << 14;
+    // room for all at once: what a buffer that grows leaves behind is touched memory, too
+    buf.reserve_exact(size.saturating_sub(buf.len()));
+    let end = loop {
+        if held >= size {
+            break Ok(false);
+        }
+        // what a buffer had the last time needs no clearing, and the line that was cut off its end not much
+        let room = buf.len().max((2 * held).max(FIRST));
+        buf.resize(if room >= size / 2 { size.max(buf.len()) } else { room }, 0);
+        let end = size.min(buf.len());
+        match input.read(&mut buf[held..end]) {
+            Ok(0) => break Ok(true),
+            Ok(n) => held += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break Err(error),
+        }
+    };
+    buf.truncate(held);
+    end
 }
 
 impl<'a> Reader<'a> {
@@ -176,9 +190,12 @@ impl<'a> Reader<'a> {
                 }
             }
             let mut buf = self.buffer();
-            buf.append(&mut self.carry);
+            let held = self.carry.len();
+            buf.resize(buf.len().max(held), 0);
+            buf[..held].copy_from_slice(&self.carry);
+            self.carry.clear();
             let mut dropped = Dropped::default();
-            let (end, breaks) = self.lines(&mut buf, &mut dropped);
+            let (end, breaks) = self.lines(&mut buf, held, &mut dropped);
             let Some(end) = end else {
                 return Some(Chunk { breaks, ..self.chunk(source, buf, dropped, None) });
             };
@@ -196,12 +213,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes back the buffer of a chunk, to be filled again.
-    pub fn recycle(&mut self, mut bytes: Vec<u8>) {
-        bytes.clear();
+    pub fn recycle(&mut self, bytes: Vec<u8>) {
         self.spare.push(bytes);
     }
 
-    /// Returns an empty buffer, one that was used before if there is one.
+    /// Returns a buffer, one that was used before if there is one: with what it held then.
     pub fn buffer(&mut self) -> Vec<u8> {
         self.spare.pop().unwrap_or_default()
     }
@@ -216,17 +232,25 @@ impl<'a> Reader<'a> {
         Chunk { line, dropped, error, ..Chunk::of(source, bytes) }
     }
 
-    /// Fills `buf` with whole lines; what is left of the last line is carried over. Returns the source's end, with its error, where it was reached,
-    /// and how many line feeds were put in.
-    fn lines(&mut self, buf: &mut Vec<u8>, dropped: &mut Dropped) -> (Option<End>, u64) {
-        let Some(input) = self.input.as_mut() else { return (Some(Ok(())), 0) };
+    /// Fills `buf` with whole lines, behind the `held` bytes that were carried over; what is left of the last line is carried over again. Returns the source's
+    /// end, with its error, where it was reached, and how many line feeds were put in.
+    fn lines(&mut self, buf: &mut Vec<u8>, mut held: usize, dropped: &mut Dropped) -> (Option<End>, u64) {
+        let Some(input) = self.input.as_mut() else {
+            buf.truncate(held);
+            return (Some(Ok(())), 0);
+        };
         let mut want = self.size;
         // what was carried can lie behind a hole, and was not looked at
         let mut from = 0;
         loop {
-            let before = buf.len();
-            let end = self.end.take().or_else(|| fill(input.as_mut(), buf, want).map_or_else(|error| Some(Err(error)), |ended| ended.then_some(Ok(()))));
-            self.read += (buf.len() - before) as u64;
+            let end = match self.end.take() {
+                None => fill(input.as_mut(), buf, held, want).map_or_else(|error| Some(Err(error)), |ended| ended.then_some(Ok(()))),
+                end => {
+                    buf.truncate(held);
+                    end
+                }
+            };
+            self.read += (buf.len() - held) as u64;
             let offset = self.read.saturating_sub(buf.len() as u64);
             if let Some(at) = self.holes.take(buf, from, offset, dropped) {
                 // the line feed stands for one of the hole's bytes
@@ -252,7 +276,8 @@ impl<'a> Reader<'a> {
             }
             // a hole can begin at the very end
             from = buf.len() - buf.iter().rev().take_while(|c| **c == 0).count();
-            want = buf.len() + self.size;
+            held = buf.len();
+            want = held + self.size;
         }
     }
 
@@ -265,7 +290,8 @@ impl<'a> Reader<'a> {
             let mut want = 64 * 1024;
             let mut failed = None;
             let ended = loop {
-                match fill(input.as_mut(), &mut head, want) {
+                let begin = head.len();
+                match fill(input.as_mut(), &mut head, begin, want) {
                     Ok(true) => break true,
                     Err(error) => {
                         failed = Some(error);

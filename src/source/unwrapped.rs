@@ -163,6 +163,7 @@ impl<'a> Unwrapped<'a> {
             return Some(chunk);
         }
         let mut gathered = Gathered { bytes: self.reader.buffer(), ..Gathered::default() };
+        gathered.bytes.clear();
         self.lines.take(&chunk, &mut |payload| gathered.add(&payload));
         let (chunk, raw) = unwrapped(chunk, gathered);
         self.reader.recycle(raw);

@@ -80,52 +80,100 @@ fn owned(text: Cow<'_, str>) -> Option<String> {
     }
 }
 
-/// A shape, and whether a text of it is random enough.
-type Random = (Regex, fn(&str) -> bool);
+/// What a text shows at a glance. To make a pattern ready takes longer than to read a short log, so none is for a text that cannot hold it.
+struct Glance {
+    /// The longest run of what ids, codes and signatures are made of.
+    longest: usize,
+    /// The longest run of what a client's secret is made of.
+    longest_of_letters: usize,
+}
 
-/// Masks what is a secret by its shape: JWTs and pieces of them (also in base64), `Bearer` and `Basic` credentials, the user part of a URL, Keycloak's codes, and
-/// what is as long and random as a client's secret or a signature.
+impl Glance {
+    fn of(text: &str) -> Self {
+        let longest = |is: fn(u8) -> bool| text.as_bytes().split(|b| !is(*b)).map(<[u8]>::len).max().unwrap_or(0);
+        Glance { longest: longest(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')), longest_of_letters: longest(|b| b.is_ascii_alphanumeric()) }
+    }
+}
+
+/// Whether one of these words may stand in a text, in capitals or not; other letters than ASCII's can be capitals of them.
+fn has(text: &str, words: &[&str]) -> bool {
+    let holds = |word: &&str| text.as_bytes().windows(word.len()).any(|w| w.eq_ignore_ascii_case(word.as_bytes()));
+    !text.is_ascii() || words.iter().any(holds)
+}
+
+/// A pattern, what a text of it shows at a glance, and what is put in its place.
+struct Shape {
+    pattern: &'static str,
+    can_be: fn(&str, &Glance) -> bool,
+    with: &'static str,
+    ready: OnceLock<Regex>,
+}
+
+impl Shape {
+    const fn new(pattern: &'static str, can_be: fn(&str, &Glance) -> bool, with: &'static str) -> Self {
+        Shape { pattern, can_be, with, ready: OnceLock::new() }
+    }
+
+    /// Returns what finds the pattern, unless the text cannot hold it.
+    fn regex(&self, text: &str, glance: &Glance) -> Option<&Regex> {
+        if let Some(ready) = self.ready.get() {
+            return Some(ready);
+        }
+        (self.can_be)(text, glance).then(|| self.ready.get_or_init(|| Regex::new(self.pattern).expect("a literal pattern, tested")))
+    }
+}
+
+/// JWTs and pieces of them (also in base64), `Bearer` and `Basic` credentials, the user part of a URL, Keycloak's codes.
+static SHAPES: [Shape; 5] = [
+    Shape::new(r"eyJ[A-Za-z0-9_-]{5,}(?:(?:\.|%2[eE])[A-Za-z0-9_=-]*)*", |text, _| text.contains("eyJ"), MASK),
+    Shape::new(r"ZXlK[A-Za-z0-9+/_=-]{6,}", |text, _| text.contains("ZXlK"), MASK),
+    // plain words after "basic" are English; credentials have a digit, a capital or padding, or are long
+    Shape::new(
+        r"\b(?P<scheme>(?i:bearer|basic|dpop))(?P<gap>(?:\s|%20|\+|:|=|\\t)+)(?:[a-z._~+/%-]*[A-Z0-9=][A-Za-z0-9._~+/%=-]*|[A-Za-z0-9._~+/%=-]{16,})",
+        |text, _| has(text, &["bearer", "basic", "dpop"]),
+        "${scheme}${gap}[secret]",
+    ),
+    Shape::new(r"(?i)([a-z][a-z0-9+.-]*(?:://|%3a%2f%2f|:\\/\\/))[^/?#\s\\]+(?:@|%40)", |text, _| text.contains('@') || text.contains("%40"), "${1}[secret]@"),
+    // a code: of new servers (random.session.uuid), of old ones (uuid.session.uuid), or cut
+    Shape::new(
+        r"\b(?:[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}\.[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{0,12})*|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\.[A-Za-z0-9_-]{4,}(?:\.[0-9A-Fa-f-]*)?)",
+        |text, g| g.longest >= 20 && text.contains('.'),
+        MASK,
+    ),
+];
+
+/// A shape, and whether a text of it is random enough.
+type Random = (Shape, fn(&str) -> bool);
+
+/// What is a secret where it is random enough.
+static RANDOM: [Random; 3] = [
+    // a code that was cut in its second or third part
+    (
+        Shape::new(r"[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{4,}(?:\.[0-9A-Fa-f-]{1,36})?", |text, g| g.longest >= 20 && text.contains('.'), MASK),
+        is_random_before_its_dot,
+    ),
+    // a signature, and a client's secret as Keycloak makes it
+    (Shape::new(r"[A-Za-z0-9_-]{40,}", |_, g| g.longest >= 40, MASK), is_random),
+    (Shape::new(r"[A-Za-z0-9]{32,}", |_, g| g.longest_of_letters >= 32, MASK), is_random),
+];
+
+/// Masks what is a secret by its shape, or as long and random as a client's secret or a signature.
 fn shapes(text: &str) -> Cow<'_, str> {
-    static SHAPES: OnceLock<[(Regex, &str); 5]> = OnceLock::new();
-    static RANDOM: OnceLock<[Random; 3]> = OnceLock::new();
-    let shapes = SHAPES.get_or_init(|| {
-        [
-            (r"eyJ[A-Za-z0-9_-]{5,}(?:(?:\.|%2[eE])[A-Za-z0-9_=-]*)*", MASK),
-            (r"ZXlK[A-Za-z0-9+/_=-]{6,}", MASK),
-            // plain words after "basic" are English; credentials have a digit, a capital or padding, or are long
-            (
-                r"\b(?P<scheme>(?i:bearer|basic|dpop))(?P<gap>(?:\s|%20|\+|:|=|\\t)+)(?:[a-z._~+/%-]*[A-Z0-9=][A-Za-z0-9._~+/%=-]*|[A-Za-z0-9._~+/%=-]{16,})",
-                "${scheme}${gap}[secret]",
-            ),
-            (r"(?i)([a-z][a-z0-9+.-]*(?:://|%3a%2f%2f|:\\/\\/))[^/?#\s\\]+(?:@|%40)", "${1}[secret]@"),
-            // a code: of new servers (random.session.uuid), of old ones (uuid.session.uuid), or cut
-            (
-                r"\b(?:[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}\.[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{0,12})*|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\.[A-Za-z0-9_-]{4,}(?:\.[0-9A-Fa-f-]*)?)",
-                MASK,
-            ),
-        ]
-        .map(|(pattern, with)| (Regex::new(pattern).expect("a literal pattern, tested"), with))
-    });
-    let random = RANDOM.get_or_init(|| {
-        [
-            // a code that was cut in its second or third part
-            (r"[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{4,}(?:\.[0-9A-Fa-f-]{1,36})?", is_random_before_its_dot as fn(&str) -> bool),
-            // a signature, and a client's secret as Keycloak makes it
-            (r"[A-Za-z0-9_-]{40,}", is_random),
-            (r"[A-Za-z0-9]{32,}", is_random),
-        ]
-        .map(|(pattern, test)| (Regex::new(pattern).expect("a literal pattern, tested"), test))
-    });
-    let mut text = Cow::Borrowed(text);
-    for (shape, with) in shapes {
-        if let Cow::Owned(masked) = shape.replace_all(&text, *with) {
-            text = Cow::Owned(masked);
+    let (mut text, mut glance) = (Cow::Borrowed(text), Glance::of(text));
+    for shape in &SHAPES {
+        if let Some(regex) = shape.regex(&text, &glance)
+            && let Cow::Owned(masked) = regex.replace_all(&text, shape.with)
+        {
+            (glance, text) = (Glance::of(&masked), Cow::Owned(masked));
         }
     }
-    for (shape, test) in random {
-        if shape.find_iter(&text).any(|found| test(found.as_str())) {
-            let mask = |found: &Captures<'_>| if test(&found[0]) { MASK.to_owned() } else { found[0].to_owned() };
-            text = Cow::Owned(shape.replace_all(&text, mask).into_owned());
+    for (shape, test) in &RANDOM {
+        if let Some(regex) = shape.regex(&text, &glance)
+            && regex.find_iter(&text).any(|found| test(found.as_str()))
+        {
+            let mask = |found: &Captures<'_>| if test(&found[0]) { shape.with.to_owned() } else { found[0].to_owned() };
+            let masked = regex.replace_all(&text, mask).into_owned();
+            (glance, text) = (Glance::of(&masked), Cow::Owned(masked));
         }
     }
     text
@@ -146,21 +194,41 @@ fn is_random_before_its_dot(text: &str) -> bool {
     text.split('.').next().is_some_and(is_random)
 }
 
+/// What the names have in common that are known by a colon alone: each holds one of these.
+const STRONG: [&str; 12] =
+    ["secret", "pass", "pwd", "access_token", "accesstoken", "refresh_token", "refreshtoken", "id_token", "idtoken", "api", "cookie", "authorization"];
+
+/// The same of the names that a sign of equality or a quote closes.
+const NAMED: [&str; 13] = ["secret", "pass", "pwd", "token", "key", "cookie", "authorization", "assertion", "code", "auth_", "otp", "credential", "kc_"];
+
+/// Whether a name may stand in a text.
+fn can_name(text: &str) -> bool {
+    let closed = text.contains(['=', '"', '\'']) || text.contains("%3");
+    has(text, if closed { &NAMED[..] } else { &STRONG })
+}
+
+/// Returns what finds parameters.
+fn parameters() -> Regex {
+    // what no English sentence has before a colon
+    let strong = "client_?-?secret|pass_?word|passwd|pwd|passphrase|access_?token|refresh_?token|id_?token|api_?-?key|(?:set-)?cookie|authorization";
+    let weak = "client_assertion|assertion|id_token_hint|logout_token|registration_access_token|subject_token|actor_token|token|code|session_code|code_?verifier|device_?code|user_code|auth_req_id|password-new|password-confirm|new_password|secret|key|otp|totp|credential|KEYCLOAK_[A-Z_]+|AUTH_SESSION_ID(?:_LEGACY)?|KC_RESTART|KC_STATE_CHECKER|KC_AUTH_STATE|KC_AUTH_SESSION_HASH";
+    let value = r#"(?:\\*"[^"\\]*|\\*'[^'\\]*|[^&\s"',;\\}]+)"#;
+    let pattern = format!(
+        r#"(?i)\b(?P<name>{strong}|{weak})(?P<sign>\s?=\s?|%3d|\\*["']\s*:\s*)(?P<value>{value})|\b(?P<strong>{strong})(?P<colon>:\s*)(?P<after>{value})"#
+    );
+    Regex::new(&pattern).expect("a literal pattern, tested")
+}
+
 /// Masks the values of parameters that hold secrets, as a query string, a form, a JSON object or an event list writes them.
 fn names(text: &str) -> Cow<'_, str> {
     static NAMES: OnceLock<Regex> = OnceLock::new();
     if !text.contains(['=', ':']) && !text.contains("%3") {
         return Cow::Borrowed(text);
     }
-    let names = NAMES.get_or_init(|| {
-        // what no English sentence has before a colon
-        let strong = "client_?-?secret|pass_?word|passwd|pwd|passphrase|access_?token|refresh_?token|id_?token|api_?-?key|(?:set-)?cookie|authorization";
-        let weak = "client_assertion|assertion|id_token_hint|logout_token|registration_access_token|subject_token|actor_token|token|code|session_code|code_?verifier|device_?code|user_code|auth_req_id|password-new|password-confirm|new_password|secret|key|otp|totp|credential|KEYCLOAK_[A-Z_]+|AUTH_SESSION_ID(?:_LEGACY)?|KC_RESTART|KC_STATE_CHECKER|KC_AUTH_STATE|KC_AUTH_SESSION_HASH";
-        let value = r#"(?:\\*"[^"\\]*|\\*'[^'\\]*|[^&\s"',;\\}]+)"#;
-        let pattern =
-            format!(r#"(?i)\b(?P<name>{strong}|{weak})(?P<sign>\s?=\s?|%3d|\\*["']\s*:\s*)(?P<value>{value})|\b(?P<strong>{strong})(?P<colon>:\s*)(?P<after>{value})"#);
-        Regex::new(&pattern).expect("a literal pattern, tested")
-    });
+    if NAMES.get().is_none() && !can_name(text) {
+        return Cow::Borrowed(text);
+    }
+    let names = NAMES.get_or_init(parameters);
     names.replace_all(text, |found: &Captures<'_>| {
         let part = |name: &str| found.name(name).map_or("", |m| m.as_str());
         let value = [part("value"), part("after")].concat();
@@ -170,4 +238,69 @@ fn names(text: &str) -> Cow<'_, str> {
         let shown = if bare.is_empty() || bare == "null" || bare == MASK || is_scheme { bare } else { MASK };
         format!("{}{}{}{}{quote}{shown}", part("name"), part("strong"), part("sign"), part("colon"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    static PARAMETERS: OnceLock<Regex> = OnceLock::new();
+
+    /// Pieces of which secrets are made, and words that are none.
+    const PIECES: [&str; 40] = [
+        "eyJ",
+        "ZXlK",
+        "hbGciOi",
+        "Bearer",
+        "ba\u{17f}ic",
+        "DPOP",
+        "http://",
+        "u%3A%2F%2F",
+        ":\\/\\/",
+        "@",
+        "%40",
+        "%3d",
+        "=",
+        ":",
+        ".",
+        "-",
+        "_",
+        " ",
+        "\"",
+        "'",
+        "\\",
+        "secret",
+        "client",
+        "API",
+        "Key",
+        "PASSWORD",
+        "pwd",
+        "passphrase",
+        "id_to\u{212a}en",
+        "access",
+        "token",
+        "cookie",
+        "code",
+        "auth_req_id",
+        "KC_RESTART",
+        "otp",
+        "a",
+        "5a3c0f8e-4a4e-4d6e-9a0e-1f2e3d4c5b6a",
+        "8BR2w40pAbCdEfGhIjKlMnOp",
+        "nZ8vQ2kLxT5bR1cW",
+    ];
+
+    proptest! {
+        #[test]
+        fn what_holds_a_secret_shows_it_at_a_glance(pieces in proptest::collection::vec(proptest::sample::select(&PIECES[..]), 1..9)) {
+            let text = pieces.concat();
+            prop_assert!(!PARAMETERS.get_or_init(parameters).is_match(&text) || can_name(&text), "{text:?}");
+            for shape in SHAPES.iter().chain(RANDOM.iter().map(|r| &r.0)) {
+                let pattern = shape.ready.get_or_init(|| Regex::new(shape.pattern).expect("a pattern"));
+                prop_assert!(!pattern.is_match(&text) || (shape.can_be)(&text, &Glance::of(&text)), "{text:?}");
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::check::{Severity, check};
-use super::{Question, Rules, Says};
+use super::{Question, Rule, RuleText, Rules, Says};
 use crate::cause::Cause;
 
 /// The causes that a question can answer with first. A new question needs an arm here and a place in [`Question::ALL`].
@@ -46,6 +46,14 @@ fn is_logged(cause: Cause) -> bool {
         | Cause::GrantNotAllowed
         | Cause::Unclassified => true,
     }
+}
+
+#[test]
+fn the_bare_table_is_the_built_in_one_without_its_examples() {
+    let shown = |rule: &Rule| format!("{:?}", RuleText { examples: Vec::new(), counter_examples: Vec::new(), ..rule.text.clone() });
+    assert!(Rules::bare().iter().all(|r| r.text.examples.is_empty() && r.text.counter_examples.is_empty()));
+    let (bare, all): (Vec<String>, Vec<String>) = (Rules::bare().iter().map(shown).collect(), Rules::builtin().iter().map(shown).collect());
+    assert_eq!(bare, all);
 }
 
 #[test]

@@ -3,12 +3,10 @@
 //! Input: a text. Output: where decoding it shows a secret, the text decoded and masked; a run of base64 that is a secret is masked as a whole. Must not know what a secret looks like.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use regex::{Captures, Regex};
 
 use super::{MASK, masked_down_to};
 
@@ -65,19 +63,31 @@ fn json(text: &str) -> Option<String> {
 
 /// Masks runs of letters that are a secret in base64.
 pub(super) fn runs(text: &str, depth: usize) -> Cow<'_, str> {
-    static RUN: OnceLock<(Regex, Regex)> = OnceLock::new();
-    let (run, pair) = RUN.get_or_init(|| {
-        let made = |pattern: &str| Regex::new(pattern).expect("a literal pattern, tested");
-        (made(&format!(r"[A-Za-z0-9+/_-]{{{SHORTEST},}}={{0,2}}")), made(r"^[\x21-\x39\x3b-\x7e]{2,}:[\x21-\x7e]{3,}$"))
-    });
     let is_secret = |run: &str| {
         // where the run begins within a longer one, its groups of four letters begin elsewhere
-        (0..4).filter_map(|skip| unpacked(run.get(skip..)?)).any(|text| pair.is_match(&text) || matches!(masked_down_to(&text, depth), Cow::Owned(_)))
+        (0..4).filter_map(|skip| unpacked(run.get(skip..)?)).any(|text| is_pair(&text) || matches!(masked_down_to(&text, depth), Cow::Owned(_)))
     };
-    if !run.find_iter(text).any(|found| is_secret(found.as_str())) {
-        return Cow::Borrowed(text);
+    let (mut shown, mut kept, mut at) = (String::new(), 0, 0);
+    while let Some(begin) = text[at..].find(is_of_base64).map(|i| at + i) {
+        let rest = &text[begin..];
+        let letters = rest.find(|c| !is_of_base64(c)).unwrap_or(rest.len());
+        let padding = rest[letters..].bytes().take(2).take_while(|b| *b == b'=').count();
+        at = begin + letters + padding;
+        if letters >= SHORTEST && is_secret(&text[begin..at]) {
+            shown = shown + &text[kept..begin] + MASK;
+            kept = at;
+        }
     }
-    run.replace_all(text, |found: &Captures<'_>| if is_secret(&found[0]) { MASK.to_owned() } else { found[0].to_owned() })
+    if kept == 0 { Cow::Borrowed(text) } else { Cow::Owned(shown + &text[kept..]) }
+}
+
+fn is_of_base64(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '_' | '-')
+}
+
+/// Whether a text is a user with a password, as `Basic` has them.
+fn is_pair(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_graphic()) && text.split_once(':').is_some_and(|(user, password)| user.len() >= 2 && password.len() >= 3)
 }
 
 /// Decodes a run of base64 whose end may be cut, if it is text.
