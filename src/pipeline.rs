@@ -566,7 +566,7 @@ impl<'a> Run<'a> {
             for waiting in shard.done.drain(..) {
                 let realm = (waiting.failed.failure.realm, waiting.realm);
                 if last != Some(realm) {
-                    self.counts.realms.insert(realm);
+                    self.counts.meet(realm);
                     last = Some(realm);
                 }
                 if !self.listed
@@ -654,12 +654,10 @@ impl<'a> Run<'a> {
         if self.counts.ledger.capped {
             books.caps_hit.insert("keys".into());
         }
+        let told = self.counts.names_of_realms();
         let tally = self.counts.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
         let serving = self.fold.serving.take();
-        let realm = |id: Sym| {
-            let told = self.counts.realms.iter().filter(|r| r.1 == Some(id)).filter_map(|r| r.0).min();
-            told.or_else(|| self.fold.realm_of(id)).unwrap_or(id)
-        };
+        let realm = |id: Sym| told.get(&id).copied().or_else(|| self.fold.realm_of(id)).unwrap_or(id);
         let served = serving.map(|serving| serving.finish(&names, realm));
         let changed = view.triggers.iter().filter_map(super::triage::view::Trigger::client);
         let clients = changed.filter_map(|uuid| Some((uuid, Arc::from(names.text(*judge.uuids.get(&Key(uuid))?))))).collect();
