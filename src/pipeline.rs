@@ -464,7 +464,10 @@ impl<'a> Run<'a> {
     }
 
     fn drive(mut self, progress: &(dyn Fn(u64) + Sync), sink: Sink<'_>) -> io::Result<Outcome> {
-        // on a worker: then what follows is handed from worker to worker, not to and fro
+        // on a worker: then what follows is handed from worker to worker, not to and fro, and what is made at the end takes the place of what it is made from
+        if sink.is_none() {
+            return rayon::scope(|_| self.read_all(progress).and_then(|()| self.finish(None)));
+        }
         rayon::scope(|_| self.read_all(progress))?;
         self.finish(sink)
     }
@@ -651,12 +654,17 @@ impl<'a> Run<'a> {
             unjoined += (taken - waiting.len()) as u64;
             self.decide(&waiting, &judge, &mut sink)?;
         }
-        if self.counts.ledger.capped {
+        let span = view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let ledger = &mut self.counts.ledger;
+        let tally = ledger.tally(&names, &sources, span, |w, verdict| judge.finding(w, verdict));
+        if ledger.capped {
             books.caps_hit.insert("keys".into());
         }
-        let told = self.counts.names_of_realms();
-        let tally = self.counts.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
+        if ledger.lengthened {
+            books.caps_hit.insert("windows".into());
+        }
         let serving = self.fold.serving.take();
+        let told = self.counts.names_of_realms();
         let realm = |id: Sym| told.get(&id).copied().or_else(|| self.fold.realm_of(id)).unwrap_or(id);
         let served = serving.map(|serving| serving.finish(&names, realm));
         let changed = view.triggers.iter().filter_map(super::triage::view::Trigger::client);
@@ -675,7 +683,6 @@ impl<'a> Run<'a> {
             books.caps_hit.insert("stored events out of order".into());
         }
         books.time_went_back = self.fold.strands.iter().map(|r| r.join.went_back).sum();
-        let span = view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         let (quoted, quoted_count) = quotes(&self.fold.strands, &sources, self.options.zone);
         let access = requests(&self.fold.strands, unjoined);
         let mut suspects: Vec<(String, Suspect)> = self

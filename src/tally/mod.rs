@@ -4,13 +4,16 @@
 //! needs. Merging is associative and commutative, and the empty tally is its identity. Must not know how it will be printed.
 
 pub mod account;
+pub mod alike;
 pub mod filter;
 pub mod incident;
 pub mod ledger;
 pub mod live;
 pub mod outcome;
+mod sample;
 pub mod served;
 pub mod sketch;
+mod spread;
 pub mod verdicts;
 
 use std::collections::{BTreeMap, HashMap};
@@ -121,8 +124,8 @@ impl Cell {
 pub struct Tally {
     /// The length of a window in milliseconds.
     pub window_ms: i64,
-    /// The counts.
-    pub cells: HashMap<Key, Cell>,
+    /// The counts. Each is in a box: there can be a hundred thousand.
+    pub cells: HashMap<Key, Box<Cell>>,
 }
 
 impl Tally {

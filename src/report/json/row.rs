@@ -141,7 +141,7 @@ fn clean(tally: &Tally) -> Cow<'_, Tally> {
     }
     let mut shown = tally.clone();
     for (old, new) in new_keys {
-        let cell: Cell = shown.cells.remove(old).unwrap_or_default();
+        let cell = shown.cells.remove(old).unwrap_or_default();
         shown.cells.entry(new).or_default().merge(&cell);
     }
     Cow::Owned(shown)
