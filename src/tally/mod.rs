@@ -16,6 +16,8 @@ pub mod sketch;
 mod spread;
 pub mod verdicts;
 
+use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -183,7 +185,7 @@ impl Tally {
     /// Returns the rows in the order of their keys, with at most `cap` clients a realm: the rest is added up under the client `other`. Which
     /// clients stay is decided by count, then name, so that merging first and capping last is exact. Says whether the cap bit.
     #[must_use]
-    pub fn rows(&self, cap: usize) -> (BTreeMap<Key, Cell>, bool) {
+    pub fn rows(&self, cap: usize) -> (BTreeMap<Key, Cow<'_, Cell>>, bool) {
         let mut counts: BTreeMap<(Name<'_>, Name<'_>), u64> = BTreeMap::new();
         for (key, cell) in &self.cells {
             *counts.entry((key.realm.as_ref(), key.client.as_ref())).or_default() += cell.count;
@@ -197,13 +199,16 @@ impl Tally {
             clients.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
             dropped.extend(clients.iter().skip(cap).map(|(_, client)| (realm.cloned(), client.cloned())));
         }
-        let mut rows: BTreeMap<Key, Cell> = BTreeMap::new();
+        let mut rows: BTreeMap<Key, Cow<'_, Cell>> = BTreeMap::new();
         for (key, cell) in &self.cells {
             let mut key = key.clone();
             if dropped.contains(&(key.realm.clone(), key.client.clone())) {
                 key.client = Some("other".into());
             }
-            rows.entry(key).or_default().merge(cell);
+            match rows.entry(key) {
+                Entry::Vacant(place) => drop(place.insert(Cow::Borrowed(&**cell))),
+                Entry::Occupied(mut place) => place.get_mut().to_mut().merge(cell),
+            }
         }
         (rows, !dropped.is_empty())
     }
