@@ -199,6 +199,21 @@ pub fn run(
     Run::new(&streams, before, rules, options, Windows::Apart, true, progress)?.drive(progress, Some(sink))
 }
 
+/// Does the same where nothing but the findings is wanted: the tally is that of a page, which takes a fraction of the space.
+///
+/// # Errors
+/// When a temporary file that holds signals or undecided failures cannot be used.
+pub fn list(
+    found: &Found,
+    rules: &Rules,
+    options: &Options,
+    progress: &(dyn Fn(u64) + Sync),
+    sink: &mut dyn FnMut(Finding) -> io::Result<()>,
+) -> io::Result<Outcome> {
+    let (streams, before) = Before::of(found, options, progress)?;
+    Run::new(&streams, before, rules, options, Windows::Together, true, progress)?.drive(progress, Some(sink))
+}
+
 /// Reads all streams and counts, without making a finding of each failure; the tally is that of [`run`] where its windows are kept apart.
 ///
 /// # Errors

@@ -139,7 +139,7 @@ pub fn read(input: &Input, found: Found, window_ms: i64, print: Print<'_>) -> Re
     let advance = |n| progress.advance(n);
     let outcome = match print {
         Print::Counts(windows) => pipeline::count(&found, &input.rules, &options, windows, &advance),
-        Print::Each(sink) => pipeline::run(&found, &input.rules, &options, &advance, &mut |finding| {
+        Print::Each(sink) => pipeline::list(&found, &input.rules, &options, &advance, &mut |finding| {
             progress.clear();
             let result = sink(finding);
             written = result.is_ok();
