@@ -2,10 +2,12 @@
 //!
 //! `cargo run --release --example corpus -- KIND MIB [CLIENTS] > FILE`, where KIND is
 //! `sparse` (2 % failures, no success events: a default server), `success` (the same with success events), `dense` (60 % failures), `dense-json`,
-//! `long-values` (names of 124,000 letters among them), `quotes` (values made to be read in many ways), `names` (every client another).
+//! `long-values` (names of 124,000 letters among them), `quotes` (values made to be read in many ways), `names` (every client of a failure another), `realms`
+//! (every realm another), `pairs` (every pair of a realm and a client another), `strangers` (every session, address, thread and reason another), `times` (every
+//! time another, in no order), `session` (all of one session).
 //!
-//! The sessions are coherent (a login, an exchange, refreshes), and a refused code has its companion on the same thread. It holds no traps beyond the last
-//! three kinds: that a program is fast on it says nothing about its being right.
+//! The sessions are coherent (a login, an exchange, refreshes), and a refused code has its companion on the same thread. It holds no traps beyond the hostile
+//! kinds: that a program is fast on it says nothing about its being right.
 
 #[path = "../tests/dice/mod.rs"]
 mod dice;
@@ -51,6 +53,9 @@ const FAILURES: [(&str, &str, u64); 8] = [
 
 impl Server {
     fn record(&mut self, out: &mut impl Write, level: &str, logger: &str, thread: u64, message: &str) -> io::Result<u64> {
+        if self.kind == "times" {
+            self.time = self.dice.below(30 * 86_400_000);
+        }
         let (day, ms) = (1 + self.time / 86_400_000, self.time % 86_400_000);
         let (h, m, s, f) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60, ms % 1000);
         let line = if self.kind == "dense-json" {
@@ -70,14 +75,25 @@ impl Server {
     fn client(&mut self, number: u64) -> String {
         match self.kind.as_str() {
             "names" => format!("client-{:016x}", self.dice.next()),
+            "pairs" => format!("client-{}", self.dice.below(4000)),
             "quotes" if self.dice.below(50) == 0 => "x\\\\\", a=\\\"".repeat(3000),
             "long-values" if self.dice.below(200) == 0 => "x".repeat(124_000),
             _ => format!("client-{number}"),
         }
     }
 
+    /// A realm's name.
+    fn realm(&mut self) -> String {
+        match self.kind.as_str() {
+            "realms" => format!("realm-{:016x}", self.dice.next()),
+            "pairs" => format!("realm-{}", self.dice.below(4000)),
+            _ => "prod".to_owned(),
+        }
+    }
+
     fn failure(&mut self, out: &mut impl Write) -> io::Result<u64> {
-        let thread = self.dice.below(64);
+        let strange = self.kind == "strangers";
+        let thread = if strange { self.dice.next() >> 16 } else { self.dice.below(64) };
         let mut pick = self.dice.below(100);
         let mut kind = FAILURES[0];
         for row in FAILURES {
@@ -89,7 +105,11 @@ impl Server {
         }
         let (event, error, _) = kind;
         let known = self.dice.below(self.sessions.len() as u64);
-        let (session, number) = self.sessions.get(usize::try_from(known).unwrap_or(0)).map_or((self.realm.clone(), 0), |s| (s.id.clone(), s.client));
+        let known = if self.kind == "session" { 0 } else { known };
+        let (mut session, number) = self.sessions.get(usize::try_from(known).unwrap_or(0)).map_or((self.realm.clone(), 0), |s| (s.id.clone(), s.client));
+        if strange {
+            session = self.dice.uuid();
+        }
         let mut written = 0;
         if error == "invalid_code" && self.dice.below(10) < 7 {
             let (code, uuid) = (self.dice.uuid(), self.dice.uuid());
@@ -97,6 +117,10 @@ impl Server {
             written += self.record(out, "WARN ", "org.keycloak.protocol.oidc.utils.OAuth2CodeParser", thread, &message)?;
         }
         let (client, user, ip) = (self.client(number), self.dice.uuid(), self.dice.below(60_000));
+        let address = if strange { format!("2001:db8::{:x}:{:x}", ip, self.dice.below(60_000)) } else { format!("10.0.{}.{}", ip / 256, ip % 256) };
+        let reason = if strange { format!(", reason=\"no reason {:016x}\"", self.dice.next()) } else { String::new() };
+        let realm = self.realm();
+        let realm_id = if realm == "prod" { &self.realm } else { &realm };
         let details = match event {
             "LOGIN_ERROR" => {
                 format!("auth_method=\"openid-connect\", redirect_uri=\"https://{number}.example.com/callback\", code_id=\"{session}\", username=\"u{ip}\"")
@@ -108,10 +132,7 @@ impl Server {
         };
         let user = if event == "CODE_TO_TOKEN_ERROR" { "null" } else { &user };
         let message = format!(
-            "type=\"{event}\", realmId=\"{}\", realmName=\"prod\", clientId=\"{client}\", userId=\"{user}\", ipAddress=\"10.0.{}.{}\", error=\"{error}\", {details}",
-            self.realm,
-            ip / 256,
-            ip % 256
+            "type=\"{event}\", realmId=\"{realm_id}\", realmName=\"{realm}\", clientId=\"{client}\", userId=\"{user}\", ipAddress=\"{address}\", error=\"{error}\"{reason}, {details}"
         );
         Ok(written + self.record(out, "WARN ", "org.keycloak.events", thread, &message)?)
     }

@@ -203,6 +203,22 @@ pub fn run(
     run.drive(clerk, progress, Some(sink))
 }
 
+/// Does the same where nothing but the findings is wanted: the tally is that of a page, which takes a fraction of the space.
+///
+/// # Errors
+/// When a temporary file that holds signals or undecided failures cannot be used.
+pub fn list(
+    found: &Found,
+    rules: &Rules,
+    options: &Options,
+    progress: &(dyn Fn(u64) + Sync),
+    sink: &mut dyn FnMut(Finding) -> io::Result<()>,
+) -> io::Result<Outcome> {
+    let (streams, before) = Before::of(found, options, progress)?;
+    let (run, clerk) = Run::new(&streams, before, rules, options, Windows::Together, true, progress)?;
+    run.drive(clerk, progress, Some(sink))
+}
+
 /// Reads all streams and counts, without making a finding of each failure; the tally is that of [`run`] where its windows are kept apart.
 ///
 /// # Errors
@@ -669,15 +685,18 @@ impl<'a> Run<'a> {
             self.tell(&mut clerk.counts, &waiting, verdicts, &judge, &mut sink)?;
             waiting = next?;
         }
-        if clerk.counts.ledger.capped {
+        let span = view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let ledger = &mut clerk.counts.ledger;
+        let tally = ledger.tally(&names, &sources, span, |w, verdict| judge.finding(w, verdict));
+        if ledger.capped {
             books.caps_hit.insert("keys".into());
         }
-        let tally = clerk.counts.ledger.tally(&names, |w, verdict| judge.finding(w, verdict));
+        if ledger.lengthened {
+            books.caps_hit.insert("windows".into());
+        }
         let serving = self.fold.serving.take();
-        let realm = |id: Sym| {
-            let told = clerk.counts.realms.iter().filter(|r| r.1 == Some(id)).filter_map(|r| r.0).min();
-            told.or_else(|| self.fold.realm_of(id)).unwrap_or(id)
-        };
+        let told = clerk.counts.names_of_realms();
+        let realm = |id: Sym| told.get(&id).copied().or_else(|| self.fold.realm_of(id)).unwrap_or(id);
         let served = serving.map(|serving| serving.finish(&names, realm));
         let changed = view.triggers.iter().filter_map(super::triage::view::Trigger::client);
         let clients = changed.filter_map(|uuid| Some((uuid, Arc::from(names.text(*judge.uuids.get(&Key::from(uuid))?))))).collect();
@@ -695,7 +714,6 @@ impl<'a> Run<'a> {
             books.caps_hit.insert("stored events out of order".into());
         }
         books.time_went_back = self.fold.strands.iter().map(|r| r.join.went_back).sum();
-        let span = view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         let (quoted, quoted_count) = quotes(&self.fold.strands, &sources, self.options.zone);
         let access = requests(&self.fold.strands, unjoined);
         let mut suspects: Vec<(String, Suspect)> = self

@@ -2,6 +2,7 @@
 //!
 //! Every recording is played back: its lines come in pieces of random length when their own times say, against a clock that the test moves.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -172,7 +173,7 @@ fn scanned(paths: &[PathBuf]) -> (Vec<Finding>, Outcome) {
 fn counts(outcome: &Outcome) -> Vec<String> {
     let (rows, _) = outcome.tally.rows(10_000);
     let books = &outcome.books;
-    let row = |(key, cell): (&kctriage::tally::Key, &kctriage::tally::Cell)| {
+    let row = |(key, cell): (&kctriage::tally::Key, &Cow<'_, kctriage::tally::Cell>)| {
         format!(
             "{key:?} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             cell.count, cell.details, cell.others, cell.first, cell.last, cell.delays, cell.addresses, cell.users

@@ -45,7 +45,7 @@ pub fn run(settings: &settings::Report) -> Result<Exit, Error> {
         let notes = Notes::of(&outcome, input);
         notes.say();
         exit = notes.exit();
-        account = Some(outcome.account());
+        account = Some(outcome.into_account());
     }
     let mut lacking = Vec::new();
     for path in &settings.from {
@@ -179,7 +179,7 @@ pub(super) fn open(path: &Path) -> Result<json::Saved, Error> {
 fn state(dir: &Path) -> Result<Option<json::Saved>, Error> {
     let Some(bytes) = checkpoint::peek(dir).map_err(|refused| Error::State(refused.to_string()))? else { return Ok(None) };
     let outcome = outcome_of(&bytes, Rules::builtin(), Options::default()).map_err(|error| Error::State(format!("{}: {error}", dir.display())))?;
-    let account = outcome.account();
+    let account = outcome.into_account();
     let lacking = if account.successes.is_some() { Vec::new() } else { vec!["successful requests"] };
     Ok(Some(json::Saved { account, lacking }))
 }

@@ -7,7 +7,7 @@ use kctriage::finding::Finding;
 use kctriage::pipeline::{self, Options};
 use kctriage::report::redact::Redactor;
 use kctriage::report::siem::Schema;
-use kctriage::report::{Csv, Findings, Json, Ndjson, Siem, Summary, Terminal, terminal};
+use kctriage::report::{Csv, Findings, Ndjson, Siem, Summary, Terminal, json, terminal};
 use kctriage::source::{self, Found, Source};
 use kctriage::tally::{Outcome, Tally, Windows};
 
@@ -49,11 +49,12 @@ pub fn run(settings: &settings::Scan) -> Result<Exit, Error> {
         redactor.outcome(&mut outcome);
     }
     let notes = Notes::of(&outcome, &settings.input);
+    let found = settings.fail_on.is_some_and(|least| outcome.tally.cells.keys().any(|k| k.confidence <= least));
     match settings.format {
         Format::Ndjson | Format::Csv | Format::Ecs | Format::Ocsf => notes.say(),
         Format::Json => {
             notes.say();
-            Json.write(&outcome, &mut out).map_err(Error::Output)?;
+            json::write(&outcome.into_account(), &mut out).map_err(Error::Output)?;
         }
         Format::Text => {
             notes.say_what_a_page_leaves_out();
@@ -61,7 +62,6 @@ pub fn run(settings: &settings::Scan) -> Result<Exit, Error> {
         }
     }
     out.flush().map_err(Error::Output)?;
-    let found = settings.fail_on.is_some_and(|least| outcome.tally.cells.keys().any(|k| k.confidence <= least));
     Ok(notes.exit().max(if found { Exit::Found } else { Exit::Done }))
 }
 
@@ -139,7 +139,7 @@ pub fn read(input: &Input, found: Found, window_ms: i64, print: Print<'_>) -> Re
     let advance = |n| progress.advance(n);
     let outcome = match print {
         Print::Counts(windows) => pipeline::count(&found, &input.rules, &options, windows, &advance),
-        Print::Each(sink) => pipeline::run(&found, &input.rules, &options, &advance, &mut |finding| {
+        Print::Each(sink) => pipeline::list(&found, &input.rules, &options, &advance, &mut |finding| {
             progress.clear();
             let result = sink(finding);
             written = result.is_ok();

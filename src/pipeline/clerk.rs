@@ -61,7 +61,7 @@ impl Clerk {
     fn count(&mut self, waiting: &Waiting, verdict: Option<Verdict>, last: &mut Option<(Option<Sym>, Option<Sym>)>, desk: &Desk<'_>) -> bool {
         let realm = (waiting.failed.failure.realm, waiting.realm);
         if last.replace(realm) != Some(realm) {
-            self.counts.realms.insert(realm);
+            self.counts.meet(realm);
         }
         if let Some(verdict) = &verdict {
             self.counts.add(waiting, verdict, desk.filter, desk.names, desk.sources);

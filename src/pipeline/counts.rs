@@ -2,11 +2,13 @@
 //!
 //! Input: failures with their verdicts. Output: a ledger of those that pass the filter, and what is said of the run as a whole. Must not decide anything.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::names::{Names, Sym};
+use crate::names::{NAMES, Names, Sym};
 use crate::tally::{Filter, Ledger, Windows};
 use crate::triage::timeline::Waiting;
 use crate::triage::verdict::{Lack, Verdict};
@@ -18,14 +20,28 @@ pub(super) struct Counts {
     pub lacks: BTreeMap<Lack, u64>,
     /// Findings that the filter left out.
     pub left_out: u64,
-    /// Realms of failures: their names, and their ids.
-    pub realms: HashSet<(Option<Sym>, Option<Sym>)>,
+    /// Realms of failures: their names, and their ids. Of too many the first that were named.
+    pub realms: BTreeSet<(Option<Sym>, Option<Sym>)>,
 }
 
 impl Counts {
     /// Returns empty counts.
     pub fn new(window_ms: i64, windows: Windows, max_keys: usize) -> Self {
-        Counts { ledger: Ledger::new(window_ms, windows, max_keys), lacks: BTreeMap::new(), left_out: 0, realms: HashSet::new() }
+        Counts { ledger: Ledger::new(window_ms, windows, max_keys), lacks: BTreeMap::new(), left_out: 0, realms: BTreeSet::new() }
+    }
+
+    /// Takes note of a failure's realm: its name and its id.
+    pub fn meet(&mut self, realm: (Option<Sym>, Option<Sym>)) {
+        self.realms.insert(realm);
+        if self.realms.len() > NAMES {
+            self.realms.pop_last();
+        }
+    }
+
+    /// Returns the names of realms by their ids; of more than one the first that was named.
+    pub fn names_of_realms(&self) -> HashMap<Sym, Sym, RandomState> {
+        // in their order, so that the first is the last to be put in
+        self.realms.iter().rev().filter_map(|(name, id)| id.zip(*name)).collect()
     }
 
     /// Counts a failure, if it passes the filter; says whether it does.

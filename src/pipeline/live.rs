@@ -199,7 +199,7 @@ impl Live {
         let State { fold, book, counts, .. } = &mut self.state;
         fold.dispatch(&self.rules);
         for (waiting, clock) in fold.fresh.drain(..) {
-            counts.realms.insert((waiting.failed.failure.realm, waiting.realm));
+            counts.meet((waiting.failed.failure.realm, waiting.realm));
             book.enter(waiting, clock, now, &self.rules);
         }
         for shard in &mut fold.shards {

@@ -40,7 +40,7 @@ impl Summary for Json {
 ///
 /// When `out` cannot be written.
 pub fn write(account: &Account, out: &mut dyn io::Write) -> io::Result<()> {
-    escape::json::write(&page::Page::of(account, CLIENTS), 2, out)?;
+    escape::json::write(&page::Page::of(account, &row::clean(&account.tally), CLIENTS), 2, out)?;
     out.write_all(b"\n")
 }
 

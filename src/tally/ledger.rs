@@ -5,13 +5,18 @@
 //! finding is made only of the few failures that a cell keeps as samples. Must not decide anything.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 
-use super::{Cell, Delays, Distinct, Key, SAMPLES, Tally};
+use super::alike::{self, Alike, Part};
+use super::sample::{Mark, Sample};
+use super::spread::{Spread, start};
+use super::{Cell, Delays, Distinct, Key, SAMPLES, Tally, place};
 use crate::cause::{Cause, Detail};
 use crate::finding::{Confidence, Finding};
 use crate::names::{Names, Sym};
@@ -23,9 +28,28 @@ use crate::triage::verdict::Verdict;
 pub enum Windows {
     /// Each window has cells of its own, with all that a cell holds: what programs read.
     Apart,
-    /// One cell for all of the time, which knows how many came in which window: what a page needs, in a fraction of the space.
+    /// One cell for all of the time, which knows how many came in which window, and of the samples those that a page shows: what a page needs, in a fraction of
+    /// the space.
     Together,
 }
+
+/// Rows that a page is made of, for each client that has rows of its own.
+const ROWS: usize = 6;
+
+/// Rows that a page is made of, however few clients have rows of their own.
+const LEAST_ROWS: usize = 1 << 12;
+
+/// Realms that have rows of their own; as many as clients where there are more of these.
+const REALMS: usize = 1 << 14;
+
+/// Groups of failures of which a page can show samples.
+const SHOWN: usize = 1000;
+
+/// Windows that a page is made of, those of all rows together.
+const SPREAD: usize = 1 << 19;
+
+/// Addresses that a page names.
+const NAMED: usize = 3;
 
 /// What failures are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -42,73 +66,108 @@ struct Slot {
 struct Row {
     count: u64,
     details: SmallVec<[(Detail, u64); 1]>,
-    others: SmallVec<[(Cause, u64); 2]>,
+    others: SmallVec<[(Cause, u64); 1]>,
     first: Option<i64>,
     last: Option<i64>,
     delays: Delays,
     addresses: Distinct,
     users: Distinct,
-    /// Starts of windows, how many came in them and the first of them; the latest is last, but for lines that came late.
-    windows: Vec<(i64, u64, i64)>,
-    samples: SmallVec<[Box<(Waiting, Verdict)>; SAMPLES]>,
+    spread: Spread,
+    samples: SmallVec<[Sample; 1]>,
 }
 
-/// What samples are ordered by; `together`: the best proven come first.
-fn place<'a>(w: &Waiting, verdict: &Verdict, together: bool, sources: &'a [String]) -> (Reverse<usize>, bool, Option<i64>, Option<&'a String>, u64) {
-    let proofs = if together { verdict.evidence.len() } else { 0 };
-    (Reverse(proofs), w.time.is_none(), w.time, sources.get(w.at.source as usize), w.at.line.get())
-}
-
-/// Returns a failure as a sample needs it: its verdict holds what its facts said.
-fn without_facts(w: &Waiting) -> Waiting {
-    let Waiting { time, node, position, at, ref failed, realm, client, .. } = *w;
-    Waiting { time, node, position, at, failed: failed.clone(), realm, client, facts: None }
-}
-
-fn add<K: PartialEq + Copy, const N: usize>(sums: &mut SmallVec<[(K, u64); N]>, key: K)
+fn add<K: PartialEq + Copy, const N: usize>(sums: &mut SmallVec<[(K, u64); N]>, (key, count): (K, u64))
 where
     [(K, u64); N]: smallvec::Array<Item = (K, u64)>,
 {
     match sums.iter_mut().find(|s| s.0 == key) {
-        Some(sum) => sum.1 += 1,
-        None => sums.push((key, 1)),
+        Some(sum) => sum.1 += count,
+        None => sums.push((key, count)),
     }
 }
 
 impl Row {
-    fn note(&mut self, window: i64, time: i64) {
-        let at = match self.windows.last() {
-            Some(last) if last.0 == window => Ok(self.windows.len() - 1),
-            Some(last) if last.0 < window => Err(self.windows.len()),
-            _ => self.windows.binary_search_by_key(&window, |w| w.0),
-        };
-        match at {
-            Ok(at) => {
-                self.windows[at].1 += 1;
-                self.windows[at].2 = self.windows[at].2.min(time);
-            }
-            Err(at) => self.windows.insert(at, (window, 1, time)),
+    /// Keeps a sample if it is among the first; `make` makes it.
+    fn sample(&mut self, mark: &Mark, by_proof: bool, sources: &[String], make: impl FnOnce() -> Option<Sample>) {
+        let here = mark.place(by_proof, sources);
+        let at = self.samples.iter().rposition(|s| s.mark.place(by_proof, sources) < here).map_or(0, |i| i + 1);
+        if at < SAMPLES
+            && let Some(sample) = make()
+        {
+            self.samples.truncate(SAMPLES - 1);
+            self.samples.insert(at, sample);
+        }
+    }
+
+    /// Adds all of another row.
+    fn merge(&mut self, other: Row, by_proof: bool, sources: &[String]) {
+        self.count += other.count;
+        other.details.into_iter().for_each(|sum| add(&mut self.details, sum));
+        other.others.into_iter().for_each(|sum| add(&mut self.others, sum));
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.into_iter().chain(other.last).max();
+        self.delays.merge(&other.delays);
+        self.addresses.merge(&other.addresses);
+        self.users.merge(&other.users);
+        self.spread.merge(&other.spread);
+        for sample in other.samples {
+            let mark = sample.mark;
+            self.sample(&mark, by_proof, sources, || Some(sample));
         }
     }
 }
+
+/// Which names have rows of their own: the first that were named. The rest is counted as one.
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
+struct Apart {
+    clients: usize,
+    realms: usize,
+}
+
+impl Apart {
+    fn slot(self, slot: Slot) -> Slot {
+        Slot { realm: slot.realm.map(|r| Ledger::counted(r, self.realms)), client: slot.client.map(|c| Ledger::counted(c, self.clients)), ..slot }
+    }
+}
+
+type Rows = HashMap<Slot, Box<Row>, RandomState>;
 
 /// Counts of failures.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Ledger {
     window_ms: i64,
     windows: Windows,
-    /// How many clients have rows of their own: the first that were named. The rest is counted as one.
-    clients: usize,
+    apart: Apart,
     /// There were more.
     pub capped: bool,
-    rows: HashMap<Slot, Row, RandomState>,
+    /// So many windows were named that longer ones took their place.
+    pub lengthened: bool,
+    /// Each in a box: whoever can make up clients makes up rows, and a table that grows would move them all.
+    rows: Rows,
+    /// Most of them at which a page is made of them.
+    most: usize,
+    /// Windows of all rows.
+    spread: usize,
+    /// What samples are packed in.
+    #[serde(skip)]
+    room: Vec<u8>,
 }
 
 impl Ledger {
     /// Returns an empty ledger.
     #[must_use]
     pub fn new(window_ms: i64, windows: Windows, clients: usize) -> Self {
-        Ledger { window_ms: window_ms.max(1), windows, clients, capped: false, rows: HashMap::default() }
+        Ledger {
+            window_ms: window_ms.max(1),
+            windows,
+            apart: Apart { clients, realms: clients.max(REALMS) },
+            capped: false,
+            lengthened: false,
+            rows: HashMap::default(),
+            most: clients.saturating_mul(ROWS).max(LEAST_ROWS),
+            spread: 0,
+            room: Vec::new(),
+        }
     }
 
     /// Returns the name under which a client is counted where so many have a name of their own.
@@ -120,19 +179,19 @@ impl Ledger {
     /// Counts one failure. `sources` are the sources' names, by number.
     pub fn add(&mut self, w: &Waiting, verdict: &Verdict, sources: &[String]) {
         let failure = &w.failed.failure;
-        let window = w.time.map(|t| t.div_euclid(self.window_ms) * self.window_ms);
+        let window = w.time.map(|t| start(t, self.window_ms));
         let together = self.windows == Windows::Together;
         let cause = verdict.candidates[0];
-        let client = failure.client.map(|c| Ledger::counted(c, self.clients));
-        self.capped |= client == Some(Sym::OTHER);
-        let slot = Slot { window: window.filter(|_| !together), realm: failure.realm, client, cause, confidence: verdict.confidence };
+        let slot = Slot { window: window.filter(|_| !together), realm: failure.realm, client: failure.client, cause, confidence: verdict.confidence };
+        let slot = self.apart.slot(slot);
+        self.capped |= [slot.realm, slot.client].contains(&Some(Sym::OTHER));
         let row = self.rows.entry(slot).or_default();
         row.count += 1;
         if let Some(detail) = verdict.detail {
-            add(&mut row.details, detail);
+            add(&mut row.details, (detail, 1));
         }
         for other in verdict.candidates.iter().filter(|c| **c != cause) {
-            add(&mut row.others, *other);
+            add(&mut row.others, (*other, 1));
         }
         row.first = row.first.into_iter().chain(w.time).min();
         row.last = row.last.into_iter().chain(w.time).max();
@@ -145,25 +204,100 @@ impl Ledger {
         if let Some(user) = &failure.user {
             row.users.add_bytes(user.bytes());
         }
+        let room = &mut self.room;
+        row.sample(&Mark::of(w, verdict), together, sources, || Sample::of(w, verdict, room));
         if let (Some(window), Some(time), true) = (window, w.time, together) {
-            row.note(window, time);
+            let before = row.spread.len();
+            row.spread.note(window, time);
+            self.spread = (self.spread + row.spread.len()).saturating_sub(before);
         }
-        let here = place(w, verdict, together, sources);
-        let at = row.samples.iter().rposition(|s| place(&s.0, &s.1, together, sources) < here).map_or(0, |i| i + 1);
-        if at < SAMPLES {
-            row.samples.truncate(SAMPLES - 1);
-            row.samples.insert(at, Box::new((without_facts(w), verdict.clone())));
+        if together {
+            self.bound(sources);
         }
     }
 
-    /// Returns the tally; `finding` makes a finding of a sample.
+    /// Makes a page coarser until it is small enough: fewer names have rows of their own, and windows are longer. How far that goes depends on what was counted
+    /// alone, not on its order.
+    fn bound(&mut self, sources: &[String]) {
+        while self.rows.len() > self.most {
+            self.capped = true;
+            self.apart = Apart { clients: self.apart.clients / 2, realms: self.apart.realms / 2 };
+            let mut rows: Rows = HashMap::default();
+            for (slot, row) in std::mem::take(&mut self.rows) {
+                match rows.entry(self.apart.slot(slot)) {
+                    Entry::Vacant(place) => drop(place.insert(row)),
+                    Entry::Occupied(mut place) => place.get_mut().merge(*row, true, sources),
+                }
+            }
+            self.rows = rows;
+            self.settle();
+        }
+        // windows that came late may be counted twice
+        if self.spread / 2 > self.longest() {
+            self.lengthen();
+        }
+    }
+
+    /// Returns the number of windows at which they are not made longer.
+    fn longest(&self) -> usize {
+        SPREAD.max(self.most.saturating_mul(2))
+    }
+
+    /// Puts the windows of all rows in order.
+    fn settle(&mut self) {
+        self.rows.values_mut().for_each(|row| row.spread.lengthen(self.window_ms));
+        self.spread = self.rows.values().map(|row| row.spread.len()).sum();
+    }
+
+    /// Makes the windows longer as long as there are too many of them.
+    fn lengthen(&mut self) {
+        self.settle();
+        while self.spread > self.longest() {
+            self.lengthened = true;
+            self.window_ms = self.window_ms.saturating_mul(2);
+            self.settle();
+        }
+    }
+
+    /// Leaves of the samples those that a page can show: of each group of failures the surest and best proven, and of few addresses one for each.
+    fn leave_what_is_shown(&mut self, texts: &HashMap<Sym, Arc<str>, RandomState>, sources: &[String], span: Option<(i64, i64)>) {
+        let text = |sym: Option<Sym>| sym.and_then(|s| texts.get(&s)).map(|text| &**text);
+        let rows = self.rows.iter().map(|(slot, row)| Part {
+            realm: text(slot.realm),
+            cause: slot.cause,
+            client: text(slot.client),
+            count: row.count,
+            first: row.first,
+            last: row.last,
+            of: (*slot, &row.addresses, row.samples.as_slice()),
+        });
+        let mut parts: Vec<Part<'_, Shows<'_>>> = rows.collect();
+        let mut groups = alike::groups(&mut parts, span, self.window_ms);
+        groups.sort_by_cached_key(|group| (Reverse(group.count()), parts[group.clients[0].start].cause, parts[group.clients[0].start].realm));
+        let shown: HashSet<(Slot, Mark), RandomState> = groups.iter().take(SHOWN).flat_map(|group| shown(group, &parts, sources)).collect();
+        for (slot, row) in &mut self.rows {
+            row.samples.retain(|sample| shown.contains(&(*slot, sample.mark)));
+        }
+    }
+
+    /// Returns the tally; `span` is the time that the log covers, `finding` makes a finding of a sample.
     #[must_use]
-    pub fn tally(self, names: &Names, finding: impl Fn(&Waiting, Verdict) -> Finding) -> Tally {
-        let mut tally = Tally::new(self.window_ms);
+    pub fn tally(&mut self, names: &Names, sources: &[String], span: Option<(i64, i64)>, finding: impl Fn(&Waiting, Verdict) -> Finding) -> Tally {
         let mut texts: HashMap<Sym, Arc<str>, RandomState> = HashMap::default();
-        let mut text = |sym: Option<Sym>| sym.map(|s| Arc::clone(texts.entry(s).or_insert_with(|| names.text(s).into())));
-        for (slot, row) in self.rows {
+        for sym in self.rows.keys().flat_map(|slot| [slot.realm, slot.client]).flatten() {
+            texts.entry(sym).or_insert_with(|| names.text(sym).into());
+        }
+        if self.windows == Windows::Together {
+            self.lengthen();
+            self.leave_what_is_shown(&texts, sources, span);
+        }
+        let mut tally = Tally::new(self.window_ms);
+        tally.cells.reserve(self.rows.len());
+        let text = |sym: Option<Sym>| sym.and_then(|s| texts.get(&s).cloned());
+        for (slot, row) in std::mem::take(&mut self.rows) {
             let key = Key { window: slot.window, realm: text(slot.realm), client: text(slot.client), cause: slot.cause, confidence: slot.confidence };
+            let mut samples: Vec<Finding> = row.samples.iter().filter_map(Sample::unpacked).map(|(w, verdict)| finding(&w, verdict)).collect();
+            samples.sort_by(|a, b| place(a).cmp(&place(b)));
             let cell = Cell {
                 count: row.count,
                 details: row.details.into_iter().collect(),
@@ -173,17 +307,50 @@ impl Ledger {
                 delays: row.delays,
                 addresses: row.addresses,
                 users: row.users,
-                samples: row.samples.into_iter().map(|s| finding(&s.0, s.1)).collect(),
-                windows: row.windows,
+                samples,
+                windows: row.spread.windows(),
             };
             // two realms of one name can have different ids, and a name that was no text is another's
             match tally.cells.entry(key) {
-                std::collections::hash_map::Entry::Vacant(place) => {
-                    place.insert(cell);
-                }
+                std::collections::hash_map::Entry::Vacant(place) => drop(place.insert(Box::new(cell))),
                 std::collections::hash_map::Entry::Occupied(mut place) => place.get_mut().merge(&cell),
             }
         }
         tally
     }
 }
+
+/// What of a row says which of its samples are shown.
+type Shows<'a> = (Slot, &'a Distinct, &'a [Sample]);
+
+/// Returns the samples of a group that a page can show.
+fn shown(group: &Alike, parts: &[Part<'_, Shows<'_>>], sources: &[String]) -> Vec<(Slot, Mark)> {
+    let rows = || group.parts(parts).map(|part| &part.of);
+    let samples = || rows().flat_map(|(slot, _, samples)| samples.iter().map(|sample| (*slot, sample)));
+    let best = samples().min_by_key(|(slot, sample)| (slot.confidence, sample.place_on_page(sources)));
+    let mut shown: Vec<(Slot, Mark)> = best.iter().map(|(slot, sample)| (*slot, sample.mark)).collect();
+    let mut addresses: SmallVec<[u64; NAMED]> = SmallVec::new();
+    for hash in rows().flat_map(|(_, addresses, _)| addresses.hashes()) {
+        if !addresses.contains(hash) {
+            addresses.push(*hash);
+        }
+        if addresses.len() > NAMED {
+            return shown;
+        }
+    }
+    let mut known = BTreeSet::new();
+    for (slot, sample) in samples() {
+        if known.len() == addresses.len() {
+            break;
+        }
+        if let Some(ip) = sample.unpacked().and_then(|(w, _)| w.failed.failure.ip)
+            && known.insert(ip.to_string())
+        {
+            shown.push((slot, sample.mark));
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests;

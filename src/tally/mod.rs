@@ -4,15 +4,20 @@
 //! needs. Merging is associative and commutative, and the empty tally is its identity. Must not know how it will be printed.
 
 pub mod account;
+pub mod alike;
 pub mod filter;
 pub mod incident;
 pub mod ledger;
 pub mod live;
 pub mod outcome;
+mod sample;
 pub mod served;
 pub mod sketch;
+mod spread;
 pub mod verdicts;
 
+use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -121,8 +126,8 @@ impl Cell {
 pub struct Tally {
     /// The length of a window in milliseconds.
     pub window_ms: i64,
-    /// The counts.
-    pub cells: HashMap<Key, Cell>,
+    /// The counts. Each is in a box: there can be a hundred thousand.
+    pub cells: HashMap<Key, Box<Cell>>,
 }
 
 impl Tally {
@@ -180,7 +185,7 @@ impl Tally {
     /// Returns the rows in the order of their keys, with at most `cap` clients a realm: the rest is added up under the client `other`. Which
     /// clients stay is decided by count, then name, so that merging first and capping last is exact. Says whether the cap bit.
     #[must_use]
-    pub fn rows(&self, cap: usize) -> (BTreeMap<Key, Cell>, bool) {
+    pub fn rows(&self, cap: usize) -> (BTreeMap<Key, Cow<'_, Cell>>, bool) {
         let mut counts: BTreeMap<(Name<'_>, Name<'_>), u64> = BTreeMap::new();
         for (key, cell) in &self.cells {
             *counts.entry((key.realm.as_ref(), key.client.as_ref())).or_default() += cell.count;
@@ -194,13 +199,16 @@ impl Tally {
             clients.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
             dropped.extend(clients.iter().skip(cap).map(|(_, client)| (realm.cloned(), client.cloned())));
         }
-        let mut rows: BTreeMap<Key, Cell> = BTreeMap::new();
+        let mut rows: BTreeMap<Key, Cow<'_, Cell>> = BTreeMap::new();
         for (key, cell) in &self.cells {
             let mut key = key.clone();
             if dropped.contains(&(key.realm.clone(), key.client.clone())) {
                 key.client = Some("other".into());
             }
-            rows.entry(key).or_default().merge(cell);
+            match rows.entry(key) {
+                Entry::Vacant(place) => drop(place.insert(Cow::Borrowed(&**cell))),
+                Entry::Occupied(mut place) => place.get_mut().to_mut().merge(cell),
+            }
         }
         (rows, !dropped.is_empty())
     }

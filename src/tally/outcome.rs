@@ -146,9 +146,21 @@ impl Outcome {
     /// Returns all that a report needs of the run.
     #[must_use]
     pub fn account(&self) -> Account {
-        let (successes, refresh_ages) = self.served.clone().map_or_else(Default::default, |(successes, ages)| (Some(successes), ages));
+        self.account_of(self.tally.clone(), self.served.clone())
+    }
+
+    /// Returns the same, and nothing else: counts can take most of the memory.
+    #[must_use]
+    pub fn into_account(mut self) -> Account {
+        let nothing = Tally::new(self.tally.window_ms);
+        let (tally, served) = (std::mem::replace(&mut self.tally, nothing), self.served.take());
+        self.account_of(tally, served)
+    }
+
+    fn account_of(&self, tally: Tally, served: Option<(Successes, Ages)>) -> Account {
+        let (successes, refresh_ages) = served.map_or_else(Default::default, |(successes, ages)| (Some(successes), ages));
         Account {
-            tally: self.tally.clone(),
+            tally,
             span: self.span,
             books: self.books.clone(),
             sources: self.source_accounts(),

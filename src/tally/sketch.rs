@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::names::Key;
 
@@ -13,8 +14,8 @@ const KEEP: usize = 64;
 /// (Bar-Yossef et al., "Counting distinct elements in a data stream", 2002).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Distinct {
-    /// The smallest hashes, in order.
-    hashes: Vec<u64>,
+    /// The smallest hashes, in order; most sketches hold few.
+    hashes: SmallVec<[u64; 2]>,
     /// A count that came without hashes, from what was shared without them; 0 where none did.
     told: u64,
 }
@@ -41,7 +42,7 @@ impl Distinct {
     /// Returns a count whose hashes are not known: of those that are merged the largest counts.
     #[must_use]
     pub fn told(count: u64) -> Self {
-        Distinct { hashes: Vec::new(), told: count }
+        Distinct { hashes: SmallVec::new(), told: count }
     }
 
     /// Returns the hashes, the smallest first.

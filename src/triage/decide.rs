@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::answered::{self, Beside};
 use super::clients::Client;
+use super::joined::At;
 use super::pairing::Fit;
 use super::profile::Profile;
 use super::question::{self, Context};
@@ -136,25 +137,12 @@ impl Judge<'_> {
         self.realms?.find(id.as_deref(), name.as_deref())
     }
 
-    /// Puts the companions that a rule rests on first.
-    fn companions(verdict: &mut Verdict, w: &Waiting) {
-        let with = &w.failed.with;
-        let first = match verdict.candidates[0] {
-            Cause::CodeMalformed => with.format.map(|at| (at, "invalid format of the code")).or(with.bound.map(|at| (at, "code bound to a different session"))),
-            Cause::ClockSkew => with.assertion.map(|(_, at)| (at, "client assertion: Token is not active")),
-            Cause::ClientAuthMethod => with.header.map(|at| (at, "the authentication header cannot be decoded")),
-            Cause::PkceMismatch => with.pkce.map(|(_, at)| (at, "PKCE warning of the same thread")),
-            _ => None,
-        };
-        if let Some((at, what)) = first.filter(|(at, _)| verdict.evidence.iter().all(|e| e.0 != *at)) {
-            verdict.evidence.insert(0, (at, what.into()));
-        }
-    }
-
     /// Adds the evidence that the failure's own line and its companions are.
     fn prove(&self, verdict: &mut Verdict, w: &Waiting) {
-        Self::companions(verdict, w);
-        if verdict.evidence.is_empty() || verdict.evidence.iter().all(|(at, _)| *at == w.at) {
+        if let Some((at, what)) = companion(verdict, w) {
+            verdict.evidence.insert(0, (at, what.into()));
+        }
+        if verdict.evidence.iter().all(|(at, _)| *at == w.at) {
             verdict.evidence.push((w.at, self.why(w).to_owned().into()));
         }
     }
@@ -198,6 +186,27 @@ impl Judge<'_> {
             delay_ms: verdict.delay_ms,
         }
     }
+}
+
+/// Returns the companion that a rule rests on, where the evidence does not hold it.
+fn companion(verdict: &Verdict, w: &Waiting) -> Option<(At, &'static str)> {
+    let with = &w.failed.with;
+    let first = match verdict.candidates[0] {
+        Cause::CodeMalformed => with.format.map(|at| (at, "invalid format of the code")).or(with.bound.map(|at| (at, "code bound to a different session"))),
+        Cause::ClockSkew => with.assertion.map(|(_, at)| (at, "client assertion: Token is not active")),
+        Cause::ClientAuthMethod => with.header.map(|at| (at, "the authentication header cannot be decoded")),
+        Cause::PkceMismatch => with.pkce.map(|(_, at)| (at, "PKCE warning of the same thread")),
+        _ => None,
+    };
+    first.filter(|(at, _)| verdict.evidence.iter().all(|e| e.0 != *at))
+}
+
+/// Returns how many lines a finding names as its evidence.
+#[must_use]
+pub fn proofs(verdict: &Verdict, w: &Waiting) -> usize {
+    let companion = companion(verdict, w);
+    let is_alone = companion.iter().map(|c| c.0).chain(verdict.evidence.iter().map(|e| e.0)).all(|at| at == w.at);
+    verdict.evidence.len() + usize::from(companion.is_some()) + usize::from(is_alone)
 }
 
 /// Returns the verdict on a failure without an answer where the rules, its own timeline and what the log has shown up to now come to one that no later

@@ -8,11 +8,9 @@ mod access;
 mod forged;
 mod ordinals;
 mod outbox;
+mod threads;
 
 use std::borrow::Cow;
-
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 
 use super::clock::Clock;
 use super::joined::{At, Companions, Failed, Joined, Suspect, What};
@@ -27,6 +25,7 @@ pub use access::{ByRealm, Requests};
 use forged::{Foreign, Held, Hold, Style};
 use ordinals::Ordinals;
 use outbox::Outbox;
+use threads::{Thread, Threads};
 
 /// A time that goes back by more than this is counted in the books; threads write up to 43 ms out of order.
 const WENT_BACK_MS: i64 = 1000;
@@ -39,7 +38,7 @@ const LOST_MS: i64 = 1000;
 pub struct Join {
     clock: Clock,
     /// Pending companions by host and thread.
-    threads: HashMap<(Option<Sym>, Sym), Pending, RandomState>,
+    threads: Threads,
     ordinals: Ordinals,
     /// Largest time so far, and the first.
     high: Option<i64>,
@@ -107,7 +106,7 @@ pub struct Placed {
     at: At,
     /// The line's number in the stream.
     line: u64,
-    thread: (Option<Sym>, Sym),
+    thread: Thread,
     node: u32,
     stored: bool,
     kind: Kind,
@@ -131,7 +130,7 @@ impl Join {
     pub fn new(clock: Clock) -> Self {
         Join {
             clock,
-            threads: HashMap::default(),
+            threads: Threads::default(),
             ordinals: Ordinals::default(),
             high: None,
             first: None,
@@ -399,8 +398,8 @@ impl Join {
     }
 
     /// Keeps a companion for the thread's next user event.
-    fn companion(&mut self, companion: Companion, thread: (Option<Sym>, Sym), at: At) {
-        let pending = self.threads.entry(thread).or_default();
+    fn companion(&mut self, companion: Companion, thread: Thread, at: At) {
+        let pending = self.threads.of(thread);
         if companion == Companion::AuthTried && pending.closed {
             *pending = Pending { known: pending.known, ..Pending::default() };
         }
@@ -454,8 +453,9 @@ impl Join {
     /// Takes a thread's companions: they belong to the event at hand. Says as well whether there may have been some before the first line, where that is `soon`.
     /// An access line may follow that says what this event was answered; one that was waited for does not come any more.
     fn companions(&mut self, user: &User, signal: &Placed, soon: bool, out: &mut Vec<Joined>) -> (Option<Box<Companions>>, bool) {
-        let pending = self.threads.entry(signal.thread).or_default();
-        let lost = soon && !pending.known;
+        let pending = self.threads.of(signal.thread);
+        // which thread it was is not known where there are too many names
+        let lost = (soon && !pending.known) || signal.thread.1 == Sym::OTHER;
         pending.closed = false;
         pending.known = true;
         pending.unanswered = match user {

@@ -8,26 +8,26 @@ use super::books::{self, BooksEntry, SourceEntry};
 use super::instant;
 use super::node::{self, NodeEntry, TriggerEntry};
 use super::read::{ReadError, time};
-use super::row::{self, Row, rows};
+use super::row::Rows;
 use super::served::{self, AgesEntry, ServedEntry};
 use crate::cause::Cause;
 use crate::finding::SCHEMA;
 use crate::report::escape::Untrusted;
 use crate::signal::relayed::ANSWERS;
 use crate::tally::account::{QuotedAccount, SuspectAccount};
-use crate::tally::{Accesses, Account, Requests};
+use crate::tally::{Accesses, Account, Requests, Tally};
 use crate::triage::verdict::Lack;
 
 /// The whole: the contract's keys first. What may be missing in a file is an option.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Page {
+pub(super) struct Page<'a> {
     schema: u32,
     window_seconds: serde_json::Number,
     first: Option<String>,
     last: Option<String>,
     findings: u64,
     records: u64,
-    rows: Vec<Row>,
+    rows: Rows<'a>,
     books: BooksEntry,
     pub(super) sources: Option<Vec<SourceEntry>>,
     pub(super) nodes: Option<Vec<NodeEntry>>,
@@ -118,10 +118,10 @@ struct OldestCode {
     age_ms: i64,
 }
 
-impl Page {
-    /// Puts an account into the contract's form.
-    pub(super) fn of(account: &Account, clients: usize) -> Page {
-        let (rows, capped) = rows(&account.tally, clients);
+impl<'a> Page<'a> {
+    /// Puts an account into the contract's form; `tally` is its tally as it may be shown.
+    pub(super) fn of(account: &Account, tally: &'a Tally, clients: usize) -> Self {
+        let (rows, capped) = tally.rows(clients);
         let mut books = BooksEntry::of(&account.books);
         if capped {
             books.caps_hit.insert("clients".to_owned());
@@ -133,7 +133,7 @@ impl Page {
             last: account.span.and_then(|s| instant(s.1)),
             findings: account.tally.findings(),
             records: account.books.records,
-            rows,
+            rows: Rows::Told(rows),
             books,
             sources: Some(books::entries(account)),
             nodes: Some(node::entries(&account.nodes)),
@@ -158,9 +158,7 @@ impl Page {
     /// Returns the account again.
     pub(super) fn account(self) -> Result<Account, ReadError> {
         let mut account = Account::new(milliseconds(&self.window_seconds)?);
-        for r in self.rows {
-            row::add(r, &mut account.tally)?;
-        }
+        self.rows.add_to(&mut account.tally)?;
         if account.tally.findings() != self.findings {
             return Err(ReadError::Value(format!("its rows hold {} findings, and it says {}", account.tally.findings(), self.findings)));
         }

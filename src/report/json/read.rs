@@ -64,7 +64,7 @@ pub fn read(input: impl Read) -> Result<Saved, ReadError> {
         return Err(ReadError::Newer(head.schema));
     }
     measure::check(&bytes)?;
-    let page: Page = serde_json::from_slice(&bytes)?;
+    let page: Page<'_> = serde_json::from_slice(&bytes)?;
     let parts = [
         (page.sources.is_none(), "what was read"),
         (page.nodes.is_none(), "the server processes"),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::read::{ReadError, time};
 use super::{instant, window};
@@ -95,12 +95,9 @@ impl Sketch {
     }
 }
 
-/// Returns the rows of a tally in their order, and whether clients were added up.
-pub(super) fn rows(tally: &Tally, clients: usize) -> (Vec<Row>, bool) {
-    let (cells, capped) = clean(tally).rows(clients);
-    let rows = cells
-        .into_iter()
-        .map(|(key, cell)| Row {
+impl Row {
+    fn of(key: &Key, cell: &Cell) -> Self {
+        Row {
             window: key.window.and_then(window),
             realm: key.realm.as_deref().map(String::from),
             client: key.client.as_deref().map(String::from),
@@ -114,15 +111,43 @@ pub(super) fn rows(tally: &Tally, clients: usize) -> (Vec<Row>, bool) {
             addresses: Sketch::of(&cell.addresses),
             users: Sketch::of(&cell.users),
             samples: cell.samples.iter().map(|f| masked(f).into_owned()).collect(),
-            details: cell.details,
-            others: cell.others,
-        })
-        .collect();
-    (rows, capped)
+            details: cell.details.clone(),
+            others: cell.others.clone(),
+        }
+    }
+}
+
+/// The rows in their order: those of a tally, each made as it is written, or those that were read.
+pub(super) enum Rows<'a> {
+    Told(BTreeMap<Key, Cow<'a, Cell>>),
+    Read(Vec<Row>),
+}
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Rows::Told(cells) => serializer.collect_seq(cells.iter().map(|(key, cell)| Row::of(key, cell))),
+            Rows::Read(rows) => rows.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Rows<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Rows::Read)
+    }
+}
+
+impl Rows<'_> {
+    /// Adds the rows that were read to a tally.
+    pub(super) fn add_to(self, tally: &mut Tally) -> Result<(), ReadError> {
+        let Rows::Read(rows) = self else { return Ok(()) };
+        rows.into_iter().try_for_each(|row| add(row, tally))
+    }
 }
 
 /// Returns the tally with secrets in names masked; clients whose names become the same are added up, so that no key comes twice.
-fn clean(tally: &Tally) -> Cow<'_, Tally> {
+pub(super) fn clean(tally: &Tally) -> Cow<'_, Tally> {
     let mask = |name: &Option<Arc<str>>| match name.as_deref().map(|n| Untrusted::new(n).masked()) {
         Some(Cow::Owned(clean)) => Some(Arc::from(clean)),
         _ => None,
@@ -141,14 +166,14 @@ fn clean(tally: &Tally) -> Cow<'_, Tally> {
     }
     let mut shown = tally.clone();
     for (old, new) in new_keys {
-        let cell: Cell = shown.cells.remove(old).unwrap_or_default();
+        let cell = shown.cells.remove(old).unwrap_or_default();
         shown.cells.entry(new).or_default().merge(&cell);
     }
     Cow::Owned(shown)
 }
 
 /// Adds a row to a tally again.
-pub(super) fn add(row: Row, tally: &mut Tally) -> Result<(), ReadError> {
+fn add(row: Row, tally: &mut Tally) -> Result<(), ReadError> {
     let key = Key {
         window: row.window.as_deref().map(time).transpose()?,
         realm: row.realm.map(Arc::from),

@@ -6,10 +6,8 @@ use std::collections::BTreeMap;
 
 use crate::cause::{Cause, Detail};
 use crate::finding::{Confidence, Finding};
+use crate::tally::alike::{self, Alike, Part};
 use crate::tally::{Cell, Delays, Distinct, Key, Tally};
-
-/// A client that is not known fails seldom under one name; names with so few failures are told together.
-const FEW: u64 = 3;
 
 /// Failures that are told together.
 #[derive(Debug, Clone)]
@@ -37,11 +35,12 @@ pub(in crate::report) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    fn new(realm: Option<&'a str>, client: Option<&'a str>, cause: Cause) -> Self {
-        Group {
-            realm,
-            cause,
-            clients: vec![(client, 0)],
+    fn of(alike: &Alike, parts: &[Part<'a, (&'a Key, &'a Cell)>]) -> Self {
+        let first = &parts[alike.clients[0].start];
+        let mut group = Group {
+            realm: first.realm,
+            cause: first.cause,
+            clients: Vec::with_capacity(alike.clients.len()),
             count: 0,
             sure: [0; 3],
             details: BTreeMap::new(),
@@ -54,12 +53,17 @@ impl<'a> Group<'a> {
             users: Distinct::default(),
             windows: BTreeMap::new(),
             samples: Vec::new(),
+        };
+        for client in &alike.clients {
+            let before = group.count;
+            parts[client.clone()].iter().for_each(|part| group.add(part.of.0, part.of.1));
+            group.clients.push((parts[client.start].client, group.count - before));
         }
+        group
     }
 
     fn add(&mut self, key: &Key, cell: &'a Cell) {
         self.count += cell.count;
-        self.clients[0].1 += cell.count;
         for (sum, confidence) in self.sure.iter_mut().zip(Confidence::ALL) {
             *sum += if key.confidence == confidence { cell.count } else { 0 };
         }
@@ -82,40 +86,9 @@ impl<'a> Group<'a> {
         self.samples.extend(&cell.samples);
     }
 
-    fn join(&mut self, other: Group<'a>) {
-        self.clients.extend(other.clients);
-        self.count += other.count;
-        self.sure.iter_mut().zip(other.sure).for_each(|(sum, n)| *sum += n);
-        sum(&mut self.details, &other.details);
-        sum(&mut self.others, &other.others);
-        self.first = self.first.into_iter().chain(other.first).min();
-        self.last = self.last.into_iter().chain(other.last).max();
-        self.delays.merge(&other.delays);
-        self.certain_delays.merge(&other.certain_delays);
-        self.addresses.merge(&other.addresses);
-        self.users.merge(&other.users);
-        for (window, value) in other.windows {
-            note(&mut self.windows, window, value);
-        }
-        self.samples.extend(other.samples);
-    }
-
     fn settle(&mut self) {
         self.clients.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
         self.samples.sort_by_key(|f| (f.confidence, std::cmp::Reverse(f.evidence.len()), f.time.is_none(), f.time, &f.source, f.line));
-    }
-
-    /// Whether another group's failures come at about the same time: what both have in common is half of the whole at least.
-    fn meets(&self, other: &Group<'_>, slack: i64) -> bool {
-        let few = |g: &Group<'_>| g.count <= FEW;
-        if self.cause == Cause::ClientNotFound && (self.clients.len() > 1 || few(self)) && few(other) {
-            return true;
-        }
-        match (self.first.zip(self.last), other.first.zip(other.last)) {
-            (Some((a, b)), Some((c, d))) => 2 * (b.min(d) - a.max(c) + slack) >= b.max(d) - a.min(c) + slack,
-            (None, None) => true,
-            _ => false,
-        }
     }
 }
 
@@ -133,23 +106,19 @@ fn note(windows: &mut BTreeMap<i64, (u64, Option<i64>)>, window: i64, (count, fi
 
 /// Returns the groups of a tally over a time, most failures first.
 pub(in crate::report) fn groups(tally: &Tally, span: Option<(i64, i64)>) -> Vec<Group<'_>> {
-    let mut clients: BTreeMap<(Option<&str>, Cause, Option<&str>), Group<'_>> = BTreeMap::new();
-    for (key, cell) in &tally.cells {
-        let (realm, client) = (key.realm.as_deref(), key.client.as_deref());
-        clients.entry((realm, key.cause, client)).or_insert_with(|| Group::new(realm, client, key.cause)).add(key, cell);
-    }
-    let mut single: Vec<Group<'_>> = clients.into_values().collect();
-    single.sort_by_key(|g| std::cmp::Reverse(g.count));
-    let slack = span.map_or(0, |(from, to)| (to - from) / 10).max(tally.window_ms);
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    for group in single {
-        let same = |g: &&mut Group<'_>| g.realm == group.realm && g.cause == group.cause && g.meets(&group, slack);
-        match groups.iter_mut().find(same) {
-            Some(found) => found.join(group),
-            None => groups.push(group),
-        }
-    }
+    let parts = tally.cells.iter().map(|(key, cell)| Part {
+        realm: key.realm.as_deref(),
+        cause: key.cause,
+        client: key.client.as_deref(),
+        count: cell.count,
+        first: cell.first,
+        last: cell.last,
+        of: (key, &**cell),
+    });
+    let mut parts: Vec<_> = parts.collect();
+    let alike = alike::groups(&mut parts, span, tally.window_ms);
+    let mut groups: Vec<Group<'_>> = alike.iter().map(|alike| Group::of(alike, &parts)).collect();
     groups.iter_mut().for_each(Group::settle);
-    groups.sort_by(|a, b| b.count.cmp(&a.count).then(a.cause.cmp(&b.cause)).then(a.realm.cmp(&b.realm)).then(a.clients.cmp(&b.clients)));
+    groups.sort_unstable_by(|a, b| b.count.cmp(&a.count).then(a.cause.cmp(&b.cause)).then(a.realm.cmp(&b.realm)).then(a.clients.cmp(&b.clients)));
     groups
 }

@@ -64,7 +64,7 @@ impl Join {
     pub(super) fn access(&mut self, access: Access, signal: &Placed, out: &mut Vec<Joined>) {
         self.outbox.activate();
         let soon = !self.from_start && signal.time.zip(self.first).is_none_or(|(t, first)| t - first <= super::LOST_MS);
-        let pending = self.threads.entry(signal.thread).or_default();
+        let pending = self.threads.of(signal.thread);
         let known = std::mem::replace(&mut pending.known, true);
         let event = pending.unanswered.take();
         let own = access.status >= 400 && event.is_some_and(|e| e.is_of(&access, signal.time));

@@ -1,0 +1,78 @@
+//! Failures that stand for others: of each row a few are kept whole until the end.
+//!
+//! Input: failures with their verdicts. Output: them again. Whoever can make up clients makes up rows, and most of what is kept is never looked at again: it is
+//! kept in as few bytes as it takes, and beside them only what samples are ordered by.
+
+use std::cmp::Reverse;
+
+use serde::{Deserialize, Serialize};
+
+use crate::triage::decide::proofs;
+use crate::triage::joined::{At, Failed};
+use crate::triage::timeline::Waiting;
+use crate::triage::verdict::Verdict;
+
+/// What of a failure is kept. Its facts are not: its verdict holds what they said.
+type Parts<Failed, Verdict> = (Option<i64>, u32, u64, At, Failed, Verdict);
+
+/// What samples are ordered by: where it matters the best proven first; then the earliest, unknown times last.
+pub(super) type Place<'a> = (Reverse<u32>, bool, Option<i64>, Option<&'a String>, u64);
+
+/// What of a failure orders it among others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Mark {
+    time: Option<i64>,
+    line: u64,
+    source: u32,
+    /// How many lines the verdict names.
+    named: u32,
+}
+
+impl Mark {
+    pub(super) fn of(w: &Waiting, verdict: &Verdict) -> Self {
+        Mark { time: w.time, line: w.at.line.get(), source: w.at.source, named: count(verdict.evidence.len()) }
+    }
+
+    /// Returns its place among others of its row; `sources` are the sources' names, by number.
+    pub(super) fn place<'a>(&self, by_proof: bool, sources: &'a [String]) -> Place<'a> {
+        let proofs = if by_proof { self.named } else { 0 };
+        (Reverse(proofs), self.time.is_none(), self.time, sources.get(self.source as usize), self.line)
+    }
+}
+
+fn count(lines: usize) -> u32 {
+    u32::try_from(lines).unwrap_or(u32::MAX)
+}
+
+/// One failure.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Sample {
+    pub(super) mark: Mark,
+    /// How many lines prove it, its own and its companions' included.
+    proofs: u32,
+    packed: Box<[u8]>,
+}
+
+impl Sample {
+    /// Packs a failure; `room` is put to use again.
+    pub(super) fn of(w: &Waiting, verdict: &Verdict, room: &mut Vec<u8>) -> Option<Self> {
+        let mut bytes = std::mem::take(room);
+        bytes.clear();
+        let parts: Parts<&Failed, &Verdict> = (w.time, w.node, w.position, w.at, &w.failed, verdict);
+        // no failure is known that cannot be put into bytes
+        *room = postcard::to_extend(&(parts, w.realm, w.client), bytes).ok()?;
+        Some(Sample { mark: Mark::of(w, verdict), proofs: count(proofs(verdict, w)), packed: room.as_slice().into() })
+    }
+
+    /// Returns the failure and its verdict.
+    pub(super) fn unpacked(&self) -> Option<(Waiting, Verdict)> {
+        let (parts, realm, client): (Parts<Failed, Verdict>, _, _) = postcard::from_bytes(&self.packed).ok()?;
+        let (time, node, position, at, failed, verdict) = parts;
+        Some((Waiting { time, node, position, at, failed, realm, client, facts: None }, verdict))
+    }
+
+    /// Returns its place among those of a page: the best proven first.
+    pub(super) fn place_on_page<'a>(&self, sources: &'a [String]) -> Place<'a> {
+        Mark { named: self.proofs, ..self.mark }.place(true, sources)
+    }
+}
