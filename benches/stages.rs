@@ -121,7 +121,9 @@ fn triage(bencher: Bencher<'_, '_>, name: &str) {
             clients.note(&signal);
             let (note, free) = part(signal, |failed| rules.settle(failed));
             waiting.extend(free);
-            note.into_iter().for_each(|note| shard.take(note, &|_| None));
+            if let Some(note) = note {
+                shard.take(note, &|_| None);
+            }
         }
         shard.finish(&|_| None);
         shard.done.len() + waiting.len()

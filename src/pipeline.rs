@@ -505,7 +505,7 @@ impl<'a> Run<'a> {
             while !self.done {
                 let fed = self.read()?;
                 let scanned = scan(fed, lists, progress);
-                lists = self.work(scanned)?;
+                lists = self.work(scanned);
                 self.count(clerk)?;
             }
             return Ok(());
@@ -519,13 +519,14 @@ impl<'a> Run<'a> {
         while !self.done {
             let mut closed = std::mem::replace(&mut self.closed, spare);
             let desk = Desk { filter, names: &names, sources: &sources, nodes: &[] };
-            let next = |run: &mut Self, scanned| Ok::<_, io::Error>((run.work(scanned)?, run.read()?));
+            let next = |run: &mut Self, scanned| (run.work(scanned), run.read());
             let (next, (batches, counted)) =
                 rayon::join(|| next(self, scanned), || rayon::join(|| scan(fed, lists, progress), || clerk.take(&mut closed, &desk)));
             counted?;
             spare = closed;
             scanned = batches;
-            (lists, fed) = next?;
+            lists = next.0;
+            fed = next.1?;
             if !is_apart {
                 self.count(clerk)?;
             }
@@ -534,7 +535,7 @@ impl<'a> Run<'a> {
     }
 
     /// Joins and triages what was scanned; returns lists of signals, to be filled again.
-    fn work(&mut self, scanned: Vec<Scanned>) -> io::Result<Lists> {
+    fn work(&mut self, scanned: Vec<Scanned>) -> Lists {
         let mut lists = Vec::with_capacity(scanned.len());
         for Scanned { running, arrived, batch, bytes } in scanned {
             lists.push(self.take(running, arrived, batch));
@@ -555,7 +556,7 @@ impl<'a> Run<'a> {
             self.fold.dispatch(self.rules);
         }
         self.close();
-        Ok(lists)
+        lists
     }
 
     /// Takes in what a chunk held; returns the list of its signals, to be filled again.

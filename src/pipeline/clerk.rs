@@ -45,12 +45,12 @@ impl Clerk {
         // neighbours are mostly of one realm
         let mut last = None;
         for (waiting, verdict) in closed.free.drain(..) {
-            if !self.count(&waiting, verdict, &mut last, desk) {
+            if !self.count(&waiting, verdict.as_ref(), &mut last, desk) {
                 self.keep(waiting, desk)?;
             }
         }
         for (waiting, verdict) in closed.done.drain(..) {
-            if !self.count(&waiting, verdict, &mut last, desk) {
+            if !self.count(&waiting, verdict.as_ref(), &mut last, desk) {
                 self.keep(*waiting, desk)?;
             }
         }
@@ -58,12 +58,12 @@ impl Clerk {
     }
 
     /// Counts a failure if it is decided; says whether it is.
-    fn count(&mut self, waiting: &Waiting, verdict: Option<Verdict>, last: &mut Option<(Option<Sym>, Option<Sym>)>, desk: &Desk<'_>) -> bool {
+    fn count(&mut self, waiting: &Waiting, verdict: Option<&Verdict>, last: &mut Option<(Option<Sym>, Option<Sym>)>, desk: &Desk<'_>) -> bool {
         let realm = (waiting.failed.failure.realm, waiting.realm);
         if last.replace(realm) != Some(realm) {
             self.counts.meet(realm);
         }
-        if let Some(verdict) = &verdict {
+        if let Some(verdict) = verdict {
             self.counts.add(waiting, verdict, desk.filter, desk.names, desk.sources);
         }
         verdict.is_some()

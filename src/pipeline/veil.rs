@@ -21,7 +21,7 @@ type Looked = HashMap<Box<str>, Option<Word>, foldhash::fast::RandomState>;
 fn is_of_ids(letter: u8) -> bool {
     let is_hex_letter = (letter | 0x20).wrapping_sub(b'a') < 6;
     // from the dash to the colon there is nothing else but the slash
-    is_hex_letter | ((letter.wrapping_sub(b'-') <= b':' - b'-') & (letter != b'/'))
+    is_hex_letter | (letter.wrapping_sub(b'-') <= b':' - b'-' && letter != b'/')
 }
 
 /// Whether a text is an UUID or an address by its letters.

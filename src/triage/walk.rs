@@ -178,7 +178,9 @@ impl Log {
             clients.note(&signal);
             let (note, free) = part(signal, |_| false);
             waiting.extend(free);
-            note.into_iter().for_each(|note| shard.take(note, &|_| None));
+            if let Some(note) = note {
+                shard.take(note, &|_| None);
+            }
         }
         shard.finish(&|_| None);
         view.spans = vec![join.span()];
@@ -218,7 +220,15 @@ impl Log {
         let case = steps::Case { w, finding: &finding, names: &self.names, view: &self.view, life_ms: *life_ms, why: rule.map(|r| r.text.why.as_str()) };
         let steps = case.steps();
         let so = conclusion(&finding, lack, w.failed.with.gone.is_some());
-        Walk { line: w.at.line.get(), subject: Subject::Failure, about: about(&finding), steps, rule: rule.map(|r| r.text.id.clone()), so, finding: Some(finding) }
+        Walk {
+            line: w.at.line.get(),
+            subject: Subject::Failure,
+            about: about(&finding),
+            steps,
+            rule: rule.map(|r| r.text.id.clone()),
+            so,
+            finding: Some(finding),
+        }
     }
 }
 
