@@ -1,11 +1,12 @@
 //! Writes a made-up Keycloak log of a given size, always the same for the same arguments, to measure with.
 //!
-//! `cargo run --release --example corpus -- KIND MIB [CLIENTS] > FILE`, where KIND is
+//! `cargo run --release --example corpus -- KIND MIB [CLIENTS [SESSIONS]] > FILE`, where KIND is
 //! `sparse` (2 % failures, no success events: a default server), `success` (the same with success events), `dense` (60 % failures), `dense-json`,
 //! `long-values` (names of 124,000 letters among them), `quotes` (values made to be read in many ways), `names` (every client of a failure another), `realms`
 //! (every realm another), `pairs` (every pair of a realm and a client another), `strangers` (every session, address, thread and reason another), `times` (every
 //! time another, in no order), `session` (all of one session).
 //!
+//! CLIENTS are the clients that there are (40), SESSIONS the sessions that there are in all; where that is not said 4096 live at a time, and others take their place.
 //! The sessions are coherent (a login, an exchange, refreshes), and a refused code has its companion on the same thread. It holds no traps beyond the hostile
 //! kinds: that a program is fast on it says nothing about its being right.
 
@@ -35,6 +36,9 @@ struct Server {
     clients: u64,
     realm: String,
     sessions: Vec<Session>,
+    /// How many there can be, and whether one that is there lasts.
+    places: u64,
+    lasting: bool,
     /// Milliseconds since the log began.
     time: u64,
 }
@@ -138,9 +142,9 @@ impl Server {
     }
 
     fn success(&mut self, out: &mut impl Write) -> io::Result<u64> {
-        let place = usize::try_from(self.dice.below(4096)).unwrap_or(0);
+        let place = usize::try_from(self.dice.below(self.places)).unwrap_or(0);
         let (user, token, thread) = (self.dice.uuid(), self.dice.uuid(), self.dice.below(64));
-        let (event, details) = match self.sessions.get_mut(place).filter(|_| token.as_bytes()[0] % 3 != 0) {
+        let (event, details) = match self.sessions.get_mut(place).filter(|_| self.lasting || token.as_bytes()[0] % 3 != 0) {
             Some(s) if s.exchanged => ("REFRESH_TOKEN", format!("grant_type=\"refresh_token\", refresh_token_type=\"Refresh\", refresh_token_id=\"{token}\"")),
             Some(s) => {
                 s.exchanged = true;
@@ -207,6 +211,6 @@ fn main() -> io::Result<()> {
     let mut dice = Dice(1);
     let realm = dice.uuid();
     let kind = arguments.first().cloned().unwrap_or_else(|| "sparse".to_owned());
-    let mut server = Server { dice, kind, clients: number(2, 40), realm, sessions: Vec::new(), time: 0 };
+    let mut server = Server { dice, kind, clients: number(2, 40), realm, sessions: Vec::new(), places: number(3, 4096), lasting: arguments.len() > 3, time: 0 };
     server.write(&mut BufWriter::with_capacity(1 << 20, io::stdout().lock()), number(1, 1) << 20)
 }
