@@ -554,8 +554,10 @@ impl<'a> Run<'a> {
         }
         if self.fold.merged >= MERGE || self.done {
             self.fold.dispatch(self.rules);
+            self.close();
+        } else {
+            self.closed.free.append(&mut self.fold.free);
         }
-        self.close();
         lists
     }
 

@@ -4,6 +4,9 @@
 //! Hibernate, which names the state of SQL, and of Keycloak for a request that ended so. A message counts by its beginning, or by what Hibernate wrote itself: what a
 //! client sent can stand further behind. Constraint violations, deadlocks and leaks are no such trouble: the database answers.
 
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
 use memchr::memmem;
 
 /// Classes and states of SQL that say that there is no connection, no room for one, or no server: connection exception, insufficient resources, operator
@@ -39,6 +42,12 @@ const MARKS: [&[u8]; 4] = [b"IJ000604:", b"IJ000453:", b"IJ000655:", b"IJ031084:
 /// What a request ended with, by the name that Java has for it.
 const ENDS: [&[u8]; 3] = [b"JDBCConnectionException", b"SQLTransientConnectionException", b"Unable to acquire JDBC Connection"];
 
+/// Finds one of [`ENDS`]: made ready once, as a server in trouble of any kind prints one such line for each request.
+fn ends() -> &'static AhoCorasick {
+    static FINDER: OnceLock<AhoCorasick> = OnceLock::new();
+    FINDER.get_or_init(|| AhoCorasick::new(ENDS).expect("three short patterns make an automaton"))
+}
+
 /// Whether a logger can say so; `segment` is the last one of its name.
 #[must_use]
 pub(super) fn is_logger(segment: &[u8], logger: &[u8]) -> bool {
@@ -57,7 +66,7 @@ pub(super) fn is_logger(segment: &[u8], logger: &[u8]) -> bool {
 #[must_use]
 pub(super) fn is_trouble(logger: &[u8], message: &[u8]) -> bool {
     match logger {
-        b"KeycloakErrorHandler" => ENDS.iter().any(|end| memmem::find(message, end).is_some()),
+        b"KeycloakErrorHandler" => ends().is_match(message),
         b"OnePool" => has_mark(message),
         b"pool" | b"DataSources" => begins(message.strip_prefix(b"Datasource '").and_then(behind_name).unwrap_or(message)),
         b"SqlExceptionHelper" | b"error" => state(message).map_or_else(|| begins(message) || has_mark(message), is_disconnected),
