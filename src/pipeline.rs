@@ -98,8 +98,8 @@ impl Default for Options {
     }
 }
 
-/// Bytes of text that are unpacked ahead, for each thread.
-const AHEAD_BYTES: usize = 8 << 20;
+/// Bytes of text that are unpacked ahead, for each thread: more would not stay in a cache until it is read.
+const AHEAD_BYTES: usize = 2 << 20;
 
 /// Shares what may be unpacked ahead among the streams.
 fn bounds(streams: &[Stream], max_line: usize) -> Bounds {
