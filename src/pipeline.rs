@@ -198,9 +198,7 @@ pub fn run(
     progress: &(dyn Fn(u64) + Sync),
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<Outcome> {
-    let (streams, before) = Before::of(found, options, progress)?;
-    let (run, clerk) = Run::new(&streams, before, rules, options, Windows::Apart, true, progress)?;
-    run.drive(clerk, progress, Some(sink))
+    listed(found, rules, options, Windows::Apart, progress, sink)
 }
 
 /// Does the same where nothing but the findings is wanted: the tally is that of a page, which takes a fraction of the space.
@@ -214,8 +212,19 @@ pub fn list(
     progress: &(dyn Fn(u64) + Sync),
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<Outcome> {
+    listed(found, rules, options, Windows::Together, progress, sink)
+}
+
+fn listed(
+    found: &Found,
+    rules: &Rules,
+    options: &Options,
+    windows: Windows,
+    progress: &(dyn Fn(u64) + Sync),
+    sink: &mut dyn FnMut(Finding) -> io::Result<()>,
+) -> io::Result<Outcome> {
     let (streams, before) = Before::of(found, options, progress)?;
-    let (run, clerk) = Run::new(&streams, before, rules, options, Windows::Together, true, progress)?;
+    let (run, clerk) = Run::new(&streams, before, rules, options, windows, true, progress)?;
     run.drive(clerk, progress, Some(sink))
 }
 
@@ -498,7 +507,7 @@ impl<'a> Run<'a> {
     }
 
     /// Reads and scans all chunks. While some are scanned, those before them are joined and triaged, those before these are counted, and those behind them
-    /// read; one thread does the same for a few chunks at a time, as long as its caches hold them.
+    /// read; one thread does the same for a chunk at a time, as long as its caches hold it.
     fn read_all(&mut self, clerk: &mut Clerk, progress: &(dyn Fn(u64) + Sync)) -> io::Result<()> {
         let mut lists = Vec::new();
         if rayon::current_num_threads() == 1 {
@@ -644,10 +653,7 @@ impl<'a> Run<'a> {
         if profiles_full {
             books.caps_hit.insert("profiles of clients".into());
         }
-        for shard in &mut self.fold.shards {
-            for (realm, lesson) in shard.lessons.drain(..) {
-                self.fold.view.learn(realm, lesson);
-            }
+        for shard in &self.fold.shards {
             if shard.capped {
                 books.caps_hit.insert("timelines".into());
             }

@@ -29,7 +29,7 @@ use crate::triage::join::{self, Join};
 use crate::triage::joined::{Joined, What};
 use crate::triage::note::{Note, part};
 use crate::triage::pairing::Pairing;
-use crate::triage::rules::{Rules, settles};
+use crate::triage::rules::{Question, Rules, settles};
 use crate::triage::shard::{SHARDS, Shard, shard_of};
 use crate::triage::stored::{ByTime, Twins};
 use crate::triage::timeline::Waiting;
@@ -391,7 +391,7 @@ impl Fold {
             self.parts[shard_of(note.session)].push(note);
         }
         if let Some(waiting) = free.filter(|_| !self.watched) {
-            let verdict = is_early(self.early, &waiting).then(|| settled_by(rule, &waiting, &self.view).ok()).flatten();
+            let verdict = early(self.early, &waiting, || settled_by(rule, &waiting, &self.view));
             self.free.push((waiting, verdict));
         }
     }
@@ -399,15 +399,13 @@ impl Fold {
     /// Lets the shards take in what was merged.
     pub fn dispatch(&mut self, rules: &Rules) {
         self.merged = 0;
-        let (early, view) = (self.early, &self.view);
-        let judge = |waiting: &Waiting| is_early(early, waiting).then(|| settled(rules, waiting, view).ok()).flatten();
+        let judge = judge(self.early, rules, &self.view);
         self.shards.par_iter_mut().zip(&mut self.parts).for_each(|(shard, part)| shard.take_all(part, &judge));
     }
 
     /// Ends the timelines of some of the shards.
     pub fn finish(&mut self, shards: Range<usize>, rules: &Rules) {
-        let (early, view) = (self.early, &self.view);
-        let judge = |waiting: &Waiting| is_early(early, waiting).then(|| settled(rules, waiting, view).ok()).flatten();
+        let judge = judge(self.early, rules, &self.view);
         self.shards[shards].par_iter_mut().for_each(|shard| shard.finish(&judge));
     }
 }
@@ -415,9 +413,14 @@ impl Fold {
 /// A failure that does not wait for a timeline, and its verdict where no later line can change it.
 pub(super) type Free = (Waiting, Option<Verdict>);
 
-/// Whether a failure may be decided before the input ends.
-fn is_early(early: bool, waiting: &Waiting) -> bool {
-    early && !waiting.failed.is_answered()
+/// Returns the verdict on a failure that may be decided before the input ends, where no later line can change it.
+fn early(early: bool, waiting: &Waiting, settled: impl FnOnce() -> Result<Verdict, Question>) -> Option<Verdict> {
+    if early && !waiting.failed.is_answered() { settled().ok() } else { None }
+}
+
+/// Returns what judges a failure whose timeline has ended.
+fn judge<'a>(is_early: bool, rules: &'a Rules, view: &'a View) -> impl Fn(&Waiting) -> Option<Verdict> + Sync + 'a {
+    move |waiting| early(is_early, waiting, || settled(rules, waiting, view))
 }
 
 /// Takes in lines that look like those of an access log by themselves: in a source that began as one they are; in a server's log they are a client's words.

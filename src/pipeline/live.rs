@@ -34,7 +34,7 @@ use crate::tally::live::{Gauges, Update};
 use crate::tally::{Outcome, Windows};
 use crate::triage::decide::Judge;
 use crate::triage::rules::Rules;
-use crate::triage::shard::SHARDS;
+use crate::triage::shard::{SHARDS, shard_of};
 use crate::triage::spill::Spill;
 use crate::triage::timeline::{LATE_MS, Lesson};
 use crate::triage::verdict::{Lack, Verdict};
@@ -242,14 +242,13 @@ impl Live {
         for id in due {
             let Some(entry) = book.get(*id) else { continue };
             let w = &mut entry.waiting;
-            if let Some(session) = entry.session.filter(|_| !entry.closed) {
-                let shard = usize::try_from(session.number() % SHARDS as u64).unwrap_or(0);
-                if let Some(facts) = fold.shards[shard].facts(session, w.node, w.position) {
-                    if let Some(age) = facts.refused(&w.failed).filter(|_| w.time.is_none_or(|t| t + LATE_MS <= end)) {
-                        fold.view.learn(w.realm, Lesson::Refused(age));
-                    }
-                    w.facts = Some(Box::new(facts));
+            if let Some(session) = entry.session.filter(|_| !entry.closed)
+                && let Some(facts) = fold.shards[shard_of(session)].facts(session, w.node, w.position)
+            {
+                if let Some(age) = facts.refused(&w.failed).filter(|_| w.time.is_none_or(|t| t + LATE_MS <= end)) {
+                    fold.view.learn(w.realm, Lesson::Refused(age));
                 }
+                w.facts = Some(Box::new(facts));
             }
         }
     }

@@ -225,21 +225,11 @@ fn open_failure(list: &event::Event<'_>, record: &Record<'_>, names: &mut Names)
     let mut number = |key| list.text(key).map(|t| names.number(t.as_bytes()));
     let (realm_id, realm) = (number("realmId"), number("realmName"));
     Failure {
-        event: Word::of(list.kind()),
         realm: realm.or(realm_id),
         realm_id: realm_id.or(realm),
         client: number("clientId"),
-        user: None,
-        session: None,
-        ip: None,
-        error: None,
-        reason: None,
-        grant: None,
-        assertion: false,
-        token: None,
         cut: true,
-        trust: Trust::Ambiguous,
-        digest: digest(record),
+        ..Failure::bare(Word::of(list.kind()), Trust::Ambiguous, digest(record))
     }
 }
 
@@ -249,21 +239,13 @@ fn tail_failure(line: &[u8], record: &Record<'_>) -> Option<Failure> {
     let id = |key| end.text(key).map(|t| Id::from(&*t));
     let word = |key| end.text(key).map(|t| Word::new(&t));
     Some(Failure {
-        event: Word::new(""),
-        realm: None,
-        realm_id: None,
-        client: None,
         user: id("userId"),
         session: id("sessionId").or_else(|| id("code_id")),
         ip: id("ipAddress"),
         error: word("error"),
         reason: word("reason"),
         grant: word("grant_type"),
-        assertion: false,
-        token: None,
-        cut: false,
-        trust: Trust::Ambiguous,
-        digest: digest(record),
+        ..Failure::bare(Word::new(""), Trust::Ambiguous, digest(record))
     })
 }
 

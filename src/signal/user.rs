@@ -89,6 +89,30 @@ pub struct Failure {
     pub digest: u128,
 }
 
+impl Failure {
+    /// Returns a failure of which no more is known.
+    #[must_use]
+    pub fn bare(event: Word, trust: Trust, digest: u128) -> Self {
+        Failure {
+            event,
+            realm: None,
+            realm_id: None,
+            client: None,
+            user: None,
+            session: None,
+            ip: None,
+            error: None,
+            reason: None,
+            grant: None,
+            assertion: false,
+            token: None,
+            cut: false,
+            trust,
+            digest,
+        }
+    }
+}
+
 /// What a user event means.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum User {
@@ -192,18 +216,14 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
     let is_plain = event.is_plain();
     // the text of a field where it is its bytes
     let raw = |key| if is_plain { named(key).filter(|v| v.len() <= VALUE_CAP) } else { None };
-    let mut recurring = |kind, key| match raw(key) {
-        Some(text) => Some(table.recurring(kind, text)),
-        None => event.text(key).map(|t| table.recurring(kind, capped(&t).as_bytes())),
-    };
+    let text = |key| event.text(key).map(capped);
+    let bytes = |key| raw(key).map(Cow::Borrowed).or_else(|| text(key).map(in_bytes));
+    let mut recurring = |kind, key| bytes(key).map(|b| table.recurring(kind, &b));
     let (realm_id, realm) = (recurring(REALM_ID, "realmId"), recurring(REALM_NAME, "realmName"));
-    let client = match raw("clientId") {
-        Some(text) => Some(table.number(text)),
-        None => event.text("clientId").map(|t| table.number(capped(&t).as_bytes())),
-    };
-    let id = |key| raw(key).and_then(Id::short).or_else(|| event.text(key).map(|t| Id::from(&*capped(&t))));
+    let client = bytes("clientId").map(|b| table.number(&b));
+    let id = |key| raw(key).and_then(Id::short).or_else(|| text(key).map(|t| Id::from(&*t)));
     // a known word has nothing to unescape
-    let word = |key| named(key).and_then(Word::known).or_else(|| event.text(key).map(|t| Word::new(&capped(&t))));
+    let word = |key| named(key).and_then(Word::known).or_else(|| text(key).map(|t| Word::new(&t)));
     User::Failure(Box::new(Failure {
         event: Word::known(kind).unwrap_or_else(|| Word::of(kind)),
         realm: realm.or(realm_id),
@@ -227,10 +247,17 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
 const VALUE_CAP: usize = 256;
 
 /// Keeps a value, or its beginning and a digest of the rest, so that different ones stay different.
-fn capped(text: &str) -> Cow<'_, str> {
+fn capped(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.len() <= VALUE_CAP {
-        return Cow::Borrowed(text);
+        return text;
     }
     let cut = (0..=VALUE_CAP).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
     Cow::Owned(format!("{}…{:016x}", &text[..cut], Key::of(text.as_bytes()).number()))
+}
+
+fn in_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
 }

@@ -7,21 +7,18 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::Source;
+use super::reader::fill;
 
 /// Bytes of a buffer: as many as a chunk has, so that the threads wake each other once for each.
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// A buffer, and how much of it is text.
-type Filled = (Vec<u8>, usize);
-
 /// Reads what a thread unpacks.
 pub(super) struct Ahead {
-    full: Receiver<io::Result<Filled>>,
+    full: Receiver<io::Result<Vec<u8>>>,
     /// Buffers that were used up go back to be filled again.
     used: SyncSender<Vec<u8>>,
     buffer: Vec<u8>,
-    /// How much of the buffer is text, and how much of that was handed out.
-    filled: usize,
+    /// How much of the buffer was handed out.
     taken: usize,
     ended: bool,
 }
@@ -34,12 +31,12 @@ impl Ahead {
         let (used, back) = sync_channel(buffers + 2);
         let source = source.clone();
         thread::Builder::new().name("unpack".into()).spawn(move || unpack(&source, &send, &back))?;
-        Ok(Ahead { full, used, buffer: Vec::new(), filled: 0, taken: 0, ended: false })
+        Ok(Ahead { full, used, buffer: Vec::new(), taken: 0, ended: false })
     }
 }
 
 /// Sends buffer after buffer until the source ends or fails, or nobody wants more.
-fn unpack(source: &Source, full: &SyncSender<io::Result<Filled>>, back: &Receiver<Vec<u8>>) {
+fn unpack(source: &Source, full: &SyncSender<io::Result<Vec<u8>>>, back: &Receiver<Vec<u8>>) {
     let mut input = match source.open() {
         Ok(input) => input,
         Err(error) => {
@@ -48,15 +45,14 @@ fn unpack(source: &Source, full: &SyncSender<io::Result<Filled>>, back: &Receive
         }
     };
     loop {
-        let mut buffer = back.try_recv().unwrap_or_else(|_| vec![0; BUFFER_BYTES]);
-        let (filled, read) = fill(&mut input, &mut buffer);
-        let ended = filled < BUFFER_BYTES && read.is_ok();
-        if filled > 0 && full.send(Ok((buffer, filled))).is_err() {
+        let mut buffer = back.try_recv().unwrap_or_default();
+        let read = fill(&mut input, &mut buffer, 0, BUFFER_BYTES);
+        if !buffer.is_empty() && full.send(Ok(buffer)).is_err() {
             return;
         }
-        if ended {
-            // nothing says so
-            let _ = full.send(Ok((Vec::new(), 0)));
+        if let Ok(true) = read {
+            // an empty buffer says so
+            let _ = full.send(Ok(Vec::new()));
             return;
         }
         if let Err(error) = read {
@@ -66,36 +62,21 @@ fn unpack(source: &Source, full: &SyncSender<io::Result<Filled>>, back: &Receive
     }
 }
 
-/// Fills a buffer as far as the input goes; returns how much there is, and whether the input failed behind it.
-fn fill(input: &mut impl Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match input.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return (filled, Err(error)),
-        }
-    }
-    (filled, Ok(()))
-}
-
 impl Read for Ahead {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.taken == self.filled {
+        if self.taken == self.buffer.len() {
             if self.ended {
                 return Ok(0);
             }
             let next = self.full.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that unpacked it is gone")));
-            self.ended = next.as_ref().map_or(true, |(_, filled)| *filled == 0);
-            let (buffer, filled) = next?;
-            let used = std::mem::replace(&mut self.buffer, buffer);
-            (self.filled, self.taken) = (filled, 0);
+            self.ended = next.as_ref().map_or(true, Vec::is_empty);
+            let used = std::mem::replace(&mut self.buffer, next?);
+            self.taken = 0;
             if !used.is_empty() {
                 let _ = self.used.try_send(used);
             }
         }
-        let n = buf.len().min(self.filled - self.taken);
+        let n = buf.len().min(self.buffer.len() - self.taken);
         buf[..n].copy_from_slice(&self.buffer[self.taken..self.taken + n]);
         self.taken += n;
         Ok(n)

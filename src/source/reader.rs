@@ -87,7 +87,7 @@ pub struct Reader<'a> {
 }
 
 /// Reads behind the first `held` bytes of a buffer until it holds `size` or the input ends, whatever stood there before; returns whether it ended.
-fn fill(input: &mut dyn Read, buf: &mut Vec<u8>, mut held: usize, size: usize) -> io::Result<bool> {
+pub(super) fn fill(input: &mut dyn Read, buf: &mut Vec<u8>, mut held: usize, size: usize) -> io::Result<bool> {
     /// Bytes that are asked for first: most sources of many are small.
     const FIRST: usize = 1 << 14;
     // room for all at once: what a buffer that grows leaves behind is touched memory, too

@@ -11,6 +11,7 @@ use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::account::{Name, Served, Successes};
+use super::spread::start;
 use super::{Delays, Ledger};
 use crate::names::{Key, Names, Sym};
 use crate::signal::Done;
@@ -73,7 +74,7 @@ impl Serving {
             Done::LoginWithCode | Done::SessionEnd | Done::RevokeGrant | Done::Other => return,
         };
         let client = success.client.map(|c| Ledger::counted(c, self.clients));
-        let window = joined.time.map(|t| t.div_euclid(self.window_ms) * self.window_ms);
+        let window = joined.time.map(|t| start(t, self.window_ms));
         self.counts.entry((window, success.realm, client)).or_default().merge(served);
         if let (Some(session), Some(client), Some(time)) = (success.session, client, joined.time)
             && matches!(success.done, Done::CodeToToken | Done::RefreshToken)

@@ -138,21 +138,10 @@ impl Failed {
     pub fn of_access(access: &Access, ordinal: u32, at: At, own: bool) -> Self {
         let answers = vec![Answered { status: access.status, bytes: access.bytes, at, own }];
         let failure = Failure {
-            event: Word::new("ACCESS"),
             realm_id: access.realm_number,
             realm: access.realm_number,
-            client: None,
-            user: None,
-            session: None,
             ip: access.address.as_deref().map(Id::from),
-            error: None,
-            reason: None,
-            grant: None,
-            assertion: false,
-            token: None,
-            cut: false,
-            trust: Trust::Access,
-            digest: access.digest,
+            ..Failure::bare(Word::new("ACCESS"), Trust::Access, access.digest)
         };
         Failed { failure: Box::new(failure), with: Explained::default(), ordinal, session: None, answers, browser: None }
     }

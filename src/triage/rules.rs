@@ -303,15 +303,9 @@ impl Rules {
         let bits = bits(failed);
         self.list.iter().zip(&self.shorts).find(|(rule, short)| short.may_fit(bits) && rule.fits(failed)).map(|(rule, _)| rule)
     }
-
-    /// Whether its session's timeline has no say in it: the failure itself decides, or what is known of its client and its server.
-    #[must_use]
-    pub fn settle(&self, failed: &Failed) -> bool {
-        settles(self.decide(failed), failed)
-    }
 }
 
-/// The same, where the rule that speaks of the failure is known.
+/// Whether its session's timeline has no say in a failure of which a rule speaks: the failure itself decides, or what is known of its client and its server.
 #[must_use]
 pub fn settles(rule: Option<&Rule>, failed: &Failed) -> bool {
     // a code that is gone teaches how old codes get, whoever decides

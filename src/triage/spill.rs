@@ -247,21 +247,10 @@ mod tests {
 
     fn waiting(time: Option<i64>, position: u64) -> Waiting {
         let failure = Failure {
-            event: Word::new("CODE_TO_TOKEN_ERROR"),
             realm: Some(Names::default().number(b"shop")),
-            realm_id: None,
-            client: None,
-            user: None,
-            session: None,
             ip: Some("10.0.0.1".into()),
             error: Some(Word::new("an error of tomorrow")),
-            reason: None,
-            grant: None,
-            assertion: false,
-            token: None,
-            cut: false,
-            trust: Trust::Quoted,
-            digest: u128::from(position) << 64,
+            ..Failure::bare(Word::new("CODE_TO_TOKEN_ERROR"), Trust::Quoted, u128::from(position) << 64)
         };
         let failed = Failed {
             failure: Box::new(failure),

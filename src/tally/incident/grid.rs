@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::tally::Account;
+use crate::tally::spread::start;
 
 /// Windows from the first to the last time of a log.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +38,7 @@ impl Grid {
         let known = account.tally.cells.values().flat_map(|c| c.first.into_iter().chain(c.last));
         let known = known.chain(account.span.into_iter().flat_map(|s| [s.0, s.1]));
         let (first, last) = known.fold(None, |span: Option<(i64, i64)>, t| Some(span.map_or((t, t), |s| (s.0.min(t), s.1.max(t)))))?;
-        let start = first.div_euclid(length) * length;
+        let start = start(first, length);
         let len = usize::try_from((last - start) / length + 1).ok()?;
         let share = |ms: i64| real(ms.unsigned_abs()) / real(length.unsigned_abs());
         let head = share(first - start);

@@ -10,21 +10,12 @@ use crate::triage::joined::{At, Companions, Failed};
 fn failure(names: &mut Names, (realm, client, time): (u16, u16, i64), line: u64) -> Waiting {
     let (realm, client) = (names.number(format!("realm-{realm}").as_bytes()), names.number(format!("client-{client}").as_bytes()));
     let failure = Failure {
-        event: Word::new("CODE_TO_TOKEN_ERROR"),
         realm: Some(realm),
         realm_id: Some(realm),
         client: Some(client),
-        user: None,
-        session: None,
         ip: Some(format!("10.0.0.{}", line % 4).as_str().into()),
         error: Some(Word::new("invalid_code")),
-        reason: None,
-        grant: None,
-        assertion: false,
-        token: None,
-        cut: false,
-        trust: Trust::Quoted,
-        digest: u128::from(line),
+        ..Failure::bare(Word::new("CODE_TO_TOKEN_ERROR"), Trust::Quoted, u128::from(line))
     };
     let failed = Failed { failure: Box::new(failure), with: Companions::default().into(), ordinal: 0, session: None, answers: Vec::new(), browser: None };
     let (realm, client) = (Some(realm), Some(client));

@@ -9,15 +9,13 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::super::joined::{Answered, Joined, What};
-use crate::names::Sym;
+use super::threads::Thread;
 
 /// A failure waits this long for its access line: the longest that was recorded is 31 ms.
 const WAIT_MS: i64 = 2000;
 
 /// Signals that are held at most.
 const HELD: usize = 1 << 14;
-
-type Thread = (Option<Sym>, Sym);
 
 /// The outbox of one stream.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
