@@ -38,7 +38,7 @@ pub const NAMES: usize = 250_000;
 
 /// A table of names; the first to come has number 0. The texts stand in one buffer: a client can make up millions of them, and each costs little more than
 /// its own bytes.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, serde::Deserialize)]
 #[serde(from = "Vec<Box<[u8]>>")]
 pub struct Names {
     /// Numbers by the hash of their texts.
@@ -48,12 +48,29 @@ pub struct Names {
     texts: Vec<u8>,
     /// Where each text ends.
     ends: Vec<usize>,
-    /// What came last of each kind of name that is the same for many records.
-    last: [Option<Sym>; KINDS],
+    /// Of the names with the same ends the one that came last: most names recur, and comparing one costs less than hashing it.
+    near: [Option<Sym>; NEAR],
 }
 
-/// Kinds of names of which the last one is looked at first.
-const KINDS: usize = 2;
+/// Names that are found without a hash.
+const NEAR: usize = 256;
+
+/// Returns a digest of a text's length and its ends: as quick as can be, and different for most texts that recur.
+#[inline]
+pub(crate) fn by_ends(text: &[u8]) -> usize {
+    let (first, last) = match (text.first_chunk(), text.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => (text.iter().fold(0, |sum, c| sum << 8 | u64::from(*c)), 0),
+    };
+    let mixed = (first ^ last.rotate_left(23) ^ text.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    usize::try_from(mixed >> 32).unwrap_or(0)
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Names { numbers: HashTable::new(), hasher: RandomState::default(), texts: Vec::new(), ends: Vec::new(), near: [None; NEAR] }
+    }
+}
 
 impl From<Vec<Box<[u8]>>> for Names {
     fn from(texts: Vec<Box<[u8]>>) -> Self {
@@ -91,31 +108,32 @@ fn text<'a>(texts: &'a [u8], ends: &[usize], number: u32) -> &'a [u8] {
 
 impl Names {
     /// Returns the number of `name`, a new one if it is new; [`Sym::OTHER`] where the table is full.
+    #[inline]
     pub fn number(&mut self, name: &[u8]) -> Sym {
-        let (texts, ends, hasher) = (&mut self.texts, &mut self.ends, &self.hasher);
-        let hash = hasher.hash_one(name);
-        if let Some(&n) = self.numbers.find(hash, |n| text(texts, ends, *n) == name) {
-            return Sym::of(n);
+        let place = by_ends(name) % NEAR;
+        match self.near[place] {
+            Some(near) if self.bytes(near) == name => near,
+            _ => self.number_of_far(name, place),
         }
-        let Some(n) = u32::try_from(ends.len()).ok().filter(|_| ends.len() < NAMES) else { return Sym::OTHER };
-        texts.extend_from_slice(name);
-        ends.push(texts.len());
-        self.numbers.insert_unique(hash, n, |n| hasher.hash_one(text(texts, ends, *n)));
-        Sym::of(n)
     }
 
-    /// Returns the number of `name`, which is most likely the one that came last of its kind.
-    #[inline]
-    pub fn recurring(&mut self, kind: usize, name: &[u8]) -> Sym {
-        if let Some(last) = self.last[kind]
-            && self.bytes(last) == name
-            && last != Sym::OTHER
-        {
-            return last;
-        }
-        let number = self.number(name);
-        self.last[kind] = Some(number);
-        number
+    /// Does the same for a name that does not stand at its near place.
+    #[inline(never)]
+    fn number_of_far(&mut self, name: &[u8], place: usize) -> Sym {
+        let (texts, ends, hasher) = (&mut self.texts, &mut self.ends, &self.hasher);
+        let hash = hasher.hash_one(name);
+        let number = if let Some(&n) = self.numbers.find(hash, |n| text(texts, ends, *n) == name) {
+            n
+        } else {
+            let Some(n) = u32::try_from(ends.len()).ok().filter(|_| ends.len() < NAMES) else { return Sym::OTHER };
+            texts.extend_from_slice(name);
+            ends.push(texts.len());
+            self.numbers.insert_unique(hash, n, |n| hasher.hash_one(text(texts, ends, *n)));
+            n
+        };
+        let sym = Sym::of(number);
+        self.near[place] = Some(sym);
+        sym
     }
 
     /// Whether `name` has a number.

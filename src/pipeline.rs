@@ -28,7 +28,7 @@ use crate::realm::Realms;
 use crate::record::{Line, Stamp, line, wrapper};
 use crate::signal::Signal;
 use crate::signal::access::{self, Access, Entry, Login};
-use crate::signal::batch::{self, Batch};
+use crate::signal::batch::{self, Batch, Spare};
 use crate::signal::event;
 use crate::source::{self, Bounds, Found, Gathered, Grammar, Marks, Payload, Place, Problem, SLACK_MS, Source, Stream, Unwrapped, Unwrapper, Wrapping};
 use crate::tally::served::Serving;
@@ -275,24 +275,22 @@ struct Scanned {
     batch: Batch,
     /// The chunk's buffer.
     bytes: Vec<u8>,
+    spare: Spare,
 }
 
-/// Lists of signals that were used before.
-type Lists = Vec<Vec<Signal>>;
-
-/// Scans chunks in parallel; what was kept is read already. The lists of signals are of chunks before: one that grows anew for each chunk costs more than
-/// what is put into it.
-fn scan(fed: Vec<(usize, Fed)>, mut lists: Lists, progress: &(dyn Fn(u64) + Sync)) -> Vec<Scanned> {
-    let scan = |((running, fed), signals)| match fed {
+/// Scans chunks in parallel; what was kept is read already. Each takes over what a chunk before left: a list of signals that grows anew for each chunk costs more
+/// than what is put into it.
+fn scan(fed: Vec<(usize, Fed)>, mut spares: Vec<Spare>, progress: &(dyn Fn(u64) + Sync)) -> Vec<Scanned> {
+    let scan = |((running, fed), mut spare)| match fed {
         Fed::Raw(arrived, bytes) => {
-            let batch = batch::scan_into(&bytes, signals);
+            let batch = batch::scan_next(&bytes, &mut spare);
             progress(u64::try_from(bytes.len() as i128 + i128::from(arrived.wrapper_bytes)).unwrap_or(0));
-            Scanned { running, arrived, batch, bytes }
+            Scanned { running, arrived, batch, bytes, spare }
         }
-        Fed::Kept(arrived, batch) => Scanned { running, arrived, batch: *batch, bytes: Vec::new() },
+        Fed::Kept(arrived, batch) => Scanned { running, arrived, batch: *batch, bytes: Vec::new(), spare },
     };
-    lists.resize_with(fed.len(), Vec::new);
-    fed.into_par_iter().zip(lists).map(scan).collect()
+    spares.resize_with(fed.len(), Spare::default);
+    fed.into_par_iter().zip(spares).map(scan).collect()
 }
 
 /// Where the batches of one stream come from.
@@ -509,12 +507,12 @@ impl<'a> Run<'a> {
     /// Reads and scans all chunks. While some are scanned, those before them are joined and triaged, those before these are counted, and those behind them
     /// read; one thread does the same for a chunk at a time, as long as its caches hold it.
     fn read_all(&mut self, clerk: &mut Clerk, progress: &(dyn Fn(u64) + Sync)) -> io::Result<()> {
-        let mut lists = Vec::new();
+        let mut spares = Vec::new();
         if rayon::current_num_threads() == 1 {
             while !self.done {
                 let fed = self.read()?;
-                let scanned = scan(fed, lists, progress);
-                lists = self.work(scanned);
+                let scanned = scan(fed, spares, progress);
+                spares = self.work(scanned);
                 self.count(clerk)?;
             }
             return Ok(());
@@ -530,11 +528,11 @@ impl<'a> Run<'a> {
             let desk = Desk { filter, names: &names, sources: &sources, nodes: &[] };
             let next = |run: &mut Self, scanned| (run.work(scanned), run.read());
             let (next, (batches, counted)) =
-                rayon::join(|| next(self, scanned), || rayon::join(|| scan(fed, lists, progress), || clerk.take(&mut closed, &desk)));
+                rayon::join(|| next(self, scanned), || rayon::join(|| scan(fed, spares, progress), || clerk.take(&mut closed, &desk)));
             counted?;
             spare = closed;
             scanned = batches;
-            lists = next.0;
+            spares = next.0;
             fed = next.1?;
             if !is_apart {
                 self.count(clerk)?;
@@ -543,11 +541,12 @@ impl<'a> Run<'a> {
         self.count(clerk)
     }
 
-    /// Joins and triages what was scanned; returns lists of signals, to be filled again.
-    fn work(&mut self, scanned: Vec<Scanned>) -> Lists {
-        let mut lists = Vec::with_capacity(scanned.len());
-        for Scanned { running, arrived, batch, bytes } in scanned {
-            lists.push(self.take(running, arrived, batch));
+    /// Joins and triages what was scanned; returns what the chunks leave to the next ones.
+    fn work(&mut self, scanned: Vec<Scanned>) -> Vec<Spare> {
+        let mut spares = Vec::with_capacity(scanned.len());
+        for Scanned { running, arrived, batch, bytes, mut spare } in scanned {
+            spare.signals = self.take(running, arrived, batch);
+            spares.push(spare);
             self.running[running].feed.recycle(bytes);
         }
         for (number, r) in self.running.iter().enumerate() {
@@ -567,7 +566,7 @@ impl<'a> Run<'a> {
         } else {
             self.closed.free.append(&mut self.fold.free);
         }
-        lists
+        spares
     }
 
     /// Takes in what a chunk held; returns the list of its signals, to be filled again.

@@ -132,7 +132,7 @@ impl Live {
     fn take(&mut self, chunks: Vec<(usize, Arrived, Vec<u8>)>, now: i64) -> Vec<Vec<u8>> {
         let fed = chunks.into_iter().map(|(strand, arrived, bytes)| (strand, Fed::Raw(arrived, bytes))).collect();
         let mut buffers = Vec::new();
-        for Scanned { running, arrived, mut batch, bytes } in scan(fed, Vec::new(), &|_| ()) {
+        for Scanned { running, arrived, mut batch, bytes, .. } in scan(fed, Vec::new(), &|_| ()) {
             veil::batch(&mut batch, &self.state.fold.names, &self.options.realms);
             self.date(running, arrived.marks.as_ref(), &batch, now);
             self.state.fold.take(running, arrived, batch);

@@ -29,6 +29,31 @@ pub fn equal_of_block(block: &[u8; BLOCK], byte: u8) -> u64 {
     found
 }
 
+/// What a block of text is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Text {
+    /// A control character is among the bytes: one below the blank.
+    pub has_control: bool,
+    /// All of them are ASCII.
+    pub is_ascii: bool,
+}
+
+impl Text {
+    /// Looks at a block.
+    #[inline]
+    #[must_use]
+    pub fn of(block: &[u8; BLOCK]) -> Self {
+        let (mut least, mut all) = (u8x16::splat(u8::MAX), u8x16::default());
+        for bytes in block.as_chunks().0 {
+            let bytes = u8x16::new(*bytes);
+            least = least.min(bytes);
+            all |= bytes;
+        }
+        let control = least.min(u8x16::splat(b' ' - 1)).cmp_eq(least);
+        Text { has_control: control.move_mask() != 0, is_ascii: all.move_mask() == 0 }
+    }
+}
+
 /// Finds a byte from a place on.
 #[inline]
 #[must_use]

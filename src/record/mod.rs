@@ -11,6 +11,7 @@
 //! assert_eq!(&*record.thread, b"executor-thread-1");
 //! ```
 
+pub mod course;
 pub mod json;
 mod loggers;
 pub mod mask;

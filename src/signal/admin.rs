@@ -3,7 +3,7 @@
 //! Input: an [`Event`] that begins with `operationType`. Output: an [`Admin`]. Realm, client, user and address of such an event are the
 //! administrator's own; only the resource says what was changed.
 
-use super::event::Event;
+use super::event::{Event, Field};
 use crate::names::Key;
 
 /// What an administrator did.
@@ -32,10 +32,10 @@ pub enum Admin {
 /// Reads an admin event.
 #[must_use]
 pub fn read(event: &Event<'_>) -> Admin {
-    if event.raw("error").is_some() {
+    if event.raw(Field::Error).is_some() {
         return Admin::Other;
     }
-    let path = event.text("resourcePath").unwrap_or_default();
+    let path = event.text(Field::ResourcePath).unwrap_or_default();
     let mut parts = path.split('/');
     let operation = event.operation().unwrap_or_default();
     match (parts.next().unwrap_or_default(), parts.next(), parts.next(), operation) {
@@ -47,7 +47,7 @@ pub fn read(event: &Event<'_>) -> Admin {
         ("clients", Some(uuid), Some("client-secret"), _) => Admin::SecretRegenerated(Key::of(uuid.as_bytes())),
         ("clients", Some(uuid), _, b"UPDATE" | b"DELETE") => Admin::ClientChanged(Key::of(uuid.as_bytes())),
         ("users", Some(_), None, b"UPDATE" | b"DELETE") => Admin::UserChanged,
-        (name, None, None, b"UPDATE") if event.raw("resourceType") == Some(b"REALM") => Admin::RealmChanged((!name.is_empty()).then(|| name.into())),
+        (name, None, None, b"UPDATE") if event.raw(Field::ResourceType) == Some(b"REALM") => Admin::RealmChanged((!name.is_empty()).then(|| name.into())),
         _ => Admin::Other,
     }
 }

@@ -6,12 +6,13 @@
 use memchr::{memchr, memchr_iter, memrchr};
 
 use super::access::{self, Entry};
+use super::event::Course;
 use super::relayed::{self, Relayed};
-use super::{Kind, Life, Signal, is_access_logger, matters, read, read_rest};
+use super::{Kind, Life, Signal, is_access_logger, matters, read_next, read_rest};
 use crate::books::Books;
 use crate::names::Names;
 use crate::record::mask;
-use crate::record::object::object;
+use crate::record::object::Objects;
 use crate::record::quick::{Head, Moment, Quick};
 use crate::record::text::Missing;
 use crate::record::{Layout, Line, Record, Stamp, line};
@@ -80,27 +81,35 @@ pub const MIDNIGHT_BACK_MS: u32 = 12 * 3_600_000;
 
 /// Reads a chunk.
 ///
-/// Most lines of a log say nothing here. That a record begins on one, and who wrote it, is read by columns ([`Quick`], and [`object()`] for JSON); only what is
+/// Most lines of a log say nothing here. That a record begins on one, and who wrote it, is read by columns ([`Quick`], and [`Objects`] for JSON); only what is
 /// said under a logger that [`matters`] is read to its end. The loggers are those whose signals the rules can ask for: a rule's conditions are fields of
 /// events and companions, so a user's rule cannot ask for more.
 #[must_use]
 pub fn scan(bytes: &[u8]) -> Batch {
-    scan_into(bytes, Vec::new())
+    scan_next(bytes, &mut Spare::default())
 }
 
-/// Reads a chunk as [`scan`] does; its signals are put into a list that was used before.
+/// What a chunk leaves to the next one: a list to be filled again, and what makes lines that are like those before faster to read.
+#[derive(Default)]
+pub struct Spare {
+    /// The list of its signals, which were taken out.
+    pub signals: Vec<Signal>,
+    reading: Reading,
+}
+
+/// Reads a chunk as [`scan`] does, with what an earlier one left.
 #[must_use]
-pub fn scan_into(bytes: &[u8], signals: Vec<Signal>) -> Batch {
-    read_all(bytes, signals, Reading::default())
+pub fn scan_next(bytes: &[u8], spare: &mut Spare) -> Batch {
+    read_all(bytes, std::mem::take(&mut spare.signals), &mut spare.reading)
 }
 
 /// Reads a chunk as [`scan`] does, each line with the parsers alone: slow, and what the faster ways are held to.
 #[must_use]
 pub fn scan_plainly(bytes: &[u8]) -> Batch {
-    read_all(bytes, Vec::new(), Reading { plain: true, ..Reading::default() })
+    read_all(bytes, Vec::new(), &mut Reading { plain: true, ..Reading::default() })
 }
 
-fn read_all(bytes: &[u8], signals: Vec<Signal>, mut reading: Reading) -> Batch {
+fn read_all(bytes: &[u8], signals: Vec<Signal>, reading: &mut Reading) -> Batch {
     let mut b = Batch {
         names: Names::default(),
         signals,
@@ -139,7 +148,7 @@ fn read_all(bytes: &[u8], signals: Vec<Signal>, mut reading: Reading) -> Batch {
                 }
                 run.end(&mut b, begins);
                 let number = number(&b);
-                record(&mut b, &head.record(), (at - begins) as u64, number);
+                record(&mut b, &head.record(), (at - begins) as u64, number, &mut reading.course);
                 b.lines += 1;
                 run = Run::of(&b, at);
                 continue;
@@ -150,7 +159,7 @@ fn read_all(bytes: &[u8], signals: Vec<Signal>, mut reading: Reading) -> Batch {
             }
         }
         run.end(&mut b, begins);
-        take(&mut b, &text[..length], (at - begins) as u64, &mut reading);
+        take(&mut b, &text[..length], (at - begins) as u64, reading);
         b.lines += 1;
         run = Run::of(&b, at);
     }
@@ -228,18 +237,20 @@ impl Told {
     }
 }
 
-/// What is remembered from line to line.
+/// What is remembered from line to line: it makes the next ones faster, and says nothing of them.
 struct Reading {
     quick: Quick<Told>,
     /// A line without its colours.
     scratch: Vec<u8>,
+    course: Course,
+    objects: Objects,
     /// Nothing is read by columns.
     plain: bool,
 }
 
 impl Default for Reading {
     fn default() -> Self {
-        Reading { quick: Quick::new(Told::of), scratch: Vec::new(), plain: false }
+        Reading { quick: Quick::new(Told::of), scratch: Vec::new(), course: Course::default(), objects: Objects::default(), plain: false }
     }
 }
 
@@ -248,12 +259,12 @@ impl Default for Reading {
 fn take(b: &mut Batch, text: &[u8], size: u64, reading: &mut Reading) {
     let number = number(b);
     if reading.plain {
-        return parsed(b, text, size, number, &mut reading.scratch);
+        return parsed(b, text, size, number, reading);
     }
-    if let Some(object) = object(text.strip_suffix(b"\r").unwrap_or(text)) {
+    if let Some(object) = reading.objects.read(text.strip_suffix(b"\r").unwrap_or(text)) {
         let logger = object.logger();
         if matters(&logger) {
-            return record(b, &object.record(), size, number);
+            return record(b, &object.record(), size, number, &mut reading.course);
         }
         b.books.records += 1;
         b.books.parsed += size;
@@ -273,7 +284,7 @@ fn take(b: &mut Batch, text: &[u8], size: u64, reading: &mut Reading) {
         }
         return;
     }
-    parsed(b, text, size, number, &mut reading.scratch);
+    parsed(b, text, size, number, reading);
 }
 
 /// Whether the first `length` bytes of a text are a line of a stack trace, and nothing else: it cannot end an event or a warning that a line feed cut in two.
@@ -293,9 +304,9 @@ fn is_frame(text: &[u8], length: usize) -> bool {
 }
 
 /// Takes in one line as the parsers read it.
-fn parsed(b: &mut Batch, text: &[u8], size: u64, number: u32, scratch: &mut Vec<u8>) {
-    match line(text, scratch) {
-        Line::Head(head) => record(b, &head, size, number),
+fn parsed(b: &mut Batch, text: &[u8], size: u64, number: u32, reading: &mut Reading) {
+    match line(text, &mut reading.scratch) {
+        Line::Head(head) => record(b, &head, size, number, &mut reading.course),
         Line::Blank => b.books.skipped += size,
         Line::Rest | Line::Unknown(_) if b.inside != Some(Inside::Record) && proxied(b, text, size, number) => {}
         Line::Unknown(missing) => {
@@ -338,7 +349,7 @@ fn proxied(b: &mut Batch, text: &[u8], size: u64, number: u32) -> bool {
 
 /// Takes in a record.
 #[inline(never)]
-fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32) {
+fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32, course: &mut Course) {
     b.books.records += 1;
     b.books.parsed += size;
     b.layouts[record.layout as usize] += 1;
@@ -356,7 +367,7 @@ fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32) {
     if record.at != Stamp::Unknown {
         b.last = record.at;
     }
-    if let Some(mut signal) = read(record, number, &mut b.names) {
+    if let Some(mut signal) = read_next(record, number, &mut b.names, course) {
         // any program with a database can have trouble with it
         b.keycloak |= signal.kind != Kind::Life(Life::DatabaseTrouble);
         signal.day = b.days.map_or(0, |d| d.2);

@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use memchr::memmem;
+use memchr::{memmem, memrchr};
 
 use crate::names::Key;
 
@@ -106,8 +106,12 @@ fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn code_gone(message: &[u8]) -> Option<Companion> {
     let (code, rest) = quoted(message.strip_prefix(b"Code ")?)?;
     let rest = rest.strip_prefix(b" already used for userSession '")?;
-    let at = client().rfind(rest)?;
-    let client = rest[at + 14..].strip_suffix(b"'.")?;
+    // the quote that closes the client is not the one that opens it
+    let rest = rest.strip_suffix(b"'.").filter(|r| !r.ends_with(&CLIENT[..CLIENT.len() - 1]))?;
+    // mostly the last quote is that of the client
+    let last = memrchr(b'\'', rest)?;
+    let at = rest[..=last].strip_suffix(CLIENT).map(<[u8]>::len).or_else(|| client().rfind(rest))?;
+    let client = &rest[at + CLIENT.len()..];
     Some(Companion::CodeGone { code: Key::of(code), session: Key::of(&rest[..at]), client: Key::of(client) })
 }
 
@@ -140,10 +144,13 @@ fn pkce(message: &[u8]) -> Option<Companion> {
     Some(Companion::Pkce(kind))
 }
 
-/// Finds what stands before the client in [`code_gone`].
+/// What stands before the client in [`code_gone`].
+const CLIENT: &[u8] = b"' and client '";
+
+/// Finds it.
 fn client() -> &'static memmem::FinderRev<'static> {
     static FINDER: OnceLock<memmem::FinderRev<'static>> = OnceLock::new();
-    FINDER.get_or_init(|| memmem::FinderRev::new(b"' and client '"))
+    FINDER.get_or_init(|| memmem::FinderRev::new(CLIENT))
 }
 
 /// Finds what `OAuth2CodeParser` says of a code that is another session's; made ready once, since it is asked of every code.
@@ -190,6 +197,8 @@ mod tests {
         let table: &[(&str, &str, Option<Companion>)] = &[
             ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'u'.", Some(gone("c", "s", "u"))),
             ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'x' and client 'u'.", Some(gone("c", "s' and client 'x", "u"))),
+            ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'it's'.", Some(gone("c", "s", "it's"))),
+            ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'u' and client '.", None),
             ("OAuth2CodeParser", "Invalid format of the code", Some(Companion::CodeFormat)),
             ("PkceUtils", "PKCE verification failed. authUserId = 1, authUsername = bob", Some(Companion::Pkce(Pkce::Mismatch))),
             ("TokenEndpoint", "PKCE code verifier not specified, authUserId = 1", Some(Companion::Pkce(Pkce::Missing))),

@@ -19,6 +19,7 @@ pub mod word;
 use std::sync::OnceLock;
 
 use access::Entry;
+use event::{Course, Field};
 use memchr::{memmem, memrchr};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -85,6 +86,14 @@ pub enum Kind {
     Login(Box<Login>),
 }
 
+/// Returns the last segment of a logger's name: of that of the events, which is asked most, without a search.
+fn segment(logger: &[u8]) -> &[u8] {
+    match logger.strip_prefix(b"org.keycloak.") {
+        Some(b"events") => b"events",
+        _ => &logger[memrchr(b'.', logger).map_or(0, |i| i + 1)..],
+    }
+}
+
 /// Whether a logger's name, perhaps abbreviated (`[events]`, `[or.ke.ev]`, `[]`), can be that of the event listener.
 fn is_event_logger(segment: &[u8]) -> bool {
     b"events".starts_with(segment) || b"audit".starts_with(segment)
@@ -99,7 +108,7 @@ pub fn is_access_logger(logger: &[u8]) -> bool {
 /// Whether anything that matters is said under a logger's name: the last segments that [`read`] knows, and Infinispan's.
 #[must_use]
 pub fn matters(logger: &[u8]) -> bool {
-    let segment = &logger[memrchr(b'.', logger).map_or(0, |i| i + 1)..];
+    let segment = segment(logger);
     is_event_logger(segment)
         || matches!(segment, b"LogoutEndpoint" | b"OAuth2CodeParser" | b"PkceUtils" | b"TokenEndpoint" | b"ClientAuthenticationFlow" | b"services")
         || matches!(segment, b"quarkus" | b"as" | b"server" | b"CLUSTER" | b"JGroupsTransport")
@@ -136,26 +145,29 @@ const NEAR: usize = 768;
 /// Reads a record; `None` where it says nothing about token requests. `line` is its number in the chunk.
 #[must_use]
 pub fn read(record: &Record<'_>, line: u32, names: &mut Names) -> Option<Signal> {
-    let kind = kind(record, names)?;
+    read_next(record, line, names, &mut Course::default())
+}
+
+/// Reads a record as [`read`] does, faster where its event is like those that were read before.
+#[must_use]
+pub fn read_next(record: &Record<'_>, line: u32, names: &mut Names, course: &mut Course) -> Option<Signal> {
+    let kind = kind(record, names, course)?;
     let stored = record.layout == Layout::Stored;
     Some(Signal { at: record.at, day: 0, line, thread: names.number(&record.thread), host: record.host.as_deref().map(|h| names.number(h)), stored, kind })
 }
 
-fn kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
-    if !matters(&record.logger) {
-        return None;
-    }
-    let logger = &record.logger[memrchr(b'.', &record.logger).map_or(0, |i| i + 1)..];
+fn kind(record: &Record<'_>, names: &mut Names, course: &mut Course) -> Option<Kind> {
+    let logger = segment(&record.logger);
     let message = &*record.message;
     if is_event_logger(logger) && event::begins(message) {
-        return event_kind(record, names);
+        return event_kind(record, names, course);
+    }
+    if !matters(&record.logger) {
+        return None;
     }
     let text = matches!(record.layout, Layout::Text | Layout::WildflyConsole);
     if text && logger == b"LogoutEndpoint" && message.starts_with(b"Client '") {
         return Some(Kind::Carrier { open: !message.ends_with(b"' not found.") });
-    }
-    if text && logger == b"OAuth2CodeParser" && message.starts_with(b"Code '") && companion::read(logger, message).is_none() {
-        return Some(Kind::Carrier { open: true });
     }
     if text && logger == b"PkceUtils" && memmem::find(message, b"codeVerifier = ").is_some() {
         return Some(Kind::Carrier { open: false });
@@ -163,7 +175,13 @@ fn kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
     if is_access_logger(&record.logger) {
         return access_kind(record);
     }
-    companion::read(logger, message).map(Kind::Companion).or_else(|| life::read(logger, message).map(Kind::Life))
+    if let Some(companion) = companion::read(logger, message) {
+        return Some(Kind::Companion(companion));
+    }
+    if text && logger == b"OAuth2CodeParser" && message.starts_with(b"Code '") {
+        return Some(Kind::Carrier { open: true });
+    }
+    life::read(logger, message).map(Kind::Life)
 }
 
 /// The line's own time and the record's are those of one moment, or one of them is not the server's.
@@ -183,9 +201,9 @@ fn access_kind(record: &Record<'_>) -> Option<Kind> {
     Some(Kind::Access(Box::new(access)))
 }
 
-fn event_kind(record: &Record<'_>, names: &mut Names) -> Option<Kind> {
+fn event_kind(record: &Record<'_>, names: &mut Names, course: &mut Course) -> Option<Kind> {
     let message = &*record.message;
-    let list = event::parse(message)?;
+    let list = event::parse_next(message, course)?;
     if list.operation().is_some() {
         return Some(Kind::Admin(admin::read(&list)));
     }
@@ -223,11 +241,11 @@ fn closes(line: &[u8]) -> bool {
 /// The beginning of an event that a line feed cut in two. Its type decides later whether it is a token request.
 fn open_failure(list: &event::Event<'_>, record: &Record<'_>, names: &mut Names) -> Failure {
     let mut number = |key| list.text(key).map(|t| names.number(t.as_bytes()));
-    let (realm_id, realm) = (number("realmId"), number("realmName"));
+    let (realm_id, realm) = (number(Field::RealmId), number(Field::RealmName));
     Failure {
         realm: realm.or(realm_id),
         realm_id: realm_id.or(realm),
-        client: number("clientId"),
+        client: number(Field::ClientId),
         cut: true,
         ..Failure::bare(Word::of(list.kind()), Trust::Ambiguous, digest(record))
     }
@@ -239,12 +257,12 @@ fn tail_failure(line: &[u8], record: &Record<'_>) -> Option<Failure> {
     let id = |key| end.text(key).map(|t| Id::from(&*t));
     let word = |key| end.text(key).map(|t| Word::new(&t));
     Some(Failure {
-        user: id("userId"),
-        session: id("sessionId").or_else(|| id("code_id")),
-        ip: id("ipAddress"),
-        error: word("error"),
-        reason: word("reason"),
-        grant: word("grant_type"),
+        user: id(Field::UserId),
+        session: id(Field::SessionId).or_else(|| id(Field::CodeId)),
+        ip: id(Field::IpAddress),
+        error: word(Field::Error),
+        reason: word(Field::Reason),
+        grant: word(Field::GrantType),
         ..Failure::bare(Word::new(""), Trust::Ambiguous, digest(record))
     })
 }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::companion::Authenticator;
-use super::event::Event;
+use super::event::{Event, Field};
 use super::id::Id;
 use super::word::Word;
 use crate::finding::Trust;
@@ -158,13 +158,13 @@ pub fn is_token_request(kind: &[u8], grant: bool) -> bool {
 fn session<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
     let named = |key| event.raw(key).filter(|v| *v != b"null");
     // up to 23 a LOGOUT names only the authentication session, whose id is that of the user session
-    let parent = || (event.kind() == b"LOGOUT").then(|| named("authSessionParentId")).flatten();
-    named("sessionId").or_else(|| named("code_id")).or_else(parent)
+    let parent = || (event.kind() == b"LOGOUT").then(|| named(Field::AuthSessionParentId)).flatten();
+    named(Field::SessionId).or_else(|| named(Field::CodeId)).or_else(parent)
 }
 
 /// Returns a refresh token's id where the event names no session outright.
-fn token(event: &Event<'_>, key: &str) -> Option<Key> {
-    if event.raw("sessionId").is_some() {
+fn token(event: &Event<'_>, key: Field) -> Option<Key> {
+    if event.raw(Field::SessionId).is_some() {
         return None;
     }
     event.raw(key).map(Key::of)
@@ -174,8 +174,8 @@ fn token(event: &Event<'_>, key: &str) -> Option<Key> {
 fn done(event: &Event<'_>) -> Done {
     match event.kind() {
         b"LOGIN" => {
-            let code = event.raw("response_type").is_none_or(|r| r.windows(4).any(|w| w == b"code"));
-            if code && event.raw("grant_type").is_none() { Done::LoginWithCode } else { Done::Login }
+            let code = event.raw(Field::ResponseType).is_none_or(|r| r.windows(4).any(|w| w == b"code"));
+            if code && event.raw(Field::GrantType).is_none() { Done::LoginWithCode } else { Done::Login }
         }
         b"CODE_TO_TOKEN" => Done::CodeToToken,
         b"REFRESH_TOKEN" => Done::RefreshToken,
@@ -186,31 +186,27 @@ fn done(event: &Event<'_>) -> Done {
     }
 }
 
-/// Kinds of names of which most events have the same: see [`Names::recurring`].
-const REALM_ID: usize = 0;
-const REALM_NAME: usize = 1;
-
 /// Reads a user event.
 #[must_use]
 pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, table: &mut Names) -> User {
     let named = |key| event.raw(key).filter(|v: &&[u8]| *v != b"null");
     let kind = event.kind();
     if !kind.ends_with(b"_ERROR") {
-        let realm = named("realmId").or_else(|| named("realmName")).map(|r| table.recurring(REALM_ID, r));
+        let realm = named(Field::RealmId).or_else(|| named(Field::RealmName)).map(|r| table.number(r));
         return User::Success(Success {
             done: done(event),
             realm,
-            client: named("clientId").map(|c| table.number(c)),
+            client: named(Field::ClientId).map(|c| table.number(c)),
             session: session(event).map(Key::of),
-            method: event.raw("client_auth_method").map(Authenticator::named),
-            assertion: event.raw("client_assertion_id").is_some(),
-            token: token(event, "refresh_token_id"),
-            new_token: token(event, "updated_refresh_token_id"),
+            method: event.raw(Field::ClientAuthMethod).map(Authenticator::named),
+            assertion: event.raw(Field::ClientAssertionId).is_some(),
+            token: token(event, Field::RefreshTokenId),
+            new_token: token(event, Field::UpdatedRefreshTokenId),
         });
     }
     // a device that is told to wait has not failed
-    let waits = matches!(event.raw("error"), Some(b"slow_down" | b"authorization_pending"));
-    if waits || !is_token_request(kind, event.raw("grant_type").is_some()) {
+    let waits = matches!(event.raw(Field::Error), Some(b"slow_down" | b"authorization_pending"));
+    if waits || !is_token_request(kind, event.raw(Field::GrantType).is_some()) {
         return User::Elsewhere;
     }
     let is_plain = event.is_plain();
@@ -218,9 +214,8 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
     let raw = |key| if is_plain { named(key).filter(|v| v.len() <= VALUE_CAP) } else { None };
     let text = |key| event.text(key).map(capped);
     let bytes = |key| raw(key).map(Cow::Borrowed).or_else(|| text(key).map(in_bytes));
-    let mut recurring = |kind, key| bytes(key).map(|b| table.recurring(kind, &b));
-    let (realm_id, realm) = (recurring(REALM_ID, "realmId"), recurring(REALM_NAME, "realmName"));
-    let client = bytes("clientId").map(|b| table.number(&b));
+    let mut name = |key| bytes(key).map(|b| table.number(&b));
+    let (realm_id, realm, client) = (name(Field::RealmId), name(Field::RealmName), name(Field::ClientId));
     let id = |key| raw(key).and_then(Id::short).or_else(|| text(key).map(|t| Id::from(&*t)));
     // a known word has nothing to unescape
     let word = |key| named(key).and_then(Word::known).or_else(|| text(key).map(|t| Word::new(&t)));
@@ -229,14 +224,14 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
         realm: realm.or(realm_id),
         realm_id: realm_id.or(realm),
         client,
-        user: id("userId"),
-        session: id("sessionId").or_else(|| id("code_id")),
-        ip: id("ipAddress"),
-        error: word("error"),
-        reason: word("reason"),
-        grant: word("grant_type"),
-        assertion: event.raw("client_assertion_id").is_some(),
-        token: token(event, "refresh_token_id"),
+        user: id(Field::UserId),
+        session: id(Field::SessionId).or_else(|| id(Field::CodeId)),
+        ip: id(Field::IpAddress),
+        error: word(Field::Error),
+        reason: word(Field::Reason),
+        grant: word(Field::GrantType),
+        assertion: event.raw(Field::ClientAssertionId).is_some(),
+        token: token(event, Field::RefreshTokenId),
         cut: event.cut,
         trust: if event.cut { Trust::Ambiguous } else { trust },
         digest: digest(),

@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::by_ends;
+
 /// The words that need no memory. Their order is nobody's business: outputs hold the text, and a temporary file lives no longer than its process.
 const KNOWN: [&str; 57] = [
     "CODE_TO_TOKEN_ERROR",
@@ -83,15 +85,10 @@ enum Kept {
 /// Places in the table of known words: so many that hardly two words want the same one.
 const PLACES: usize = 512;
 
-/// Returns the place of a text in the table, by its length and its ends: no two known words share these.
+/// Returns the place of a text in the table; no two known words share theirs.
 #[inline]
 fn place(text: &[u8]) -> usize {
-    let (first, last) = match (text.first_chunk(), text.last_chunk()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => (text.iter().fold(0, |sum, c| sum << 8 | u64::from(*c)), 0),
-    };
-    let mixed = (first ^ last.rotate_left(23) ^ text.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    usize::try_from(mixed >> 32).unwrap_or(0) % PLACES
+    by_ends(text) % PLACES
 }
 
 /// Returns the numbers of the known words and one more, each at the place of its word or behind it; 0 where there is none.

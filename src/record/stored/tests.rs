@@ -1,4 +1,5 @@
 use super::*;
+use crate::signal::event::Field;
 
 const LIST: &str = r#"type="CODE_TO_TOKEN_ERROR", realmId="r", clientId="web", userId="null", sessionId="s", ipAddress="10.0.0.1", error="invalid_code", code_id="s", grant_type="authorization_code""#;
 
@@ -62,8 +63,8 @@ fn what_a_client_wrote_stays_inside_its_value() {
         let record = parse(line.to_string().as_bytes()).expect("an event");
         let list = event::parse(&record.message).expect("a list");
         assert_eq!(list.trust, crate::finding::Trust::Quoted, "{client:?}");
-        assert_eq!(list.text("ipAddress").as_deref(), Some("10.0.0.1"), "{client:?}");
-        assert_eq!(list.text("clientId").as_deref(), Some(&*client.replace(['\n', '\t'], " ")), "{client:?}");
+        assert_eq!(list.text(Field::IpAddress).as_deref(), Some("10.0.0.1"), "{client:?}");
+        assert_eq!(list.text(Field::ClientId).as_deref(), Some(&*client.replace(['\n', '\t'], " ")), "{client:?}");
     }
 }
 

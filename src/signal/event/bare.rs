@@ -112,7 +112,7 @@ pub(super) fn parse(message: &[u8]) -> Option<Event<'_>> {
     let first = &message[..eq];
     let (kind, mut at) = word(message, eq + 1);
     let mut fields = Fields::default();
-    let event = |fields, trust, cut| Some(Event { message, fields, quoting: Quoting::Bare, trust, cut, ends_once: false });
+    let event = |fields, trust, cut| Some(Event { message, fields, quoting: Quoting::Bare, trust, cut, ends_once: false, is_plain: false });
     fields.push(first, kind);
     if !kind.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || *c == b'_') {
         return None;
@@ -164,11 +164,12 @@ pub fn tail(line: &[u8]) -> Option<Event<'_>> {
     fields.push(b"ipAddress", m.ip);
     fields.push(b"error", m.error?);
     let cut = details(line, m.details, &mut fields);
-    Some(Event { message: line, fields, quoting: Quoting::Bare, trust: Trust::Ambiguous, cut, ends_once: false })
+    Some(Event { message: line, fields, quoting: Quoting::Bare, trust: Trust::Ambiguous, cut, ends_once: false, is_plain: false })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Field;
     use super::super::parse as list;
     use super::*;
 
@@ -214,12 +215,12 @@ mod tests {
         ];
         for (line, client, ip, error, trust) in table {
             let e = list(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
-            let got = ["clientId", "ipAddress", "error"].map(|key| e.text(key).unwrap_or_default());
+            let got = [Field::ClientId, Field::IpAddress, Field::Error].map(|key| e.text(key).unwrap_or_default());
             assert_eq!((&got.each_ref().map(|v| &**v), e.trust), (&[*client, *ip, *error], *trust), "{line}");
         }
         let e = list(b"type=X, realmId=r, clientId=c, userId=null, ipAddress=1.1.1.1, error=e, reason='two, words=1', redirect_uri=http://a/?b=c, d")
             .expect("an event list");
-        assert_eq!((e.text("reason").as_deref(), e.text("redirect_uri").as_deref()), (Some("two, words=1"), Some("http://a/?b=c, d")));
+        assert_eq!((e.text(Field::Reason).as_deref(), e.text(Field::RedirectUri).as_deref()), (Some("two, words=1"), Some("http://a/?b=c, d")));
     }
 
     #[test]
@@ -227,7 +228,7 @@ mod tests {
         let open = list(b"type=CLIENT_LOGIN_ERROR, realmId=r, clientId=x").expect("an event list");
         assert!(open.cut && !open.is_complete());
         let end = tail(br#"2026-11-23 14:00:00,000 WARN  [a] (t) type="X", clientId="forged", ipAddress="6.6.6.6", userId=null, ipAddress=10.0.0.64, error=client_not_found, grant_type=client_credentials"#).expect("a tail");
-        assert_eq!((end.text("ipAddress").as_deref(), end.text("error").as_deref()), (Some("10.0.0.64"), Some("client_not_found")));
+        assert_eq!((end.text(Field::IpAddress).as_deref(), end.text(Field::Error).as_deref()), (Some("10.0.0.64"), Some("client_not_found")));
         assert!(tail(b"y, userId=null").is_none());
     }
 }

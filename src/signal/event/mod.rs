@@ -5,10 +5,10 @@
 //! know what an event means.
 //!
 //! ```
-//! use kctriage::signal::event::parse;
+//! use kctriage::signal::event::{Field, parse};
 //! let event = parse(br#"type="LOGIN_ERROR", realmId="r", realmName="shop", clientId="x\", userId="null", ipAddress="10.0.0.1", error="e""#).unwrap();
-//! assert_eq!(event.text("clientId").unwrap(), r"x\");
-//! assert_eq!(event.text("ipAddress").unwrap(), "10.0.0.1");
+//! assert_eq!(event.text(Field::ClientId).unwrap(), r"x\");
+//! assert_eq!(event.text(Field::IpAddress).unwrap(), "10.0.0.1");
 //! ```
 
 mod bare;
@@ -16,11 +16,16 @@ mod fields;
 mod quoted;
 
 pub use bare::tail;
+pub use fields::Field;
 
 use std::borrow::Cow;
 
 use crate::finding::Trust;
+use crate::record::course;
 use fields::Fields;
+
+/// Which field comes behind which.
+pub type Course = course::Course<Option<Field>>;
 
 /// How the values of an event list are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -46,21 +51,23 @@ pub struct Event<'a> {
     pub cut: bool,
     /// The list ends with the line and no value holds a comma: the line's end cannot be read as that of a bare list, nor of a warning.
     pub ends_once: bool,
+    /// Nothing in the list is escaped and all of it is ASCII, as its reading showed.
+    is_plain: bool,
 }
 
 impl<'a> Event<'a> {
-    /// Returns the raw bytes of `key` (one of those that have a place in `fields.rs`), at its first (the server's own) place.
+    /// Returns the raw bytes of a field, at its first (the server's own) place.
     #[must_use]
     #[inline]
-    pub fn raw(&self, key: &str) -> Option<&'a [u8]> {
-        self.fields.get(key)
+    pub fn raw(&self, field: Field) -> Option<&'a [u8]> {
+        self.fields.get(field)
     }
 
-    /// Returns the value of `key` with the server's escaping undone; `None` where it is absent or printed as `null`.
+    /// Returns the value of a field with the server's escaping undone; `None` where it is absent or printed as `null`.
     #[must_use]
     #[inline]
-    pub fn text(&self, key: &str) -> Option<Cow<'a, str>> {
-        let raw = self.raw(key).filter(|v| *v != b"null")?;
+    pub fn text(&self, field: Field) -> Option<Cow<'a, str>> {
+        let raw = self.raw(field).filter(|v| *v != b"null")?;
         Some(match self.quoting {
             Quoting::Quoted(q) => unescape(raw, q),
             Quoting::Bare => lossy(raw),
@@ -71,7 +78,7 @@ impl<'a> Event<'a> {
     #[must_use]
     #[inline]
     pub fn is_plain(&self) -> bool {
-        self.message.is_ascii() && memchr::memchr(b'\\', self.message).is_none()
+        self.is_plain || self.message.is_ascii() && memchr::memchr(b'\\', self.message).is_none()
     }
 
     /// Returns the name of the event: `CODE_TO_TOKEN_ERROR`. The audit logger of old servers calls the key `event`.
@@ -89,7 +96,7 @@ impl<'a> Event<'a> {
     /// Whether the fixed keys are there up to the address: then nothing that a client chose can have been taken for them.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.raw("ipAddress").is_some()
+        self.raw(Field::IpAddress).is_some()
     }
 }
 
@@ -124,9 +131,15 @@ pub fn begins(message: &[u8]) -> bool {
 /// Reads a message as an event list; `None` when it is none.
 #[must_use]
 pub fn parse(message: &[u8]) -> Option<Event<'_>> {
+    parse_next(message, &mut Course::default())
+}
+
+/// Reads a message as [`parse`] does, faster where it is like those that were read before.
+#[must_use]
+pub fn parse_next<'a>(message: &'a [u8], course: &mut Course) -> Option<Event<'a>> {
     if !begins(message) {
         return None;
     }
     let first = message[memchr::memchr(b'=', message)? + 1..].first().copied()?;
-    if first.is_ascii_alphabetic() { bare::parse(message) } else { quoted::parse(message, first) }
+    if first.is_ascii_alphabetic() { bare::parse(message) } else { quoted::parse(message, first, course) }
 }

@@ -11,14 +11,15 @@
 //! tail  = ", requestUri=" … / ", cookies=[" … / ", stackTrace=" …      (TRACE level, not quoted)
 //! ```
 
-use super::fields::{Fields, place};
-use super::{Event, Quoting};
+use super::fields::{Field, Fields, field};
+use super::{Course, Event, Quoting};
 use crate::finding::Trust;
-use crate::record::mask;
+use crate::record::{course, mask};
 use nom::bytes::complete::{tag, take_while_m_n};
 use nom::error::Error;
 use nom::sequence::terminated;
 use nom::{IResult, Parser};
+use wide::u8x16;
 
 type Res<'a, T> = IResult<&'a [u8], T, Error<&'a [u8]>>;
 
@@ -60,12 +61,12 @@ fn behind(message: &[u8], at: usize, quote: u8) -> Behind<'_> {
 }
 
 /// Reads a quoted list.
-pub(super) fn parse(message: &[u8], quote: u8) -> Option<Event<'_>> {
-    let (value, first) = opening(message, quote).ok()?;
-    let start = message.len() - value.len();
-    let mut event = Event { message, fields: Fields::default(), quoting: Quoting::Quoted(quote), trust: Trust::Quoted, cut: false, ends_once: false };
-    if let Some(ends_once) = plain(message, first, start, quote, &mut event.fields) {
-        event.ends_once = ends_once;
+pub(super) fn parse<'a>(message: &'a [u8], quote: u8, course: &mut Course) -> Option<Event<'a>> {
+    let (first, start) = begin(message, quote)?;
+    let mut event =
+        Event { message, fields: Fields::default(), quoting: Quoting::Quoted(quote), trust: Trust::Quoted, cut: false, ends_once: false, is_plain: false };
+    if let Some((ends_once, is_plain)) = plain(message, first, start, quote, course, &mut event.fields) {
+        (event.ends_once, event.is_plain) = (ends_once, is_plain);
     } else {
         (event.fields, event.trust, event.cut) = Reading::of(message, start, quote).fields(first, start)?;
     }
@@ -75,85 +76,99 @@ pub(super) fn parse(message: &[u8], quote: u8) -> Option<Event<'_>> {
     Some(event)
 }
 
-/// The quotes of a message, one after the other.
-struct Quotes<'a> {
-    message: &'a [u8],
-    quote: u8,
-    /// Where the block at hand begins, those of its quotes that are not handed out, and where the next one begins.
-    at: usize,
-    found: u64,
-    next: usize,
-    /// Commas in the blocks that were looked at.
-    commas: u32,
+/// Returns the first key, and where its value begins.
+#[inline]
+fn begin(message: &[u8], quote: u8) -> Option<(&[u8], usize)> {
+    let key = "type".len();
+    if message.starts_with(b"type=") && message.get(key + 1) == Some(&quote) {
+        return Some((&message[..key], key + 2));
+    }
+    let (value, first) = opening(message, quote).ok()?;
+    Some((first, message.len() - value.len()))
 }
 
-impl<'a> Quotes<'a> {
-    /// Returns the quotes from a place on.
-    fn of(message: &'a [u8], from: usize, quote: u8) -> Self {
-        Quotes { message, quote, at: from, found: 0, next: from, commas: 0 }
+/// What the values that were read are made of.
+#[derive(Default)]
+struct Made {
+    /// A bit is set where one holds a comma.
+    commas: u32,
+    /// A byte's highest bit is set where one holds a backslash or a byte beyond ASCII.
+    odd: u8x16,
+}
+
+impl Made {
+    /// Whether the values are their own texts.
+    fn is_plain(&self) -> bool {
+        self.odd.move_mask() == 0
     }
 
+    /// Returns where the value ends that begins at `start`: at the next quote, unless that may be a part of it.
     #[inline]
-    fn next(&mut self) -> Option<usize> {
-        while self.found == 0 {
-            let rest = self.message.get(self.next..).filter(|r| !r.is_empty())?;
-            let mut padded;
-            let block = if let Some(block) = rest.first_chunk() {
-                block
-            } else {
-                // what is not there is no quote
-                padded = [u8::from(self.quote == 0); mask::BLOCK];
-                padded[..rest.len()].copy_from_slice(rest);
-                &padded
-            };
-            self.found = mask::equal_of_block(block, self.quote);
-            self.commas += mask::equal_of_block(block, b',').count_ones();
-            self.at = self.next;
-            self.next += mask::BLOCK;
+    fn end(&mut self, message: &[u8], start: usize, quote: u8) -> Option<usize> {
+        let mut at = start;
+        loop {
+            let rest = message.get(at..).filter(|r| !r.is_empty())?;
+            let bytes = u8x16::new(rest.first_chunk().map_or_else(|| padded(rest, quote), |block| *block));
+            let equal = |byte| bytes.cmp_eq(u8x16::splat(byte));
+            let (quotes, commas) = (equal(quote).move_mask(), equal(b',').move_mask().cast_unsigned());
+            self.odd |= bytes | equal(b'\\');
+            if quotes == 0 {
+                self.commas |= commas;
+                at += mask::WIDTH;
+                continue;
+            }
+            let before = quotes.trailing_zeros();
+            self.commas |= commas & !(u32::MAX << before);
+            at += before as usize;
+            return (at == start || message[at - 1] != b'\\').then_some(at);
         }
-        let quote = self.at + self.found.trailing_zeros() as usize;
-        self.found &= self.found - 1;
-        Some(quote)
     }
+}
+
+/// Returns the last bytes of a message with others behind them that are no quote.
+#[cold]
+fn padded(rest: &[u8], quote: u8) -> [u8; mask::WIDTH] {
+    let mut block = [u8::from(quote == 0); mask::WIDTH];
+    block[..rest.len()].copy_from_slice(rest);
+    block
 }
 
 /// The common case: no backslash before any quote, so every quote ends a value. `None` where it is not so. Says as well whether no value holds a comma: then the
-/// end of the line cannot be that of a bare list, too.
-fn plain<'a>(message: &'a [u8], mut key: &'a [u8], mut start: usize, quote: u8, fields: &mut Fields<'a>) -> Option<bool> {
-    let mut quotes = Quotes::of(message, start, quote);
-    let (mut at_place, mut pairs) = (place(key), 1);
+/// end of the line cannot be that of a bare list, too; and whether the values are their own texts.
+fn plain<'a>(message: &'a [u8], first: &'a [u8], mut start: usize, quote: u8, course: &mut Course, fields: &mut Fields<'a>) -> Option<(bool, bool)> {
+    let mut made = Made::default();
+    let mut at = made.end(message, start, quote)?;
+    fields.push(first, &message[start..at]);
+    // the key before, where it is remembered; the first one always is
+    let mut key = Some(course::FIRST);
     loop {
-        let at = quotes.next()?;
-        if at > start && message[at - 1] == b'\\' {
-            return None;
-        }
-        fields.put(at_place, key, &message[start..at]);
-        if let Some((p, k, s)) = quotes.next().and_then(|open| between(message, at, open)) {
-            (at_place, key, start) = (p, k, s);
-            pairs += 1;
-            continue;
-        }
-        match behind(message, at, quote) {
-            // any other mark could be a part of an id, as bare lists have them
-            Behind::End => return Some(quotes.commas + 1 == pairs && matches!(quote, b'"' | b'\'')),
-            Behind::Tail => return Some(false),
-            // the quote is one that a key can hold
-            Behind::Next(k, s) => {
-                (at_place, key, start) = (place(k), k, s);
-                quotes = Quotes::of(message, s, quote);
+        let kind;
+        if let Some((k, field, length)) = key.and_then(|key| course.next(key, message, at)) {
+            (key, kind, start) = (Some(k), field, at + length);
+        } else if let Some((field, next)) = mask::find(message, at + 1, quote).and_then(|open| between(message, at, open)) {
+            key = key.and_then(|key| course.meet(key, &message[at..next], field));
+            (kind, start) = (field, next);
+        } else {
+            match behind(message, at, quote) {
+                // any other mark could be a part of an id, as bare lists have them
+                Behind::End => return Some((made.commas == 0 && matches!(quote, b'"' | b'\''), made.is_plain())),
+                Behind::Tail => return Some((false, false)),
+                // the quote is one that a key can hold
+                Behind::Next(k, next) => (key, kind, start) = (None, field(k), next),
+                Behind::Other => return None,
             }
-            Behind::Other => return None,
         }
+        at = made.end(message, start, quote)?;
+        fields.put(kind, &message[start..at]);
     }
 }
 
-/// Reads `, key=` between the quote at `at` and the next one, as [`behind`] does, with the key's place: nearly every quote of nearly every list has such a next.
-#[inline]
-fn between(message: &[u8], at: usize, open: usize) -> Option<(Option<usize>, &[u8], usize)> {
+/// Reads `, key=` between the quote at `at` and the next one, as [`behind`] does; returns what the key is, and where its value begins.
+fn between(message: &[u8], at: usize, open: usize) -> Option<(Option<Field>, usize)> {
     let key = message.get(at + 1..open)?.strip_prefix(b", ")?.strip_suffix(b"=")?;
-    let place = place(key);
-    let is_key = place.is_some() || (!key.is_empty() && key.len() <= 64 && key.iter().all(|c| IN_KEY[usize::from(*c)]));
-    is_key.then_some((place, key, open + 1))
+    let field = field(key);
+    let is_key = field.is_some() || (!key.is_empty() && key.len() <= 64 && key.iter().all(|c| IN_KEY[usize::from(*c)]));
+    is_key.then_some((field, open + 1))
 }
 
 /// The bytes that a key is made of.

@@ -55,7 +55,7 @@ fn stranger(text: &[u8]) -> Told {
 fn told(record: &Record<'_>) -> Told {
     let list = event::parse(&record.message);
     let kind = list.as_ref().map(|l| String::from_utf8_lossy(l.operation().unwrap_or(l.kind())).into_owned()).unwrap_or_default();
-    let client = list.as_ref().and_then(|l| l.text("clientId")).map(|c| format!(", client {c}")).unwrap_or_default();
+    let client = list.as_ref().and_then(|l| l.text(event::Field::ClientId)).map(|c| format!(", client {c}")).unwrap_or_default();
     let thread = if record.thread.is_empty() { "the same thread".to_owned() } else { format!("thread {}", excerpt(&record.thread)) };
     match signal::read(record, 0, &mut Names::default()).map(|s| s.kind) {
         Some(Kind::User(User::Success(_), _)) => {
@@ -69,7 +69,7 @@ fn told(record: &Record<'_>) -> Told {
             (Subject::Companion, excerpt(&record.message), so)
         }
         Some(Kind::Admin(_)) => {
-            let path = list.as_ref().and_then(|l| l.text("resourcePath")).unwrap_or_default();
+            let path = list.as_ref().and_then(|l| l.text(event::Field::ResourcePath)).unwrap_or_default();
             (Subject::Admin, format!("{kind} {path}"), "what an administrator changed. It may have caused failures after it.".to_owned())
         }
         Some(Kind::Life(life)) => (Subject::Life, excerpt(&record.message), lived(&life).to_owned()),
