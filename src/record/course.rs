@@ -59,11 +59,10 @@ impl<T: Default> Default for Course<T> {
 }
 
 impl<T: Copy + Default> Course<T> {
-    /// Returns the number of the key that stands at `at`, what was told of it, and how long what stands before its value is, where it came behind that key before.
+    /// Returns the number of the key that a text begins with, what was told of it, and how long what stands before its value is, where it came behind that key before.
     #[inline]
-    pub(crate) fn next(&self, behind: Key, message: &[u8], at: usize) -> Option<(Key, T, usize)> {
-        let rest = &message[at..];
-        let window: Option<&[u8; WIDTH]> = rest.first_chunk();
+    pub(crate) fn next(&self, behind: Key, text: &[u8]) -> Option<(Key, T, usize)> {
+        let window: Option<&[u8; WIDTH]> = text.first_chunk();
         for key in self.of(behind).next {
             if key == FIRST {
                 break;
@@ -71,7 +70,7 @@ impl<T: Copy + Default> Course<T> {
             let met = self.of(key);
             let is_there = match window {
                 Some(window) => met.begins(window),
-                None => rest.starts_with(&met.text[..met.length]),
+                None => text.starts_with(&met.text[..met.length]),
             };
             if is_there {
                 return Some((key, met.told, met.length));
@@ -125,8 +124,8 @@ mod tests {
         let separator = b"\", realmId=\"";
         let key = course.meet(FIRST, separator, 7).expect("a place");
         let message = [b"type=\"X", &separator[..], b"a realm whose name is long enough\""].concat();
-        assert_eq!(course.next(FIRST, &message, 7), Some((key, 7, separator.len())));
-        assert_eq!(course.next(FIRST, &message[..7 + separator.len()], 7), Some((key, 7, separator.len())), "at the end");
-        assert_eq!((course.next(key, &message, 7), course.next(FIRST, &message, 8)), (None, None));
+        assert_eq!(course.next(FIRST, &message[7..]), Some((key, 7, separator.len())));
+        assert_eq!(course.next(FIRST, separator), Some((key, 7, separator.len())), "at the end");
+        assert_eq!((course.next(key, &message[7..]), course.next(FIRST, &message[8..])), (None, None));
     }
 }

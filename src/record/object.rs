@@ -249,7 +249,7 @@ impl Objects {
         let mut behind = Some(course::FIRST);
         loop {
             // a bracket or a comma, and the key
-            let asked = if let Some((key, asked, length)) = behind.and_then(|behind| self.course.next(behind, line, cursor.at)) {
+            let asked = if let Some((key, asked, length)) = behind.and_then(|behind| self.course.next(behind, &line[cursor.at..])) {
                 behind = Some(key);
                 cursor.at += length;
                 cursor.quotes.nth(1);

@@ -102,25 +102,29 @@ impl Made {
         self.odd.move_mask() == 0
     }
 
-    /// Returns where the value ends that begins at `start`: at the next quote, unless that may be a part of it.
+    /// Splits a text behind its first value: before the first quote, unless that may be a part of it.
     #[inline]
-    fn end(&mut self, message: &[u8], start: usize, quote: u8) -> Option<usize> {
-        let mut at = start;
+    fn split<'a>(&mut self, text: &'a [u8], quote: u8) -> Option<(&'a [u8], &'a [u8])> {
+        let mut rest = text;
         loop {
-            let rest = message.get(at..).filter(|r| !r.is_empty())?;
-            let bytes = u8x16::new(rest.first_chunk().map_or_else(|| padded(rest, quote), |block| *block));
+            let block = match rest.first_chunk() {
+                Some(block) => *block,
+                None if rest.is_empty() => return None,
+                None => padded(rest, quote),
+            };
+            let bytes = u8x16::new(block);
             let equal = |byte| bytes.cmp_eq(u8x16::splat(byte));
             let (quotes, commas) = (equal(quote).move_mask(), equal(b',').move_mask().cast_unsigned());
             self.odd |= bytes | equal(b'\\');
             if quotes == 0 {
                 self.commas |= commas;
-                at += mask::WIDTH;
+                rest = rest.get(mask::WIDTH..)?;
                 continue;
             }
             let before = quotes.trailing_zeros();
             self.commas |= commas & !(u32::MAX << before);
-            at += before as usize;
-            return (at == start || message[at - 1] != b'\\').then_some(at);
+            let (value, behind) = text.split_at_checked(text.len() - rest.len() + before as usize)?;
+            return (value.last() != Some(&b'\\')).then_some((value, behind));
         }
     }
 }
@@ -135,37 +139,39 @@ fn padded(rest: &[u8], quote: u8) -> [u8; mask::WIDTH] {
 
 /// The common case: no backslash before any quote, so every quote ends a value. `None` where it is not so. Says as well whether no value holds a comma: then the
 /// end of the line cannot be that of a bare list, too; and whether the values are their own texts.
-fn plain<'a>(message: &'a [u8], first: &'a [u8], mut start: usize, quote: u8, course: &mut Course, fields: &mut Fields<'a>) -> Option<(bool, bool)> {
+fn plain<'a>(message: &'a [u8], first: &'a [u8], start: usize, quote: u8, course: &mut Course, fields: &mut Fields<'a>) -> Option<(bool, bool)> {
     let mut made = Made::default();
-    let mut at = made.end(message, start, quote)?;
-    fields.push(first, &message[start..at]);
+    let (value, mut rest) = made.split(message.get(start..)?, quote)?;
+    fields.push(first, value);
     // the key before, where it is remembered; the first one always is
     let mut key = Some(course::FIRST);
     loop {
         let kind;
-        if let Some((k, field, length)) = key.and_then(|key| course.next(key, message, at)) {
-            (key, kind, start) = (Some(k), field, at + length);
-        } else if let Some((field, next)) = mask::find(message, at + 1, quote).and_then(|open| between(message, at, open)) {
-            key = key.and_then(|key| course.meet(key, &message[at..next], field));
-            (kind, start) = (field, next);
+        if let Some((k, field, length)) = key.and_then(|key| course.next(key, rest)) {
+            (key, kind, rest) = (Some(k), field, rest.get(length..)?);
+        } else if let Some((field, length)) = between(rest, quote) {
+            key = key.and_then(|key| course.meet(key, &rest[..length], field));
+            (kind, rest) = (field, &rest[length..]);
         } else {
-            match behind(message, at, quote) {
+            match behind(message, message.len() - rest.len(), quote) {
                 // any other mark could be a part of an id, as bare lists have them
                 Behind::End => return Some((made.commas == 0 && matches!(quote, b'"' | b'\''), made.is_plain())),
                 Behind::Tail => return Some((false, false)),
                 // the quote is one that a key can hold
-                Behind::Next(k, next) => (key, kind, start) = (None, field(k), next),
+                Behind::Next(k, next) => (key, kind, rest) = (None, field(k), &message[next..]),
                 Behind::Other => return None,
             }
         }
-        at = made.end(message, start, quote)?;
-        fields.put(kind, &message[start..at]);
+        let value;
+        (value, rest) = made.split(rest, quote)?;
+        fields.put(kind, value);
     }
 }
 
-/// Reads `, key=` between the quote at `at` and the next one, as [`behind`] does; returns what the key is, and where its value begins.
-fn between(message: &[u8], at: usize, open: usize) -> Option<(Option<Field>, usize)> {
-    let key = message.get(at + 1..open)?.strip_prefix(b", ")?.strip_suffix(b"=")?;
+/// Reads `", key="` as [`behind`] does; returns what the key is, and how long all of it is.
+fn between(text: &[u8], quote: u8) -> Option<(Option<Field>, usize)> {
+    let open = mask::find(text, 1, quote)?;
+    let key = text[1..open].strip_prefix(b", ")?.strip_suffix(b"=")?;
     let field = field(key);
     let is_key = field.is_some() || (!key.is_empty() && key.len() <= 64 && key.iter().all(|c| IN_KEY[usize::from(*c)]));
     is_key.then_some((field, open + 1))
