@@ -9,6 +9,8 @@ pub mod check;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde::Deserialize;
 
 use super::joined::Failed;
@@ -235,6 +237,7 @@ pub struct Rules {
     list: Vec<Rule>,
     /// What each of them asks for, in short: nearly every rule is ruled out by it.
     shorts: Vec<Short>,
+    decided: Decided,
 }
 
 /// The table that the program comes with.
@@ -289,7 +292,7 @@ impl Rules {
 
     fn of(list: Vec<Rule>) -> Self {
         let shorts = list.iter().map(Short::of).collect();
-        Rules { list, shorts }
+        Rules { list, shorts, decided: Decided::default() }
     }
 
     /// Returns all rules.
@@ -301,8 +304,68 @@ impl Rules {
     #[must_use]
     pub fn decide(&self, failed: &Failed) -> Option<&Rule> {
         let bits = bits(failed);
-        self.list.iter().zip(&self.shorts).find(|(rule, short)| short.may_fit(bits) && rule.fits(failed)).map(|(rule, _)| rule)
+        let alike = alike(failed, bits.1);
+        if let Some(number) = alike.and_then(|alike| self.decided.get(alike)) {
+            return self.list.get(number);
+        }
+        let number = self.list.iter().zip(&self.shorts).position(|(rule, short)| short.may_fit(bits) && rule.fits(failed));
+        if let Some(alike) = alike {
+            self.decided.put(alike, number.unwrap_or(NO_RULE));
+        }
+        number.map(|number| &self.list[number])
     }
+}
+
+/// Places for what was decided: a log has a few dozen kinds of failures.
+const DECIDED: usize = 256;
+
+/// Stands for the number of a rule where none fits.
+const NO_RULE: usize = u16::MAX as usize;
+
+/// What was decided of the latest failures: most are like one before, as far as rules can tell. Each place holds such a likeness and, in its last 16 bits, the
+/// number of the rule; 0 where it is empty. Several threads ask at once, and what one of them writes is what any other would.
+#[derive(Debug)]
+struct Decided(Box<[AtomicU64; DECIDED]>);
+
+impl Default for Decided {
+    fn default() -> Self {
+        Decided(Box::new(std::array::from_fn(|_| AtomicU64::default())))
+    }
+}
+
+impl Clone for Decided {
+    fn clone(&self) -> Self {
+        Decided::default()
+    }
+}
+
+impl Decided {
+    #[inline]
+    fn place(&self, alike: u64) -> &AtomicU64 {
+        let mixed = alike.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        &self.0[usize::try_from(mixed).unwrap_or(0) % DECIDED]
+    }
+
+    #[inline]
+    fn get(&self, alike: u64) -> Option<usize> {
+        let known = self.place(alike).load(Ordering::Relaxed);
+        if known >> 16 == alike { usize::try_from(known & NO_RULE as u64).ok() } else { None }
+    }
+
+    fn put(&self, alike: u64, number: usize) {
+        if number <= NO_RULE {
+            self.place(alike).store(alike << 16 | number as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Returns all of a failure that rules look at, as a number that is not 0; `None` where one of its words is none of the known ones.
+#[inline]
+fn alike(failed: &Failed, bits: u16) -> Option<u64> {
+    let f = &failed.failure;
+    let number = |word: &Word| word.number().map(|number| number as u64 + 1);
+    let words = [f.error.as_ref(), f.reason.as_ref(), f.grant.as_ref()];
+    words.into_iter().try_fold(number(&f.event)? << 16 | u64::from(bits), |alike, word| Some(alike << 7 | word.map_or(Some(0), number)?))
 }
 
 /// Whether its session's timeline has no say in a failure of which a rule speaks: the failure itself decides, or what is known of its client and its server.
@@ -323,8 +386,12 @@ fn bits(failed: &Failed) -> (u64, u16) {
     };
     let fields = [f.user.is_some(), f.client.is_some(), f.session.is_some()];
     let companions = CompanionText::ALL.map(|companion| has(failed, companion));
-    let bits = fields.into_iter().chain(companions).enumerate().map(|(place, is)| u16::from(is) << place).sum();
-    (error, bits)
+    (error, flags(fields) | flags(companions) << 3)
+}
+
+/// A bit for each of these, the first in the lowest place.
+fn flags<const N: usize>(is: [bool; N]) -> u16 {
+    is.into_iter().rev().fold(0, |bits, is| bits << 1 | u16::from(is))
 }
 
 /// What a rule asks for, in short.
