@@ -26,10 +26,22 @@ impl Sym {
         self.0.get() - 1
     }
 
+    /// Returns the number as [`Sym::from`] takes it.
+    #[must_use]
+    pub fn kept(self) -> NonZeroU32 {
+        self.0
+    }
+
     /// Returns the number as an index.
     #[must_use]
     pub fn index(self) -> usize {
         self.number() as usize
+    }
+}
+
+impl From<NonZeroU32> for Sym {
+    fn from(kept: NonZeroU32) -> Self {
+        Sym(kept)
     }
 }
 

@@ -25,14 +25,20 @@ fn is_of_ids(letter: u8) -> bool {
 }
 
 /// Whether a text is an UUID or an address by its letters.
-fn is_harmless(text: &str) -> bool {
-    // all letters, not up to the first other one: that can be asked of many at once
-    text.len() <= 45 && text.bytes().fold(true, |all, letter| all & is_of_ids(letter))
+#[inline]
+fn is_harmless(text: &[u8]) -> bool {
+    // as many letters for every text, and not only up to the first other one: that can be asked of many at once
+    let mut letters = [b'-'; 48];
+    match letters.get_mut(..text.len()) {
+        Some(place) if text.len() <= 45 => place.copy_from_slice(text),
+        _ => return false,
+    }
+    letters.into_iter().fold(true, |all, letter| all & is_of_ids(letter))
 }
 
 /// Returns what stands for a text; `None` if it is kept as it is.
 fn kept(text: &str) -> Option<String> {
-    if is_harmless(text) { None } else { Untrusted::new(text).kept() }
+    if is_harmless(text.as_bytes()) { None } else { Untrusted::new(text).kept() }
 }
 
 fn own(text: &mut Box<str>) {
@@ -42,8 +48,11 @@ fn own(text: &mut Box<str>) {
 }
 
 fn id(id: &mut Option<Id>) {
-    if let Some(kept) = id.as_deref().and_then(kept) {
-        *id = Some(Id::from(&*kept));
+    if let Some(text) = id
+        && !is_harmless(text.bytes())
+        && let Some(kept) = Untrusted::new(text).kept()
+    {
+        *text = Id::from(&*kept);
     }
 }
 
@@ -62,7 +71,7 @@ fn word(word: &mut Word, looked: &mut Looked) {
 fn texts(failure: &mut Failure, looked: &mut Looked) {
     let Failure { event, user, session, ip, error, reason, grant, .. } = failure;
     [user, ip].into_iter().for_each(id);
-    if !session.as_deref().is_none_or(is_harmless) {
+    if !session.as_ref().is_none_or(|session| is_harmless(session.bytes())) {
         // what it looks like matters
         let note = session.as_deref().map(form_of_session);
         id(session);

@@ -151,6 +151,13 @@ impl Word {
         }
     }
 
+    /// Returns the known word of a number.
+    #[must_use]
+    #[inline]
+    pub fn numbered(number: u8) -> Option<Self> {
+        (usize::from(number) < KNOWN.len()).then_some(Word(Kept::Known(number)))
+    }
+
     /// Returns the word of these bytes; what is no UTF-8 becomes U+FFFD.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {

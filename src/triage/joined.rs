@@ -55,7 +55,7 @@ pub struct Companions {
 
 /// The companions of one failure; most have none, and then they take no memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Explained(Option<Box<Companions>>);
+pub struct Explained(pub(super) Option<Box<Companions>>);
 
 impl From<Companions> for Explained {
     fn from(with: Companions) -> Self {

@@ -13,6 +13,7 @@ pub mod decide;
 pub mod join;
 pub mod joined;
 pub mod note;
+pub mod packed;
 pub mod pairing;
 pub mod pasted;
 pub mod profile;

@@ -9,12 +9,11 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
+use super::packed::Packed;
 use super::timeline::Waiting;
 
 /// What findings are ordered by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Order {
     /// The time is not known; such failures come last.
     unknown: bool,
@@ -32,6 +31,9 @@ impl Order {
     }
 }
 
+/// A node's name and its stream.
+type Node = (Arc<str>, usize);
+
 /// Failures kept in memory before they are written out; one takes about 900 bytes.
 pub const KEEP: usize = 20_000;
 
@@ -47,6 +49,8 @@ pub struct Spill {
     /// Takes out what may not be written.
     clean: fn(&mut Waiting),
     held: Vec<(Order, Waiting)>,
+    /// Names and streams of their nodes, by number.
+    nodes: Vec<Option<Node>>,
     /// Failures whose order does not matter.
     loose: Vec<Waiting>,
     file: Option<File>,
@@ -66,7 +70,17 @@ impl Spill {
     /// Returns a store that keeps so many in memory.
     #[must_use]
     pub fn keeping(keep: usize) -> Self {
-        Spill { keep: keep.max(1), ordered: true, clean: |_| (), held: Vec::new(), loose: Vec::new(), file: None, runs: Vec::new(), bytes: Vec::new() }
+        Spill {
+            keep: keep.max(1),
+            ordered: true,
+            clean: |_| (),
+            held: Vec::new(),
+            nodes: Vec::new(),
+            loose: Vec::new(),
+            file: None,
+            runs: Vec::new(),
+            bytes: Vec::new(),
+        }
     }
 
     /// Returns a store that gives back its failures in any order.
@@ -88,26 +102,53 @@ impl Spill {
     /// When the temporary file cannot be written.
     pub fn push(&mut self, waiting: Waiting, order: impl FnOnce(&Waiting) -> Order) -> io::Result<()> {
         if self.ordered {
-            self.held.push((order(&waiting), waiting));
+            let order = order(&waiting);
+            let node = waiting.node as usize;
+            self.nodes.resize(self.nodes.len().max(node + 1), None);
+            self.nodes[node].get_or_insert_with(|| (Arc::clone(&order.node), order.stream));
+            self.held.push((order, waiting));
             if self.held.len() >= self.keep {
                 self.held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-                self.held.iter_mut().for_each(|(_, waiting)| (self.clean)(waiting));
-                let run = write_run(&mut self.file, &mut self.held, &mut self.bytes)?;
-                self.runs.push(run);
+                let start = self.write()?;
+                self.runs.push((start, self.keep));
             }
             return Ok(());
         }
         self.loose.push(waiting);
         if self.loose.len() >= self.keep {
-            self.loose.iter_mut().for_each(self.clean);
+            let start = self.write()?;
             // one run, however often it is written to
-            let (start, count) = write_run(&mut self.file, &mut self.loose, &mut self.bytes)?;
             match self.runs.last_mut() {
-                Some(run) => run.1 += count,
-                None => self.runs.push((start, count)),
+                Some(run) => run.1 += self.keep,
+                None => self.runs.push((start, self.keep)),
             }
         }
         Ok(())
+    }
+
+    /// Writes what is in memory to the end of the file, which is made if there is none; returns where it begins.
+    fn write(&mut self) -> io::Result<u64> {
+        let file = match self.file.as_mut() {
+            Some(file) => file,
+            None => self.file.insert(tempfile::tempfile()?),
+        };
+        let start = file.seek(SeekFrom::End(0))?;
+        let bytes = &mut self.bytes;
+        for mut waiting in self.held.drain(..).map(|(_, waiting)| waiting).chain(self.loose.drain(..)) {
+            (self.clean)(&mut waiting);
+            let begin = bytes.len();
+            bytes.extend_from_slice(&[0; 4]);
+            waiting.pack(bytes);
+            let length = u32::try_from(bytes.len() - begin - 4).map_err(io::Error::other)?;
+            bytes[begin..begin + 4].copy_from_slice(&length.to_le_bytes());
+            if bytes.len() >= WRITE {
+                file.write_all(bytes)?;
+                bytes.clear();
+            }
+        }
+        file.write_all(bytes)?;
+        bytes.clear();
+        Ok(start)
     }
 
     /// Returns all failures in order.
@@ -124,37 +165,14 @@ impl Spill {
             }
         }
         let rest = if self.ordered { None } else { runs.pop() };
-        let mut sorted = Sorted { held: self.held.into_iter(), loose: self.loose.into_iter(), rest, runs, heads: BinaryHeap::new(), items: Vec::new() };
+        let (held, loose) = (self.held.into_iter(), self.loose.into_iter());
+        let mut sorted = Sorted { held, nodes: self.nodes, loose, rest, runs, heads: BinaryHeap::new(), items: Vec::new() };
         for run in 0..=sorted.runs.len() {
             sorted.items.push(None);
             sorted.refill(run)?;
         }
         Ok(sorted)
     }
-}
-
-/// Writes items to the end of a file, which is made if there is none; returns where they begin and how many they are.
-fn write_run(file: &mut Option<File>, items: &mut Vec<impl Serialize>, bytes: &mut Vec<u8>) -> io::Result<(u64, usize)> {
-    let file = match file.as_mut() {
-        Some(file) => file,
-        None => file.insert(tempfile::tempfile()?),
-    };
-    let start = file.seek(SeekFrom::End(0))?;
-    let count = items.len();
-    for item in items.drain(..) {
-        let begin = bytes.len();
-        bytes.extend_from_slice(&[0; 4]);
-        *bytes = postcard::to_extend(&item, std::mem::take(bytes)).map_err(io::Error::other)?;
-        let length = u32::try_from(bytes.len() - begin - 4).map_err(io::Error::other)?;
-        bytes[begin..begin + 4].copy_from_slice(&length.to_le_bytes());
-        if bytes.len() >= WRITE {
-            file.write_all(bytes)?;
-            bytes.clear();
-        }
-    }
-    file.write_all(bytes)?;
-    bytes.clear();
-    Ok((start, count))
 }
 
 /// Reads a file from a place of its own, whatever other readers of it do.
@@ -179,8 +197,8 @@ struct Run {
 }
 
 impl Run {
-    /// Reads the next item.
-    fn next<T: serde::de::DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
+    /// Reads the next failure.
+    fn next(&mut self) -> io::Result<Option<Waiting>> {
         if self.left == 0 {
             return Ok(None);
         }
@@ -189,13 +207,15 @@ impl Run {
         self.file.read_exact(&mut length)?;
         self.bytes.resize(u32::from_le_bytes(length) as usize, 0);
         self.file.read_exact(&mut self.bytes)?;
-        postcard::from_bytes(&self.bytes).map(Some).map_err(io::Error::other)
+        let waiting = Waiting::unpack(&mut self.bytes.as_slice());
+        waiting.map(Some).ok_or_else(|| io::Error::other("the temporary file was changed"))
     }
 }
 
 /// All failures in order.
 pub struct Sorted {
     held: std::vec::IntoIter<(Order, Waiting)>,
+    nodes: Vec<Option<Node>>,
     /// Those whose order does not matter: in memory, and in a file.
     loose: std::vec::IntoIter<Waiting>,
     rest: Option<Run>,
@@ -209,7 +229,10 @@ impl Sorted {
     fn refill(&mut self, run: usize) -> io::Result<()> {
         let next = match self.runs.get_mut(run) {
             None => self.held.next(),
-            Some(run) => run.next()?,
+            Some(run) => run.next()?.and_then(|waiting| {
+                let (name, stream) = self.nodes.get(waiting.node as usize)?.as_ref()?;
+                Some((Order::of(&waiting, name, *stream), waiting))
+            }),
         };
         if let Some((order, waiting)) = next {
             self.heads.push(Reverse((order, run)));
