@@ -222,7 +222,8 @@ impl Key {
     /// Returns the digest of an id that may be kept with a stand-in for the secret that it is: that of the secret.
     #[must_use]
     pub fn of_kept(id: &[u8]) -> Self {
-        let stand_in = memchr::memchr(b'#', id).and_then(|_| std::str::from_utf8(id).ok()).and_then(stand_in);
+        let mark = if id.len() < SHORTEST_STAND_IN { None } else { memchr::memchr(b'#', id) };
+        let stand_in = mark.and_then(|_| std::str::from_utf8(id).ok()).and_then(stand_in);
         stand_in.map_or_else(|| Key::of(id), |stand_in| stand_in.key)
     }
 
@@ -242,6 +243,9 @@ impl From<u64> for Key {
 
 /// How a stand-in for a secret begins; sixteen hexadecimal digits, perhaps a letter, and a bracket follow.
 const STAND_IN: &str = "[secret#";
+
+/// Bytes of a stand-in without a letter.
+const SHORTEST_STAND_IN: usize = STAND_IN.len() + 17;
 
 /// What stands in for a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -181,8 +181,8 @@ pub const MAX_KEYS: usize = 1 << 14;
 /// Chunks that are scanned at once, for each thread where there are several: one is woken for them, which takes as long as to scan a chunk.
 const CHUNKS: usize = 4;
 
-/// Shards that end their timelines at once.
-const FINISH: usize = 8;
+/// Shards that end their timelines at once, while the failures of as many others are counted.
+const FINISH: usize = 4;
 
 /// Findings that are decided at once.
 const DECIDE: usize = 1 << 8;
@@ -629,20 +629,29 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Returns the names of the nodes and their streams, where findings are listed.
+    fn nodes(&self) -> Vec<(Arc<str>, usize)> {
+        self.fold.view.nodes.iter().filter(|_| self.listed).map(|n| (Arc::from(n.name.as_str()), n.stream)).collect()
+    }
+
     /// Counts failures that are decided, and puts the others where they wait for the end.
     fn count(&mut self, clerk: &mut Clerk) -> io::Result<()> {
-        let nodes = self.fold.view.nodes.iter().filter(|_| self.listed).map(|n| (Arc::from(n.name.as_str()), n.stream));
-        let nodes: Vec<(Arc<str>, usize)> = nodes.collect();
+        let nodes = self.nodes();
         let desk = Desk { filter: &self.options.filter, names: &self.fold.names, sources: &self.names_of_sources, nodes: &nodes };
         clerk.take(&mut self.closed, &desk)
     }
 
     fn finish(mut self, mut clerk: Clerk, mut sink: Sink<'_>) -> io::Result<Outcome> {
+        let (mut names, nodes) = (std::mem::take(&mut self.fold.names), self.nodes());
         // not all at once: what is open at the end can be most of a short log
-        for begin in (0..SHARDS).step_by(FINISH) {
-            self.fold.finish(begin..SHARDS.min(begin + FINISH), self.rules);
+        let mut closed = Closed::default();
+        for begin in (0..SHARDS + FINISH).step_by(FINISH) {
+            let desk = Desk { filter: &self.options.filter, names: &names, sources: &self.names_of_sources, nodes: &nodes };
+            let shards = begin.min(SHARDS)..(begin + FINISH).min(SHARDS);
+            let (counted, ()) = rayon::join(|| clerk.take(&mut closed, &desk), || self.fold.finish(shards, self.rules));
+            counted?;
             self.close();
-            self.count(&mut clerk)?;
+            std::mem::swap(&mut closed, &mut self.closed);
         }
         self.fold.view.spans = self.fold.strands.iter().map(|r| r.join.span()).collect();
         self.fold.view.end = self.fold.view.spans.iter().flatten().map(|s| s.1).max();
@@ -663,12 +672,11 @@ impl<'a> Run<'a> {
         for realm in self.options.realms.iter() {
             for (client, settings) in &realm.clients {
                 if let Some(uuid) = &settings.uuid {
-                    uuids.entry(Key::of(uuid.as_bytes())).or_insert_with(|| self.fold.names.number(client.as_bytes()));
+                    uuids.entry(Key::of(uuid.as_bytes())).or_insert_with(|| names.number(client.as_bytes()));
                 }
             }
         }
         let (view, sources) = (std::mem::take(&mut self.fold.view), self.names_of_sources.clone());
-        let names = std::mem::take(&mut self.fold.names);
         let realms = &self.options.realms;
         let judge = Judge {
             rules: self.rules,
@@ -684,14 +692,19 @@ impl<'a> Run<'a> {
         };
         let mut unjoined = 0;
         let mut sorted = std::mem::take(&mut clerk.spill).sorted()?;
-        let mut waiting = sorted.take(DECIDE)?;
-        while !waiting.is_empty() {
+        let (mut waiting, mut others) = (sorted.take(DECIDE, Vec::with_capacity(DECIDE))?, Vec::with_capacity(DECIDE));
+        let mut decided: (Vec<Waiting>, Vec<Verdict>) = Default::default();
+        while !waiting.is_empty() || !decided.0.is_empty() {
             let taken = waiting.len();
             waiting.retain(|w| !judge.is_doubtful(w));
             unjoined += (taken - waiting.len()) as u64;
-            let (next, verdicts) = rayon::join(|| sorted.take(DECIDE), || verdicts(&waiting, &judge));
-            self.tell(&mut clerk.counts, &waiting, verdicts, &judge, &mut sink)?;
-            waiting = next?;
+            // while some are counted, those behind them are decided, and those behind these read
+            let count = || counted(&mut clerk.counts, &decided, &self.options.filter, &judge);
+            let (passed, (next, verdicts)) = rayon::join(count, || rayon::join(|| sorted.take(DECIDE, others), || verdicts(&waiting, &judge)));
+            if let Some(sink) = &mut sink {
+                tell(&decided.0, decided.1, passed, &judge, sink)?;
+            }
+            (others, decided, waiting) = (decided.0, (waiting, verdicts), next?);
         }
         let span = view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         let ledger = &mut clerk.counts.ledger;
@@ -757,16 +770,16 @@ impl<'a> Run<'a> {
     }
 }
 
-impl Run<'_> {
-    /// Counts failures of which all is known that ever will be, and tells them where they are listed.
-    fn tell(&self, counts: &mut Counts, waiting: &[Waiting], verdicts: Vec<Verdict>, judge: &Judge<'_>, sink: &mut Sink<'_>) -> io::Result<()> {
-        let (filter, sources) = (&self.options.filter, &self.names_of_sources);
-        let passed: Vec<bool> = waiting.iter().zip(&verdicts).map(|(w, verdict)| counts.add(w, verdict, filter, judge.names, sources)).collect();
-        let Some(sink) = sink else { return Ok(()) };
-        let told = |((w, verdict), passed): ((&Waiting, Verdict), bool)| passed.then(|| judge.finding(w, verdict));
-        let findings: Vec<Option<Finding>> = waiting.par_iter().zip(verdicts).zip(passed).map(told).collect();
-        findings.into_iter().flatten().try_for_each(sink)
-    }
+/// Counts failures of which all is known that ever will be; says which of them pass the filter.
+fn counted(counts: &mut Counts, (waiting, verdicts): &(Vec<Waiting>, Vec<Verdict>), filter: &Filter, judge: &Judge<'_>) -> Vec<bool> {
+    waiting.iter().zip(verdicts).map(|(w, verdict)| counts.add(w, verdict, filter, judge.names, judge.sources)).collect()
+}
+
+/// Tells those of them that passed.
+fn tell(waiting: &[Waiting], verdicts: Vec<Verdict>, passed: Vec<bool>, judge: &Judge<'_>, sink: impl FnMut(Finding) -> io::Result<()>) -> io::Result<()> {
+    let told = |((w, verdict), passed): ((&Waiting, Verdict), bool)| passed.then(|| judge.finding(w, verdict));
+    let findings: Vec<Option<Finding>> = waiting.par_iter().zip(verdicts).zip(passed).map(told).collect();
+    findings.into_iter().flatten().try_for_each(sink)
 }
 
 /// Decides failures.

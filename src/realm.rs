@@ -144,6 +144,12 @@ impl Realms {
         id.and_then(by_id).or_else(|| name.and_then(by_name))
     }
 
+    /// Whether no export was given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns all realms.
     pub fn iter(&self) -> impl Iterator<Item = &Realm> {
         self.0.iter()

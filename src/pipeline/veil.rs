@@ -73,7 +73,7 @@ fn texts(failure: &mut Failure, looked: &mut Looked) {
     [user, ip].into_iter().for_each(id);
     if !session.as_ref().is_none_or(|session| is_harmless(session.bytes())) {
         // what it looks like matters
-        let note = session.as_deref().map(form_of_session);
+        let note = session.as_ref().map(form_of_session);
         id(session);
         if let Some(StandIn { at, key, note: None }) = session.as_deref().and_then(stand_in) {
             let text = session.as_deref().unwrap_or_default();

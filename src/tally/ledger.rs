@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -52,13 +53,23 @@ const SPREAD: usize = 1 << 19;
 const NAMED: usize = 3;
 
 /// What failures are counted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Slot {
     window: Option<i64>,
     realm: Option<Sym>,
     client: Option<Sym>,
     cause: Cause,
     confidence: Confidence,
+}
+
+impl Hash for Slot {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // few numbers in place of one for each field and each field that may be missing: every failure is looked up
+        let number = |sym: Option<Sym>| sym.map_or(0, |sym| u64::from(sym.kept().get()));
+        self.window.hash(state);
+        state.write_u64(number(self.realm) << 32 | number(self.client));
+        state.write_u16(u16::from(self.cause as u8) << 8 | u16::from(self.confidence as u8));
+    }
 }
 
 /// What is known of the failures of one slot.
@@ -88,14 +99,12 @@ where
 
 impl Row {
     /// Keeps a sample if it is among the first; `make` makes it.
-    fn sample(&mut self, mark: &Mark, by_proof: bool, sources: &[String], make: impl FnOnce() -> Option<Sample>) {
+    fn sample(&mut self, mark: &Mark, by_proof: bool, sources: &[String], make: impl FnOnce() -> Sample) {
         let here = mark.place(by_proof, sources);
         let at = self.samples.iter().rposition(|s| s.mark.place(by_proof, sources) < here).map_or(0, |i| i + 1);
-        if at < SAMPLES
-            && let Some(sample) = make()
-        {
+        if at < SAMPLES {
             self.samples.truncate(SAMPLES - 1);
-            self.samples.insert(at, sample);
+            self.samples.insert(at, make());
         }
     }
 
@@ -112,7 +121,7 @@ impl Row {
         self.spread.merge(&other.spread);
         for sample in other.samples {
             let mark = sample.mark;
-            self.sample(&mark, by_proof, sources, || Some(sample));
+            self.sample(&mark, by_proof, sources, || sample);
         }
     }
 }
@@ -193,8 +202,10 @@ impl Ledger {
         for other in verdict.candidates.iter().filter(|c| **c != cause) {
             add(&mut row.others, (*other, 1));
         }
-        row.first = row.first.into_iter().chain(w.time).min();
-        row.last = row.last.into_iter().chain(w.time).max();
+        if let Some(time) = w.time {
+            row.first = Some(row.first.map_or(time, |first| first.min(time)));
+            row.last = Some(row.last.map_or(time, |last| last.max(time)));
+        }
         if let Some(ms) = verdict.delay_ms {
             row.delays.add(ms);
         }

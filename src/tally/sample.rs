@@ -8,12 +8,9 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 
 use crate::triage::decide::proofs;
-use crate::triage::joined::{At, Failed};
+use crate::triage::packed::Packed;
 use crate::triage::timeline::Waiting;
 use crate::triage::verdict::Verdict;
-
-/// What of a failure is kept. Its facts are not: its verdict holds what they said.
-type Parts<Failed, Verdict> = (Option<i64>, u32, u64, At, Failed, Verdict);
 
 /// What samples are ordered by: where it matters the best proven first; then the earliest, unknown times last.
 pub(super) type Place<'a> = (Reverse<u32>, bool, Option<i64>, Option<&'a String>, u64);
@@ -54,21 +51,23 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// Packs a failure; `room` is put to use again.
-    pub(super) fn of(w: &Waiting, verdict: &Verdict, room: &mut Vec<u8>) -> Option<Self> {
-        let mut bytes = std::mem::take(room);
-        bytes.clear();
-        let parts: Parts<&Failed, &Verdict> = (w.time, w.node, w.position, w.at, &w.failed, verdict);
-        // no failure is known that cannot be put into bytes
-        *room = postcard::to_extend(&(parts, w.realm, w.client), bytes).ok()?;
-        Some(Sample { mark: Mark::of(w, verdict), proofs: count(proofs(verdict, w)), packed: room.as_slice().into() })
+    /// Packs a failure; `room` is put to use again. Its facts are not kept: its verdict holds what they said.
+    pub(super) fn of(w: &Waiting, verdict: &Verdict, room: &mut Vec<u8>) -> Self {
+        let Waiting { time, node, position, at, failed, realm, client, facts: _ } = w;
+        room.clear();
+        (*time, *node, *position).pack(room);
+        (*at, *realm, *client).pack(room);
+        failed.pack(room);
+        verdict.pack(room);
+        Sample { mark: Mark::of(w, verdict), proofs: count(proofs(verdict, w)), packed: room.as_slice().into() }
     }
 
     /// Returns the failure and its verdict.
     pub(super) fn unpacked(&self) -> Option<(Waiting, Verdict)> {
-        let (parts, realm, client): (Parts<Failed, Verdict>, _, _) = postcard::from_bytes(&self.packed).ok()?;
-        let (time, node, position, at, failed, verdict) = parts;
-        Some((Waiting { time, node, position, at, failed, realm, client, facts: None }, verdict))
+        let from = &mut &*self.packed;
+        let ((time, node, position), (at, realm, client)) = Packed::unpack(from)?;
+        let failed = Packed::unpack(from)?;
+        Some((Waiting { time, node, position, at, failed, realm, client, facts: None }, Packed::unpack(from)?))
     }
 
     /// Returns its place among those of a page: the best proven first.

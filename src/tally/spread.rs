@@ -9,8 +9,11 @@ use smallvec::SmallVec;
 /// The start of a window, how many came in it, and the first of them.
 pub(super) type Window = (i64, u64, i64);
 
-/// Windows that are sorted in at once, where there are few.
+/// Windows that come late and are sorted in at once, where there are few.
 const LATE: usize = 64;
+
+/// Windows that are moved to make room for one that comes late: that is less work than to sort it in later.
+const MOVED: usize = 256;
 
 /// Counts by window.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -27,22 +30,27 @@ impl Spread {
     }
 
     fn add(&mut self, (window, count, first): Window) {
-        let known = match self.windows.last() {
-            Some(last) if last.0 == window => Some(self.windows.len() - 1),
-            Some(last) if last.0 < window && self.sorted == self.windows.len() => None,
-            _ => self.windows[..self.sorted].binary_search_by_key(&window, |w| w.0).ok(),
+        let windows = self.windows.as_mut_slice();
+        let place = match windows.last() {
+            Some(last) if last.0 == window => Ok(windows.len() - 1),
+            Some(last) if last.0 < window && self.sorted == windows.len() => Err(self.sorted),
+            _ => windows[..self.sorted].binary_search_by_key(&window, |w| w.0),
         };
-        if let Some(at) = known {
-            let known = &mut self.windows[at];
-            (known.1, known.2) = (known.1 + count, known.2.min(first));
-            return;
-        }
-        let is_next = self.sorted == self.windows.len() && self.windows.last().is_none_or(|last| last.0 < window);
-        self.windows.push((window, count, first));
-        if is_next {
-            self.sorted += 1;
-        } else if self.windows.len() - self.sorted > LATE.max(self.sorted / 2) {
-            self.settle();
+        match place {
+            Ok(at) => {
+                let known = &mut windows[at];
+                (known.1, known.2) = (known.1 + count, known.2.min(first));
+            }
+            Err(at) if self.sorted == windows.len() && self.sorted - at <= MOVED => {
+                self.windows.insert(at, (window, count, first));
+                self.sorted += 1;
+            }
+            Err(_) => {
+                self.windows.push((window, count, first));
+                if self.windows.len() - self.sorted > LATE.max(self.sorted / 2) {
+                    self.settle();
+                }
+            }
         }
     }
 
@@ -53,13 +61,22 @@ impl Spread {
 
     /// Makes the windows longer: each begins where its time lies in one of that length.
     pub(super) fn lengthen(&mut self, window_ms: i64) {
-        self.windows.iter_mut().for_each(|w| w.0 = start(w.0, window_ms));
+        for window in &mut self.windows {
+            let longer = start(window.0, window_ms);
+            if window.0 != longer {
+                // others can begin there, too
+                (window.0, self.sorted) = (longer, 0);
+            }
+        }
         self.settle();
         self.windows.shrink_to_fit();
     }
 
     /// Puts all windows in order, each once.
     fn settle(&mut self) {
+        if self.sorted == self.windows.len() {
+            return;
+        }
         self.windows.sort_unstable();
         let mut kept: usize = 0;
         for at in 0..self.windows.len() {

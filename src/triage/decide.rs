@@ -66,10 +66,11 @@ impl Judge<'_> {
         if w.failed.failure.trust == Trust::Access {
             return answered::alone(w, self.beside(w));
         }
+        let rule = self.rules.decide(&w.failed);
+        let mut verdict = said(rule).unwrap_or_else(|question| self.ask(question, w));
         if w.failed.answers.is_empty() {
-            return settled(self.rules, w, self.view).unwrap_or_else(|question| limited(self.ask(question, w), w));
+            return limited(verdict, w);
         }
-        let mut verdict = ruled(self.rules.decide(&w.failed), w, self.view).unwrap_or_else(|question| self.ask(question, w));
         if verdict.evidence.is_empty() {
             verdict.evidence.push((w.at, self.why(w).to_owned().into()));
         }
@@ -111,7 +112,8 @@ impl Judge<'_> {
         let settled = exported.filter(|life| realm.is_some_and(|r| self.view.unchanged(w.realm, r)) && !contradicted(*life));
         let context = Context {
             view: self.view,
-            profile: w.client.and_then(|c| self.profiles.get(&(w.realm, c))),
+            // what became of a session does not rest on how its client authenticates
+            profile: w.client.filter(|_| !question.asks_the_timeline()).and_then(|c| self.profiles.get(&(w.realm, c))),
             life_ms: self.life_ms.or(settled),
             profiles_full: self.profiles_full,
             exported_life_ms: exported,
@@ -132,9 +134,10 @@ impl Judge<'_> {
 
     /// What a realm export says of a failure's realm.
     fn settings(&self, failure: &Failure) -> Option<&Realm> {
+        let realms = self.realms.filter(|realms| !realms.is_empty())?;
         let text = |sym: Option<Sym>| sym.map(|s| self.names.text(s));
         let (id, name) = (text(failure.realm_id), text(failure.realm));
-        self.realms?.find(id.as_deref(), name.as_deref())
+        realms.find(id.as_deref(), name.as_deref())
     }
 
     /// Adds the evidence that the failure's own line and its companions are.
@@ -217,21 +220,28 @@ pub fn settled(rules: &Rules, w: &Waiting, view: &View) -> Result<Verdict, Quest
 
 /// The same, where the rule that speaks of the failure is known.
 pub fn settled_by(rule: Option<&Rule>, w: &Waiting, view: &View) -> Result<Verdict, Question> {
-    ruled(rule, w, view).map(|verdict| limited(verdict, w))
+    said(rule).or_else(|question| already(question, w, view).ok_or(question)).map(|verdict| limited(verdict, w))
 }
 
-/// Returns what a rule says of a failure, or the question that is left.
-fn ruled(rule: Option<&Rule>, w: &Waiting, view: &View) -> Result<Verdict, Question> {
-    Ok(match rule.map(|r| &r.says) {
+/// Returns what a rule says of every failure, or the question that it asks.
+fn said(rule: Option<&Rule>) -> Result<Verdict, Question> {
+    match rule.map(|r| &r.says) {
         Some(Says::Cause { detail, confidence, candidates, .. }) => {
-            Verdict { detail: *detail, confidence: *confidence, candidates: SmallVec::from_slice(candidates), ..Verdict::certain(Cause::Unclassified) }
+            Ok(Verdict { detail: *detail, confidence: *confidence, candidates: SmallVec::from_slice(candidates), ..Verdict::certain(Cause::Unclassified) })
         }
-        Some(Says::Ask(Question::RefreshWithoutReason)) => question::refresh_without_reason(w),
-        Some(Says::Ask(question @ Question::SessionOrMalformed)) => question::session_already(w, view.companions(w.realm)).ok_or(*question)?,
-        Some(Says::Ask(question @ Question::ExpiredOrReused)) => question::gone_already(w, view.exchanges(w.realm)).ok_or(*question)?,
-        Some(Says::Ask(question)) => return Err(*question),
-        None => Verdict { confidence: Confidence::Ambiguous, ..Verdict::certain(Cause::Unclassified) },
-    })
+        Some(Says::Ask(question)) => Err(*question),
+        None => Ok(Verdict { confidence: Confidence::Ambiguous, ..Verdict::certain(Cause::Unclassified) }),
+    }
+}
+
+/// Answers a question where no later line can change the answer.
+fn already(question: Question, w: &Waiting, view: &View) -> Option<Verdict> {
+    match question {
+        Question::RefreshWithoutReason => Some(question::refresh_without_reason(w)),
+        Question::SessionOrMalformed => question::session_already(w, || view.companions(w.realm)),
+        Question::ExpiredOrReused => question::gone_already(w, || view.exchanges(w.realm)),
+        Question::RedirectOrForeign | Question::SecretOrMethod | Question::MissingOrMalformed | Question::UnknownOrMethod => None,
+    }
 }
 
 /// Limits a verdict to what the line's trust allows.

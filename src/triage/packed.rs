@@ -1,14 +1,18 @@
 //! Failures as bytes.
 //!
-//! Input: a [`Waiting`](super::timeline::Waiting) failure. Output: bytes, and the failure again. Nearly all of it is numbers, known words and short ids, so each field is
-//! written as it lies in memory, without a name and without a look at how long it could be: that takes a tenth of what a format for everybody takes.
-//! The bytes live no longer than their process. Must not know what a field means.
+//! Input: a failure that waits, or one with its verdict. Output: bytes, and the same again. Nearly all of it is numbers, known words and short ids, so each field
+//! is written as it lies in memory, without its name: that takes a third of what a format for everybody takes. Only another failure of the same program can be
+//! read by it. Must not know what a field means.
 
-use std::num::NonZero;
+use std::num::{NonZeroU32, NonZeroU64};
+
+use smallvec::SmallVec;
 
 use super::joined::{Answered, At, Browser, Companions, Explained, Failed};
 use super::timeline::{Facts, Seen, Waiting};
-use crate::finding::Trust;
+use super::verdict::{Lack, Verdict, Words};
+use crate::cause::{Cause, Detail};
+use crate::finding::{Confidence, Trust};
 use crate::names::{Key, Sym};
 use crate::signal::companion::{Assertion, Authenticator, Pkce, Verb};
 use crate::signal::{Failure, Id, Word};
@@ -20,6 +24,21 @@ pub trait Packed: Sized {
 
     /// Takes it from the beginning of the bytes; `None` where they are not of such a one.
     fn unpack(from: &mut &[u8]) -> Option<Self>;
+
+    /// Takes it in place of another, whose memory is used again.
+    #[inline]
+    fn unpack_over(&mut self, from: &mut &[u8]) -> Option<()> {
+        *self = Self::unpack(from)?;
+        Some(())
+    }
+}
+
+/// Takes so many bytes.
+#[inline]
+fn array<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
+    let (bytes, rest) = from.split_first_chunk()?;
+    *from = rest;
+    Some(*bytes)
 }
 
 /// Numbers, all of their bytes.
@@ -33,15 +52,42 @@ macro_rules! numbers {
 
             #[inline]
             fn unpack(from: &mut &[u8]) -> Option<Self> {
-                let (bytes, rest) = from.split_first_chunk()?;
-                *from = rest;
-                Some(<$number>::from_le_bytes(*bytes))
+                array(from).map(<$number>::from_le_bytes)
             }
         })*
     };
 }
 
-numbers! { u8 u16 u32 u64 u128 i64 }
+numbers! { u8 u16 u128 i64 }
+
+/// Numbers that are small: nearly all of them fit a smaller type, whose largest number says that one does not.
+macro_rules! small_numbers {
+    ($($number:ty, $small:ty;)*) => {
+        $(impl Packed for $number {
+            #[inline]
+            fn pack(&self, out: &mut Vec<u8>) {
+                match <$small>::try_from(*self) {
+                    Ok(small) if small != <$small>::MAX => out.extend_from_slice(&small.to_le_bytes()),
+                    _ => {
+                        out.extend_from_slice(&<$small>::MAX.to_le_bytes());
+                        out.extend_from_slice(&self.to_le_bytes());
+                    }
+                }
+            }
+
+            #[inline]
+            fn unpack(from: &mut &[u8]) -> Option<Self> {
+                let small = <$small>::from_le_bytes(array(from)?);
+                Some(if small == <$small>::MAX { <$number>::from_le_bytes(array(from)?) } else { small.into() })
+            }
+        })*
+    };
+}
+
+small_numbers! {
+    u32, u8;
+    u64, u32;
+}
 
 /// What stands for a value of another type.
 macro_rules! by {
@@ -62,8 +108,9 @@ macro_rules! by {
 
 by! {
     bool, u8, u8::from, |byte| Some(byte != 0);
-    Key, u64, Key::number, |digest| Some(Key::from(digest));
-    Sym, u32, |sym: Sym| sym.kept().get(), |number| NonZero::new(number).map(Sym::from);
+    NonZeroU64, u64, NonZeroU64::get, NonZeroU64::new;
+    Key, i64, |key: Key| key.number().cast_signed(), |digest: i64| Some(Key::from(digest.cast_unsigned()));
+    Sym, u32, |sym: Sym| sym.kept().get(), |number| NonZeroU32::new(number).map(Sym::from);
 }
 
 /// Values that are one of a few.
@@ -90,6 +137,16 @@ macro_rules! choices {
 }
 
 choices! {
+    Cause {
+        0 CodeExpired 1 CodeReused 2 ClockSkew 3 RefreshTokenInvalid 4 WrongClientSecret 5 PkceMismatch 6 RedirectUriMismatch 7 SessionTerminated
+        8 ClientAuthMethod 9 CodeMalformed 10 CodeOfOtherClient 11 CodeMissing 12 ClientNotFound 13 ClientDisabled 14 UserCredentials 15 UserDisabled
+        16 DeviceCodeInvalid 17 TokenExchangeDenied 18 GrantNotAllowed 19 Unlogged 20 Unclassified
+    }
+    Detail {
+        0 Expired 1 Rotated 2 SessionEnded 3 NotBefore 4 Malformed 5 WrongClient 6 Offline 7 Unknown 8 Missing 9 Mismatch 10 Unexpected
+    }
+    Confidence { 0 Certain 1 Likely 2 Ambiguous }
+    Lack { 0 SuccessEvents 1 ClientAuthentication 2 Reasons 3 WholeView 4 Beginning 5 ServerLog 6 Event }
     Trust { 0 Json 1 Quoted 2 Unquoted 3 Stored 4 Ambiguous 5 Access 6 Relayed 7 Suspect }
     Pkce { 0 Mismatch 1 Missing 2 Malformed 3 Unexpected }
     Assertion { 0 NotActive 1 Other }
@@ -110,6 +167,12 @@ macro_rules! fields {
                 $(let $field = Packed::unpack(from)?;)*
                 Some($type { $($field),* })
             }
+
+            fn unpack_over(&mut self, from: &mut &[u8]) -> Option<()> {
+                let $type { $($field),* } = self;
+                $($field.unpack_over(from)?;)*
+                Some(())
+            }
         })*
     };
 }
@@ -126,6 +189,8 @@ fields! {
         session_seen ended incomplete
     }
     Seen { ago_ms at }
+    At { source line part }
+    Verdict { detail confidence candidates evidence delay_ms lack }
 }
 
 impl<T: Packed> Packed for Option<T> {
@@ -141,6 +206,16 @@ impl<T: Packed> Packed for Option<T> {
     fn unpack(from: &mut &[u8]) -> Option<Self> {
         Some(if bool::unpack(from)? { Some(T::unpack(from)?) } else { None })
     }
+
+    #[inline]
+    fn unpack_over(&mut self, from: &mut &[u8]) -> Option<()> {
+        match self {
+            _ if !bool::unpack(from)? => *self = None,
+            Some(value) => value.unpack_over(from)?,
+            None => *self = Some(T::unpack(from)?),
+        }
+        Some(())
+    }
 }
 
 impl<T: Packed> Packed for Box<T> {
@@ -153,19 +228,36 @@ impl<T: Packed> Packed for Box<T> {
     fn unpack(from: &mut &[u8]) -> Option<Self> {
         T::unpack(from).map(Box::new)
     }
+
+    #[inline]
+    fn unpack_over(&mut self, from: &mut &[u8]) -> Option<()> {
+        (**self).unpack_over(from)
+    }
 }
 
-impl<T: Packed> Packed for Vec<T> {
-    #[inline]
-    fn pack(&self, out: &mut Vec<u8>) {
-        (self.len() as u64).pack(out);
-        self.iter().for_each(|value| value.pack(out));
-    }
+/// Lists, behind their lengths.
+macro_rules! lists {
+    ($($list:ty)*) => {
+        $(impl<T: Packed> Packed for $list {
+            #[inline]
+            fn pack(&self, out: &mut Vec<u8>) {
+                length(self.len()).pack(out);
+                self.iter().for_each(|value| value.pack(out));
+            }
 
-    #[inline]
-    fn unpack(from: &mut &[u8]) -> Option<Self> {
-        (0..u64::unpack(from)?).map(|_| T::unpack(from)).collect()
-    }
+            #[inline]
+            fn unpack(from: &mut &[u8]) -> Option<Self> {
+                (0..u32::unpack(from)?).map(|_| T::unpack(from)).collect()
+            }
+        })*
+    };
+}
+
+lists! { Vec<T> SmallVec<[T; 4]> }
+
+/// Returns the length of a list or a text: a line has 4 GiB at most.
+fn length(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 impl<A: Packed, B: Packed> Packed for (A, B) {
@@ -195,56 +287,24 @@ impl<A: Packed, B: Packed, C: Packed> Packed for (A, B, C) {
     }
 }
 
-/// Stands where a number of one byte does, and says that it is a longer one.
-const LONG: u8 = u8::MAX;
-
-impl Packed for At {
-    #[inline]
-    fn pack(&self, out: &mut Vec<u8>) {
-        // nearly every line is one of the first files, and a record of its own
-        let short = (u8::try_from(self.source).ok()).filter(|source| *source != LONG && self.part == 0).zip(u32::try_from(self.line.get()).ok());
-        if let Some((source, line)) = short {
-            source.pack(out);
-            line.pack(out);
-        } else {
-            LONG.pack(out);
-            (self.source, self.line.get(), self.part).pack(out);
-        }
-    }
-
-    #[inline]
-    fn unpack(from: &mut &[u8]) -> Option<Self> {
-        Some(match u8::unpack(from)? {
-            LONG => <(u32, u64, u32)>::unpack(from).map(|(source, line, part)| At::new(source, line, part))?,
-            source => At::new(source.into(), u32::unpack(from)?.into(), 0),
-        })
-    }
-}
-
 /// Writes a text behind its length.
 #[inline]
 fn pack_text(text: &[u8], out: &mut Vec<u8>) {
-    match u8::try_from(text.len()) {
-        Ok(length) if length != LONG => out.push(length),
-        _ => {
-            out.push(LONG);
-            (text.len() as u64).pack(out);
-        }
-    }
+    length(text.len()).pack(out);
     out.extend_from_slice(text);
 }
 
-/// Takes a text.
+/// Takes the bytes of a text.
 #[inline]
-fn unpack_text<'a>(from: &mut &'a [u8]) -> Option<&'a str> {
-    let length = match u8::unpack(from)? {
-        LONG => usize::try_from(u64::unpack(from)?).ok()?,
-        length => length.into(),
-    };
-    let (text, rest) = from.split_at_checked(length)?;
+fn unpack_text<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = u32::unpack(from)?;
+    let (text, rest) = from.split_at_checked(usize::try_from(length).ok()?)?;
     *from = rest;
-    std::str::from_utf8(text).ok()
+    Some(text)
 }
+
+/// Stands for the number of a word that is none of the known ones.
+const OTHER: u8 = u8::MAX;
 
 impl Packed for Id {
     #[inline]
@@ -254,7 +314,9 @@ impl Packed for Id {
 
     #[inline]
     fn unpack(from: &mut &[u8]) -> Option<Self> {
-        unpack_text(from).map(Id::from)
+        let text = unpack_text(from)?;
+        let short = if text.is_ascii() { Id::short(text) } else { None };
+        short.or_else(|| std::str::from_utf8(text).ok().map(Id::from))
     }
 }
 
@@ -264,7 +326,7 @@ impl Packed for Word {
         match self.number().and_then(|number| u8::try_from(number).ok()) {
             Some(number) => out.push(number),
             None => {
-                out.push(LONG);
+                out.push(OTHER);
                 pack_text(self.as_bytes(), out);
             }
         }
@@ -273,7 +335,7 @@ impl Packed for Word {
     #[inline]
     fn unpack(from: &mut &[u8]) -> Option<Self> {
         match u8::unpack(from)? {
-            LONG => unpack_text(from).map(Word::new),
+            OTHER => std::str::from_utf8(unpack_text(from)?).ok().map(Word::new),
             number => Word::numbered(number),
         }
     }
@@ -288,5 +350,23 @@ impl Packed for Explained {
     #[inline]
     fn unpack(from: &mut &[u8]) -> Option<Self> {
         Packed::unpack(from).map(Explained)
+    }
+
+    #[inline]
+    fn unpack_over(&mut self, from: &mut &[u8]) -> Option<()> {
+        self.0.unpack_over(from)
+    }
+}
+
+impl Packed for Words {
+    fn pack(&self, out: &mut Vec<u8>) {
+        match self {
+            Words::Said(text) => pack_text(text.as_bytes(), out),
+            other => pack_text(other.to_string().as_bytes(), out),
+        }
+    }
+
+    fn unpack(from: &mut &[u8]) -> Option<Self> {
+        std::str::from_utf8(unpack_text(from)?).ok().map(|text| Words::Text(text.to_owned()))
     }
 }

@@ -14,6 +14,7 @@ use super::view::{TriggerKind, View};
 use crate::finding::Trust;
 use crate::names::{Key, Sym, stand_in};
 use crate::realm::{Client, Method, Realm};
+use crate::signal::Id;
 
 /// A code's life where nobody says otherwise; an assumption, never a proof.
 pub const DEFAULT_LIFE_MS: i64 = 60_000;
@@ -25,7 +26,7 @@ const CLOCK_MS: i64 = 1000;
 pub struct Context<'a> {
     /// How much the log shows.
     pub view: &'a View,
-    /// The profile of the failure's client.
+    /// The profile of the failure's client, where the question is about the client.
     pub profile: Option<&'a Profile>,
     /// The lifespan of codes, where it is known.
     pub life_ms: Option<i64>,
@@ -85,8 +86,7 @@ fn explained(verdict: Verdict, w: &Waiting, facts: &Facts) -> Verdict {
 fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
     use Cause::{CodeExpired, CodeReused};
     let age = facts.login.and_then(|l| l.ago_ms);
-    let exchanges = c.view.exchanges(w.realm);
-    let now = match (gone_by_now(w, facts, exchanges), w.time) {
+    let now = match (gone_by_now(w, facts, || c.view.exchanges(w.realm)), w.time) {
         (Some(verdict), _) => return verdict,
         (None, Some(now)) if facts.logins > 0 => now,
         (None, _) => return without_login(w, facts, Lack::SuccessEvents),
@@ -116,22 +116,22 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
     Verdict::likely(&[first, second], Lack::WholeView)
 }
 
-/// What no later line can change of a verdict on a code; `exchanges`: those that succeed were seen.
-fn gone_by_now(w: &Waiting, facts: &Facts, exchanges: bool) -> Option<Verdict> {
+/// What no later line can change of a verdict on a code; `exchanges` says whether those that succeed were seen.
+fn gone_by_now(w: &Waiting, facts: &Facts, exchanges: impl FnOnce() -> bool) -> Option<Verdict> {
     use Cause::{CodeExpired, CodeReused};
     if w.time.is_none() {
         return Some(Verdict::ambiguous(&[CodeExpired, CodeReused], Lack::WholeView));
     }
     if facts.logins == 0 {
-        return exchanges.then(|| without_login(w, facts, Lack::WholeView));
+        return exchanges().then(|| without_login(w, facts, Lack::WholeView));
     }
     // a login was not seen, or a use was another code's
     (facts.uses > facts.logins && !is_unclear(facts)).then(|| Verdict::likely(&[CodeReused, CodeExpired], Lack::WholeView))
 }
 
-/// The same as [`expired_or_reused`], where no later line can say more; `exchanges`: those that succeed were seen.
+/// The same as [`expired_or_reused`], where no later line can say more; `exchanges` says whether those that succeed were seen.
 #[must_use]
-pub fn gone_already(w: &Waiting, exchanges: bool) -> Option<Verdict> {
+pub fn gone_already(w: &Waiting, exchanges: impl FnOnce() -> bool) -> Option<Verdict> {
     let none = Facts::default();
     let facts = w.facts.as_deref().unwrap_or(&none);
     Some(explained(gone_by_now(w, facts, exchanges)?, w, facts))
@@ -210,12 +210,12 @@ pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
     })
 }
 
-/// The same, where no later line can say more; `companions`: the parser's warnings were seen.
+/// The same, where no later line can say more; `companions` says whether the parser's warnings were seen.
 #[must_use]
-pub fn session_already(w: &Waiting, companions: bool) -> Option<Verdict> {
+pub fn session_already(w: &Waiting, companions: impl FnOnce() -> bool) -> Option<Verdict> {
     let mut is_open = false;
     let verdict = session(w, |_, _| {
-        is_open = !companions || w.failed.failure.trust == Trust::Stored;
+        is_open = w.failed.failure.trust == Trust::Stored || !companions();
         Verdict::certain(Cause::SessionTerminated)
     });
     (!is_open).then_some(verdict)
@@ -226,8 +226,7 @@ fn session(w: &Waiting, more: impl FnOnce(Form, &Facts) -> Verdict) -> Verdict {
     use Cause::{CodeExpired, CodeMalformed, CodeReused, SessionTerminated};
     let none = Facts::default();
     let facts = w.facts.as_deref().unwrap_or(&none);
-    let id = w.failed.failure.session.as_deref().unwrap_or_default();
-    let verdict = match form(id) {
+    let verdict = match w.failed.failure.session.as_ref().map_or(Form::Unusual, form) {
         Form::Never => Verdict::certain(CodeMalformed),
         form if w.failed.failure.trust == Trust::Stored => more(form, facts),
         Form::Unusual if w.failed.with.lost => Verdict::likely(&[CodeMalformed, SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
@@ -281,7 +280,7 @@ enum Form {
 
 /// Returns a letter for what a text looks like, to be kept where the text is not.
 #[must_use]
-pub fn form_of_session(id: &str) -> char {
+pub fn form_of_session(id: &Id) -> char {
     match form(id) {
         Form::Usual => 'u',
         Form::Unusual => 'o',
@@ -289,7 +288,15 @@ pub fn form_of_session(id: &str) -> char {
     }
 }
 
-fn form(id: &str) -> Form {
+/// Whether a text is written as a UUID is.
+fn is_uuid(text: &[u8]) -> bool {
+    text.len() == 36 && [8, 13, 18, 23].into_iter().all(|dash| text[dash] == b'-') && text.iter().filter(|c| c.is_ascii_hexdigit()).count() == 32
+}
+
+fn form(id: &Id) -> Form {
+    if is_uuid(id.bytes()) {
+        return Form::Usual;
+    }
     match stand_in(id).and_then(|s| s.note) {
         Some('u') => return Form::Usual,
         Some('o') => return Form::Unusual,
@@ -301,8 +308,7 @@ fn form(id: &str) -> Form {
     if id.len() > 64 || id.chars().any(nobodys) {
         return Form::Never;
     }
-    let uuid = id.len() == 36 && id.bytes().enumerate().all(|(i, c)| if matches!(i, 8 | 13 | 18 | 23) { c == b'-' } else { c.is_ascii_hexdigit() });
-    if uuid || id.len() == 24 { Form::Usual } else { Form::Unusual }
+    if id.len() == 24 { Form::Usual } else { Form::Unusual }
 }
 
 /// The code was read and refused (up to 24): another `redirect_uri`, or another client's code?

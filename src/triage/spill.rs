@@ -197,8 +197,8 @@ struct Run {
 }
 
 impl Run {
-    /// Reads the next failure.
-    fn next(&mut self) -> io::Result<Option<Waiting>> {
+    /// Reads the bytes of the next failure.
+    fn next(&mut self) -> io::Result<Option<&[u8]>> {
         if self.left == 0 {
             return Ok(None);
         }
@@ -207,9 +207,13 @@ impl Run {
         self.file.read_exact(&mut length)?;
         self.bytes.resize(u32::from_le_bytes(length) as usize, 0);
         self.file.read_exact(&mut self.bytes)?;
-        let waiting = Waiting::unpack(&mut self.bytes.as_slice());
-        waiting.map(Some).ok_or_else(|| io::Error::other("the temporary file was changed"))
+        Ok(Some(&self.bytes))
     }
+}
+
+/// Nobody else has the temporary file.
+fn foreign() -> io::Error {
+    io::Error::other("what the temporary file holds is not what was written")
 }
 
 /// All failures in order.
@@ -229,10 +233,14 @@ impl Sorted {
     fn refill(&mut self, run: usize) -> io::Result<()> {
         let next = match self.runs.get_mut(run) {
             None => self.held.next(),
-            Some(run) => run.next()?.and_then(|waiting| {
-                let (name, stream) = self.nodes.get(waiting.node as usize)?.as_ref()?;
-                Some((Order::of(&waiting, name, *stream), waiting))
-            }),
+            Some(run) => match run.next()? {
+                None => None,
+                Some(mut bytes) => {
+                    let waiting = Waiting::unpack(&mut bytes).ok_or_else(foreign)?;
+                    let (name, stream) = self.nodes.get(waiting.node as usize).and_then(Option::as_ref).ok_or_else(foreign)?;
+                    Some((Order::of(&waiting, name, *stream), waiting))
+                }
+            },
         };
         if let Some((order, waiting)) = next {
             self.heads.push(Reverse((order, run)));
@@ -241,22 +249,45 @@ impl Sorted {
         Ok(())
     }
 
-    /// Returns the next `count` failures; none at the end.
+    /// Takes the first of the next failures of all runs.
+    fn first(&mut self) -> io::Result<Option<Waiting>> {
+        let Some(Reverse((_, run))) = self.heads.pop() else { return Ok(None) };
+        let first = self.items[run].take();
+        self.refill(run)?;
+        Ok(first)
+    }
+
+    /// Puts the next failure in the place of another, or behind all; says whether there was one.
+    fn next(&mut self, others: &mut Vec<Waiting>, place: usize) -> io::Result<bool> {
+        if let (Some(run), 0) = (&mut self.rest, self.loose.len())
+            && let Some(mut bytes) = run.next()?
+        {
+            let waiting = match others.get_mut(place) {
+                Some(other) => other.unpack_over(&mut bytes),
+                None => Waiting::unpack(&mut bytes).map(|waiting| others.push(waiting)),
+            };
+            return waiting.map(|()| true).ok_or_else(foreign);
+        }
+        let next = self.loose.next();
+        let Some(waiting) = next.map_or_else(|| self.first(), |waiting| Ok(Some(waiting)))? else { return Ok(false) };
+        match others.get_mut(place) {
+            Some(other) => *other = waiting,
+            None => others.push(waiting),
+        }
+        Ok(true)
+    }
+
+    /// Returns the next `count` failures; none at the end. They take the places of others, whose memory is used again.
     ///
     /// # Errors
     /// When the temporary file cannot be read.
-    pub fn take(&mut self, count: usize) -> io::Result<Vec<Waiting>> {
-        let mut out: Vec<Waiting> = self.loose.by_ref().take(count).collect();
-        while out.len() < count {
-            if let Some(next) = self.rest.as_mut().map_or(Ok(None), Run::next)? {
-                out.push(next);
-                continue;
-            }
-            let Some(Reverse((_, run))) = self.heads.pop() else { break };
-            out.extend(self.items[run].take());
-            self.refill(run)?;
+    pub fn take(&mut self, count: usize, mut others: Vec<Waiting>) -> io::Result<Vec<Waiting>> {
+        let mut taken = 0;
+        while taken < count && self.next(&mut others, taken)? {
+            taken += 1;
         }
-        Ok(out)
+        others.truncate(taken);
+        Ok(others)
     }
 }
 
@@ -299,7 +330,7 @@ mod tests {
             let mut written = Vec::new();
             super::At { file: spill.file.as_ref().expect("a file").try_clone().expect("a file"), at: 0 }.read_to_end(&mut written).expect("bytes");
             assert!(written.len() > 100 && memchr::memmem::find(&written, b"a secret").is_none());
-            let back = spill.sorted().and_then(|mut s| s.take(20)).expect("failures");
+            let back = spill.sorted().and_then(|mut s| s.take(20, Vec::new())).expect("failures");
             assert_eq!((back.len(), back.iter().filter(|w| w.failed.failure.reason.is_none()).count()), (10, 8));
         }
     }
@@ -319,7 +350,7 @@ mod tests {
             let mut sorted = spill.sorted().expect("a temporary file");
             let mut got = Vec::new();
             loop {
-                let part = sorted.take(7).expect("a temporary file");
+                let part = sorted.take(7, Vec::new()).expect("a temporary file");
                 if part.is_empty() { break }
                 got.extend(part);
             }

@@ -362,27 +362,31 @@ impl Timeline {
         // attempts with one code share a verdict: that of the first
         let mut anchor = own;
         if let Mark::Gone(_) = me.step {
-            for (i, e) in self.entries[..own.min(self.entries.len())].iter().enumerate() {
-                if e.step == me.step {
+            for (i, e) in self.entries.iter().enumerate().filter(|(_, e)| e.step == me.step) {
+                if i < own {
                     facts.attempts += 1;
                     if facts.first_attempt.is_none() {
                         (facts.first_attempt, anchor) = (Some(seen(e)), i);
                     }
                 }
+                let is_near = e.at != me.at && e.time().zip(me.time()).is_some_and(|(a, b)| (a - b).abs() <= TOGETHER_MS);
+                facts.together = facts.together.or(is_near.then_some(e.at));
             }
-        }
-        if let Mark::Gone(_) = me.step {
-            let near = |e: &&Entry| e.step == me.step && e.at != me.at && e.time().zip(me.time()).is_some_and(|(a, b)| (a - b).abs() <= TOGETHER_MS);
-            facts.together = self.entries.iter().find(near).map(|e| e.at);
         }
         let anchor_time = self.entries.get(anchor).and_then(Entry::time);
         let age = |e: &Entry| anchor_time.zip(e.time()).map_or(0, |(a, t)| a - t);
         let third = |d: Option<Sym>| self.entries.iter().any(|e| e.step == Mark::Login && e.client != me.client && e.client != d);
         let own_logins = || self.entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login && e.client == me.client);
-        facts.own_login = own_logins().next().is_some();
-        facts.other_login = self.entries.iter().any(|e| e.step == Mark::Login && e.client != me.client);
         let mut first_login = None;
-        for (i, e) in own_logins().filter(|(i, e)| *i < anchor && age(e) <= CODE_HORIZON_MS) {
+        for (i, e) in self.entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login) {
+            if e.client != me.client {
+                facts.other_login = true;
+                continue;
+            }
+            facts.own_login = true;
+            if i >= anchor || age(e) > CODE_HORIZON_MS {
+                continue;
+            }
             facts.logins += 1;
             if first_login.is_none() {
                 facts.first_login_ms = anchor_time.zip(e.time()).map(|(a, t)| a - t);
