@@ -39,7 +39,7 @@ use crate::triage::decide::Judge;
 use crate::triage::joined::Suspect;
 use crate::triage::pairing::Pairing;
 use crate::triage::rules::Rules;
-use crate::triage::shard::SHARDS;
+use crate::triage::shard::Shard;
 use crate::triage::spill::Spill;
 use crate::triage::timeline::Waiting;
 use crate::triage::verdict::Verdict;
@@ -642,17 +642,10 @@ impl<'a> Run<'a> {
     }
 
     fn finish(mut self, mut clerk: Clerk, mut sink: Sink<'_>) -> io::Result<Outcome> {
+        // what open failures teach comes before any verdict
+        self.fold.shards.par_iter_mut().for_each(Shard::end);
+        self.close();
         let (mut names, nodes) = (std::mem::take(&mut self.fold.names), self.nodes());
-        // not all at once: what is open at the end can be most of a short log
-        let mut closed = Closed::default();
-        for begin in (0..SHARDS + FINISH).step_by(FINISH) {
-            let desk = Desk { filter: &self.options.filter, names: &names, sources: &self.names_of_sources, nodes: &nodes };
-            let shards = begin.min(SHARDS)..(begin + FINISH).min(SHARDS);
-            let (counted, ()) = rayon::join(|| clerk.take(&mut closed, &desk), || self.fold.finish(shards, self.rules));
-            counted?;
-            self.close();
-            std::mem::swap(&mut closed, &mut self.closed);
-        }
         self.fold.view.spans = self.fold.strands.iter().map(|r| r.join.span()).collect();
         self.fold.view.end = self.fold.view.spans.iter().flatten().map(|s| s.1).max();
         self.fold.view.settle();
@@ -690,6 +683,16 @@ impl<'a> Run<'a> {
             names: &names,
             fit: self.fold.pairing.fit,
         };
+        let (listed, mut closed) = (self.listed, std::mem::take(&mut self.closed));
+        let decide = |w: &Waiting| if listed || judge.is_doubtful(w) { None } else { Some(judge.verdict(w)) };
+        let desk = Desk { filter: &self.options.filter, names: &names, sources: &sources, nodes: &nodes };
+        // not all at once: what is open at the end can be most of a short log
+        for shards in self.fold.shards.chunks_mut(FINISH) {
+            let (counted, ()) = rayon::join(|| clerk.take(&mut closed, &desk), || shards.par_iter_mut().for_each(|shard| shard.close(&decide)));
+            counted?;
+            shards.iter_mut().for_each(|shard| closed.done.append(&mut shard.done));
+        }
+        clerk.take(&mut closed, &desk)?;
         let mut unjoined = 0;
         let mut sorted = std::mem::take(&mut clerk.spill).sorted()?;
         let (mut waiting, mut others) = (sorted.take(DECIDE, Vec::with_capacity(DECIDE))?, Vec::with_capacity(DECIDE));

@@ -46,6 +46,9 @@ pub struct Shard {
     pub lessons: Lessons,
     /// Failures whose facts are known.
     pub done: Vec<Closed>,
+    /// Timelines with failures that end with the input.
+    #[serde(skip)]
+    ended: Vec<Box<Timeline>>,
     /// Where the facts of the next failure go.
     #[serde(skip)]
     spare: Option<Box<Facts>>,
@@ -167,12 +170,27 @@ impl Shard {
 
     /// Ends all timelines, and gives back what they took.
     pub fn finish(&mut self, judge: &impl Fn(&Waiting) -> Option<Verdict>) {
+        self.end();
+        self.close(judge);
+    }
+
+    /// Does the first half of it: what the failures that are open teach is known behind it, and the failures themselves are not done yet.
+    pub fn end(&mut self) {
         while let Some((_, session)) = self.queue.pop_front() {
-            if let Some(timeline) = self.timelines.remove(&session) {
-                timeline.close(&mut self.done, &mut self.lessons, &mut self.spare, judge);
+            if let Some(timeline) = self.timelines.remove(&session).filter(|timeline| timeline.is_open()) {
+                self.lessons.extend(timeline.refused());
+                self.ended.push(timeline);
             }
         }
         (self.timelines, self.queue, self.bytes) = (HashMap::default(), VecDeque::new(), 0);
         self.remembered = Remembered::default();
+    }
+
+    /// Does the second half: each failure gets its facts, and perhaps its verdict.
+    pub fn close(&mut self, judge: &impl Fn(&Waiting) -> Option<Verdict>) {
+        let taught = &mut Lessons::new();
+        for timeline in std::mem::take(&mut self.ended) {
+            timeline.close(&mut self.done, taught, &mut self.spare, judge);
+        }
     }
 }

@@ -326,6 +326,12 @@ impl Timeline {
         }
     }
 
+    /// Returns what the realm can learn from failures that are open.
+    pub fn refused(&self) -> impl Iterator<Item = (Option<Sym>, Lesson)> {
+        let open = self.failures.iter().flat_map(|f| &f.open).filter(|open| open.failure.failed.with.gone.is_some());
+        open.filter_map(|open| self.facts(open.entry, &open.failure).refused(&open.failure.failed)).map(|age| (self.realm, Lesson::Refused(age)))
+    }
+
     /// Whether failures of the session wait for what may come.
     #[must_use]
     pub fn is_open(&self) -> bool {
