@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::joined::{Answered, At, Browser, Companions, Explained, Failed};
 use super::timeline::{Facts, Seen, Waiting};
-use super::verdict::{Lack, Verdict, Words};
+use super::verdict::{Lack, Verdict, Words, span};
 use crate::cause::{Cause, Detail};
 use crate::finding::{Confidence, Trust};
 use crate::names::{Key, Sym};
@@ -360,13 +360,157 @@ impl Packed for Explained {
 
 impl Packed for Words {
     fn pack(&self, out: &mut Vec<u8>) {
+        let (kind, text) = match self {
+            Words::Said(text) => (0, *text),
+            Words::Text(text) => (0, text.as_str()),
+            Words::Span(before, ..) => (1, *before),
+            Words::Number(before, ..) => (2, *before),
+        };
+        out.push(kind);
+        pack_text(text.as_bytes(), out);
         match self {
-            Words::Said(text) => pack_text(text.as_bytes(), out),
-            other => pack_text(other.to_string().as_bytes(), out),
+            Words::Said(_) | Words::Text(_) => {}
+            Words::Span(_, ms, behind) => {
+                ms.pack(out);
+                pack_text(behind.as_bytes(), out);
+            }
+            Words::Number(_, number, behind) => {
+                number.pack(out);
+                pack_text(behind.as_bytes(), out);
+            }
         }
     }
 
+    /// Puts the words together: what is read again somebody reads.
     fn unpack(from: &mut &[u8]) -> Option<Self> {
-        std::str::from_utf8(unpack_text(from)?).ok().map(|text| Words::Text(text.to_owned()))
+        fn words<'a>(from: &mut &'a [u8]) -> Option<&'a str> {
+            std::str::from_utf8(unpack_text(from)?).ok()
+        }
+        let (kind, before) = (u8::unpack(from)?, words(from)?);
+        let middle = match kind {
+            1 => span(i64::unpack(from)?),
+            2 => u32::unpack(from)?.to_string(),
+            _ => return Some(Words::Text(before.to_owned())),
+        };
+        Some(Words::Text([before, &middle, words(from)?].concat()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(value: &impl Packed) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        value.pack(&mut bytes);
+        bytes
+    }
+
+    fn same<T: Packed + PartialEq + std::fmt::Debug>(value: &T) {
+        let bytes = bytes(value);
+        let mut from = bytes.as_slice();
+        assert_eq!((T::unpack(&mut from).as_ref(), from), (Some(value), &[][..]));
+    }
+
+    /// Returns a failure that has all that a failure can have, and one that has nothing.
+    fn failures() -> [Waiting; 2] {
+        let at = |source, line| At::new(source, line, 0);
+        let bare = Failure::bare(Word::new("LOGIN_ERROR"), Trust::Json, 0);
+        let failed = Failed { failure: Box::new(bare), with: Explained::default(), ordinal: 0, session: None, answers: Vec::new(), browser: None };
+        let bare = Waiting { time: None, node: 0, position: 0, at: at(0, 1), failed, realm: None, client: None, facts: None };
+        let sym = |number| NonZeroU32::new(number).map(Sym::from);
+        let failure = Failure {
+            event: Word::new("an event of tomorrow"),
+            realm: sym(1),
+            realm_id: sym(u32::MAX),
+            client: sym(256),
+            user: Some("f:e8f2a5b0-0000-4000-8000-000000000000:j\u{fc}rgen@example.com".into()),
+            session: Some(Id::from(&*"s".repeat(300))),
+            ip: Some("10.0.0.4".into()),
+            error: Some(Word::new("invalid_code")),
+            reason: Some(Word::new("")),
+            grant: Some(Word::new("authorization_code")),
+            assertion: true,
+            token: Some(Key::of(b"token")),
+            cut: true,
+            trust: Trust::Relayed,
+            digest: u128::MAX - 1,
+        };
+        let with = Companions {
+            gone: Some((Key::of(b"code"), Key::of(b"client"), at(254, 7))),
+            gone_session: Some(Key::of(b"session")),
+            format: Some(at(255, 8)),
+            bound: Some(At::new(u32::MAX, u64::MAX, u32::MAX)),
+            pkce: Some((Pkce::Malformed, at(1, u64::from(u32::MAX)))),
+            assertion: Some((Assertion::Other, at(1, 9))),
+            header: Some(at(1, 10)),
+            auth: Some((Verb::Challenge, Authenticator::Jwt, at(1, 11))),
+            auth_tried: true,
+            lost: true,
+        };
+        let seen = Seen { ago_ms: Some(-5), at: at(2, 12) };
+        let facts = Facts {
+            logins: 254,
+            login: Some(seen),
+            first_login_ms: Some(i64::MIN),
+            uses: 255,
+            use_before: Some((seen, true)),
+            use_after: Some(Seen { ago_ms: None, at: at(2, 13) }),
+            use_after_login: true,
+            attempts: 256,
+            first_attempt: Some(seen),
+            together: Some(at(3, 14)),
+            detached: Some(seen),
+            own_login: true,
+            ended: Some(seen),
+            incomplete: true,
+            ..Facts::default()
+        };
+        let answers =
+            vec![Answered { status: 400, bytes: Some(70), at: at(4, 15), own: true }, Answered { status: 401, bytes: None, at: at(4, 16), own: false }];
+        let failed = Failed {
+            failure: Box::new(failure),
+            with: with.into(),
+            ordinal: 3,
+            session: Some(Key::of(b"session")),
+            answers,
+            browser: Some(Box::new(Browser { ago_ms: 20, granted: true, at: at(5, 17) })),
+        };
+        let (realm, client, facts) = (sym(2), sym(3), Some(Box::new(facts)));
+        [Waiting { time: Some(-1), node: 7, position: u64::MAX, at: at(6, 18), failed, realm, client, facts }, bare]
+    }
+
+    #[test]
+    fn a_failure_is_read_as_it_was_written_alone_and_over_another() {
+        for waiting in failures() {
+            same(&waiting);
+            for mut other in failures() {
+                assert_eq!(other.unpack_over(&mut &*bytes(&waiting)), Some(()));
+                assert_eq!(other, waiting);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_is_no_failure() {
+        for waiting in failures() {
+            let bytes = bytes(&waiting);
+            assert!((0..bytes.len()).all(|end| Waiting::unpack(&mut &bytes[..end]).is_none()));
+        }
+    }
+
+    #[test]
+    fn a_verdict_keeps_all_of_its_words() {
+        let at = At::new(0, 1, 0);
+        let verdict = Verdict::likely(&Cause::ALL, Lack::Event)
+            .because(at, "said")
+            .because(at, Words::Text("put together".to_owned()))
+            .because(at, Words::Span("LOGIN ", 71_200, " earlier"))
+            .because(at, Words::Number("first of ", 2, " attempts"));
+        same(&verdict);
+        for detail in Detail::ALL {
+            same(&Verdict { detail: Some(detail), delay_ms: Some(1), ..Verdict::certain(Cause::PkceMismatch) });
+        }
+        Lack::ALL.into_iter().for_each(|lack| same(&Verdict::ambiguous(&[Cause::Unclassified], lack)));
     }
 }

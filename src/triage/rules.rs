@@ -385,8 +385,8 @@ fn bits(failed: &Failed) -> (u64, u16) {
         None => 0,
     };
     let fields = [f.user.is_some(), f.client.is_some(), f.session.is_some()];
-    let companions = CompanionText::ALL.map(|companion| has(failed, companion));
-    (error, flags(fields) | flags(companions) << 3)
+    let companions = failed.with.0.as_ref().map_or(0, |_| flags(CompanionText::ALL.map(|companion| has(failed, companion))));
+    (error, flags(fields) | companions << 3)
 }
 
 /// A bit for each of these, the first in the lowest place.

@@ -315,9 +315,13 @@ impl Timeline {
         for Open { entry, failure: mut waiting } in failures.open {
             let facts = self.facts(entry, &waiting);
             lessons.extend(facts.refused(&waiting.failed).map(|age| (self.realm, Lesson::Refused(age))));
-            let mut place = spare.take().unwrap_or_default();
-            *place = facts;
-            waiting.facts = Some(place);
+            waiting.facts = Some(match spare.take() {
+                Some(mut place) => {
+                    *place = facts;
+                    place
+                }
+                None => Box::new(facts),
+            });
             let verdict = judge(&waiting);
             if verdict.is_some() {
                 *spare = waiting.facts.take();
@@ -328,7 +332,9 @@ impl Timeline {
 
     /// Returns what the realm can learn from failures that are open.
     pub fn refused(&self) -> impl Iterator<Item = (Option<Sym>, Lesson)> {
-        let open = self.failures.iter().flat_map(|f| &f.open).filter(|open| open.failure.failed.with.gone.is_some());
+        // how old the code was that was refused is only known where a login gave it
+        let has_login = self.entries.iter().any(|e| e.step == Mark::Login);
+        let open = self.failures.iter().filter(move |_| has_login).flat_map(|f| &f.open).filter(|open| open.failure.failed.with.gone.is_some());
         open.filter_map(|open| self.facts(open.entry, &open.failure).refused(&open.failure.failed)).map(|age| (self.realm, Lesson::Refused(age)))
     }
 
