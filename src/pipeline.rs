@@ -690,7 +690,9 @@ impl<'a> Run<'a> {
         for shards in self.fold.shards.chunks_mut(FINISH) {
             let (counted, ()) = rayon::join(|| clerk.take(&mut closed, &desk), || shards.par_iter_mut().for_each(|shard| shard.close(&decide)));
             counted?;
-            shards.iter_mut().for_each(|shard| closed.done.append(&mut shard.done));
+            for shard in shards {
+                closed.done.append(&mut shard.done);
+            }
         }
         clerk.take(&mut closed, &desk)?;
         let mut unjoined = 0;

@@ -242,7 +242,9 @@ macro_rules! lists {
             #[inline]
             fn pack(&self, out: &mut Vec<u8>) {
                 length(self.len()).pack(out);
-                self.iter().for_each(|value| value.pack(out));
+                for value in self {
+                    value.pack(out);
+                }
             }
 
             #[inline]
@@ -323,12 +325,11 @@ impl Packed for Id {
 impl Packed for Word {
     #[inline]
     fn pack(&self, out: &mut Vec<u8>) {
-        match self.number().and_then(|number| u8::try_from(number).ok()) {
-            Some(number) => out.push(number),
-            None => {
-                out.push(OTHER);
-                pack_text(self.as_bytes(), out);
-            }
+        if let Some(number) = self.number().and_then(|number| u8::try_from(number).ok()) {
+            out.push(number);
+        } else {
+            out.push(OTHER);
+            pack_text(self.as_bytes(), out);
         }
     }
 
@@ -511,6 +512,8 @@ mod tests {
         for detail in Detail::ALL {
             same(&Verdict { detail: Some(detail), delay_ms: Some(1), ..Verdict::certain(Cause::PkceMismatch) });
         }
-        Lack::ALL.into_iter().for_each(|lack| same(&Verdict::ambiguous(&[Cause::Unclassified], lack)));
+        for lack in Lack::ALL {
+            same(&Verdict::ambiguous(&[Cause::Unclassified], lack));
+        }
     }
 }

@@ -291,9 +291,9 @@ pub fn form_of_session(id: &Id) -> char {
 /// Whether a text is written as a UUID is.
 fn is_uuid(text: &[u8]) -> bool {
     let Ok(text) = <&[u8; 36]>::try_from(text) else { return false };
-    let is_hex = |c: u8| ((c | 0x20).wrapping_sub(b'a') < 6) | (c.wrapping_sub(b'0') < 10);
+    let is_of_uuid = |c: u8| (c == b'-') | ((c | 0x20).wrapping_sub(b'a') < 6) | (c.wrapping_sub(b'0') < 10);
     // all letters, not up to the first other one: that can be asked of many at once
-    let all = text.iter().fold(true, |all, c| all & (is_hex(*c) | (*c == b'-')));
+    let all = text.iter().fold(true, |all, c| all & is_of_uuid(*c));
     let dashes = text.iter().fold(0_u8, |dashes, c| dashes.wrapping_add(u8::from(*c == b'-')));
     all && dashes == 4 && [8, 13, 18, 23].into_iter().all(|dash| text[dash] == b'-')
 }

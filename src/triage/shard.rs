@@ -48,7 +48,7 @@ pub struct Shard {
     pub done: Vec<Closed>,
     /// Timelines with failures that end with the input.
     #[serde(skip)]
-    ended: Vec<Box<Timeline>>,
+    ended: Vec<Timeline>,
     /// Where the facts of the next failure go.
     #[serde(skip)]
     spare: Option<Box<Facts>>,
@@ -179,7 +179,7 @@ impl Shard {
         while let Some((_, session)) = self.queue.pop_front() {
             if let Some(timeline) = self.timelines.remove(&session).filter(|timeline| timeline.is_open()) {
                 self.lessons.extend(timeline.refused());
-                self.ended.push(timeline);
+                self.ended.push(*timeline);
             }
         }
         (self.timelines, self.queue, self.bytes) = (HashMap::default(), VecDeque::new(), 0);
