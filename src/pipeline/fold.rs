@@ -26,7 +26,7 @@ use crate::triage::clients::Clients;
 use crate::triage::clock::Clock;
 use crate::triage::decide::{settled, settled_by};
 use crate::triage::join::{self, Join};
-use crate::triage::joined::{Joined, What};
+use crate::triage::joined::{Failed, Joined, What};
 use crate::triage::note::{Note, part};
 use crate::triage::pairing::Pairing;
 use crate::triage::rules::{Question, Rules, settles};
@@ -383,13 +383,12 @@ impl Fold {
             self.fresh.push((Waiting { time, node, position, at, failed, realm, client, facts: None }, clock));
         }
         let mut rule = None;
-        let (note, free) = part(joined, |failed| {
+        let parts = &mut self.parts;
+        let settled = |failed: &Failed| {
             rule = rules.decide(failed);
             settles(rule, failed)
-        });
-        if let Some(note) = note {
-            self.parts[shard_of(note.session)].push(note);
-        }
+        };
+        let free = part(joined, settled, |note| parts[shard_of(note.session)].push(note));
         if let Some(waiting) = free.filter(|_| !self.watched) {
             let verdict = early(self.early, &waiting, || settled_by(rule, &waiting, &self.view));
             self.free.push((waiting, verdict));

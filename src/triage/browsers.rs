@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::joined::{At, Browser, Joined, What};
+use super::joined::{At, Browser, Failed, Joined, What};
 use super::timeline::CODE_HORIZON_MS;
 use crate::names::{Key, Names};
 use crate::signal::access;
@@ -51,32 +51,41 @@ pub struct Browsers {
 
 impl Browsers {
     /// Learns from a signal, and fills in a failure's login; returns whether the signal goes on.
+    #[inline]
     pub fn follow(&mut self, joined: &mut Joined, names: &Names) -> bool {
         match &mut joined.what {
-            What::Login(login) => {
-                if let Some(time) = joined.time {
-                    self.logins.put(key(&login.client, &login.address), (time, joined.at));
-                }
+            What::Login(_) | What::Granted(_) => {
+                self.learn(joined);
                 false
             }
-            What::Granted(address) => {
-                if let Some(time) = joined.time {
-                    self.granted.put(Key::of(address.as_bytes()), time);
+            What::Failed(failed) => {
+                if let (Some(now), false) = (joined.time, self.logins.order.is_empty()) {
+                    self.fill_in(failed, now, names);
                 }
-                false
-            }
-            What::Failed(failed, ..) if failed.failure.error.as_deref() == Some("invalid_code") && !self.logins.order.is_empty() => {
-                let (Some(client), Some(ip), Some(now)) = (&failed.failure.client, &failed.failure.ip, joined.time) else { return true };
-                let Some(address) = access::address(ip.as_bytes()) else { return true };
-                let login = self.logins.entries.get(&key(&names.text(*client), &address)).filter(|(t, _)| (0..=CODE_HORIZON_MS).contains(&(now - t)));
-                failed.browser = login.map(|(time, at)| {
-                    let granted = self.granted.entries.get(&Key::of(address.as_bytes())).is_some_and(|g| g >= time);
-                    Box::new(Browser { ago_ms: now - time, granted, at: *at })
-                });
                 true
             }
-            _ => true,
+            What::Success(..) | What::Admin(_) | What::Life(_) | What::Proxied(..) => true,
         }
+    }
+
+    fn learn(&mut self, joined: &Joined) {
+        let Some(time) = joined.time else { return };
+        match &joined.what {
+            What::Login(login) => self.logins.put(key(&login.client, &login.address), (time, joined.at)),
+            What::Granted(address) => self.granted.put(Key::of(address.as_bytes()), time),
+            _ => {}
+        }
+    }
+
+    fn fill_in(&self, failed: &mut Failed, now: i64, names: &Names) {
+        let failure = &failed.failure;
+        let (Some("invalid_code"), Some(client), Some(ip)) = (failure.error.as_deref(), failure.client, &failure.ip) else { return };
+        let Some(address) = access::address(ip.as_bytes()) else { return };
+        let login = self.logins.entries.get(&key(&names.text(client), &address)).filter(|(t, _)| (0..=CODE_HORIZON_MS).contains(&(now - t)));
+        failed.browser = login.map(|(time, at)| {
+            let granted = self.granted.entries.get(&Key::of(address.as_bytes())).is_some_and(|g| g >= time);
+            Box::new(Browser { ago_ms: now - time, granted, at: *at })
+        });
     }
 }
 

@@ -64,6 +64,7 @@ impl Clients {
     }
 
     /// Returns the profile of a client, a new one if there is room.
+    #[inline]
     fn profile(&mut self, client: Client) -> Option<&mut Profile> {
         let full = self.profiles.len() >= PROFILES;
         if self.watched && self.touched.last() != Some(&client) {

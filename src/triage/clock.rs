@@ -24,20 +24,12 @@ impl Zone {
     /// Returns the instant of a wall clock's time. A time that occurs twice is the earlier; one that does not occur is read as if the clock
     /// had not been changed yet.
     #[must_use]
+    #[inline]
     pub fn instant(self, local_ms: i64) -> i64 {
         match self {
             Zone::Utc => local_ms,
             Zone::Fixed(offset) => local_ms - i64::from(offset.local_minus_utc()) * 1000,
-            Zone::Named(zone) => {
-                let Some(naive) = naive(local_ms) else { return local_ms };
-                match zone.from_local_datetime(&naive) {
-                    LocalResult::Single(t) | LocalResult::Ambiguous(t, _) => t.timestamp_millis(),
-                    LocalResult::None => {
-                        let before = naive - Duration::hours(3);
-                        zone.from_local_datetime(&before).earliest().map_or(local_ms, |t| t.timestamp_millis() + 3 * 3_600_000)
-                    }
-                }
-            }
+            Zone::Named(zone) => instant_in(zone, local_ms),
         }
     }
 
@@ -60,6 +52,18 @@ impl std::fmt::Display for Zone {
             Zone::Utc => f.write_str("UTC"),
             Zone::Fixed(offset) => write!(f, "{offset}"),
             Zone::Named(zone) => f.write_str(zone.name()),
+        }
+    }
+}
+
+/// Returns the instant of a wall clock's time in a zone that changes its clocks.
+fn instant_in(zone: chrono_tz::Tz, local_ms: i64) -> i64 {
+    let Some(naive) = naive(local_ms) else { return local_ms };
+    match zone.from_local_datetime(&naive) {
+        LocalResult::Single(t) | LocalResult::Ambiguous(t, _) => t.timestamp_millis(),
+        LocalResult::None => {
+            let before = naive - Duration::hours(3);
+            zone.from_local_datetime(&before).earliest().map_or(local_ms, |t| t.timestamp_millis() + 3 * 3_600_000)
         }
     }
 }
@@ -125,21 +129,25 @@ impl Clock {
     /// Returns the instant of a stamp, `day` midnights after its chunk began. `envelope` is when the wrapper says that the line was written:
     /// it stands in for what the line does not say.
     #[must_use]
+    #[inline]
     pub fn instant(&self, stamp: Stamp, day: u16, envelope: Option<i64>) -> Option<i64> {
         match stamp {
             Stamp::Unknown => envelope,
             Stamp::Zoned(ms) => Some(ms),
             Stamp::Local(ms) => Some(self.zone.instant(ms)),
-            Stamp::TimeOfDay(ms) if self.date.is_none() => {
-                let near = envelope?;
-                let today = near.div_euclid(DAY_MS);
-                (today - 1..=today + 1).map(|day| self.zone.instant(day * DAY_MS + i64::from(ms))).min_by_key(|t| (t - near).abs())
-            }
-            Stamp::TimeOfDay(ms) => {
-                let days = self.date?.signed_duration_since(NaiveDate::default()).num_days() + self.midnights + i64::from(day);
-                Some(self.zone.instant(days * DAY_MS + i64::from(ms)))
-            }
+            Stamp::TimeOfDay(ms) => self.dateless(ms, day, envelope),
         }
+    }
+
+    /// Returns the instant of a time of the day.
+    fn dateless(&self, ms: u32, day: u16, envelope: Option<i64>) -> Option<i64> {
+        let Some(date) = self.date else {
+            let near = envelope?;
+            let today = near.div_euclid(DAY_MS);
+            return (today - 1..=today + 1).map(|day| self.zone.instant(day * DAY_MS + i64::from(ms))).min_by_key(|t| (t - near).abs());
+        };
+        let days = date.signed_duration_since(NaiveDate::default()).num_days() + self.midnights + i64::from(day);
+        Some(self.zone.instant(days * DAY_MS + i64::from(ms)))
     }
 }
 

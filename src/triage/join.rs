@@ -97,9 +97,9 @@ struct Pending {
     unanswered: Option<Unanswered>,
 }
 
-/// A signal with its time and place.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub struct Placed {
+/// When and where a signal was printed.
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
+struct Place {
     time: Option<i64>,
     /// The time is that of the line's own stamp, date and all: equal lines have equal times.
     is_dated: bool,
@@ -109,6 +109,12 @@ pub struct Placed {
     thread: Thread,
     node: u32,
     stored: bool,
+}
+
+/// A signal with its time and place.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+struct Placed {
+    place: Place,
     kind: Kind,
 }
 
@@ -167,18 +173,25 @@ impl Join {
             self.first = self.clock.instant(batch.first, 0, envelope(first));
         }
         let mut signals = batch.signals;
-        for mut signal in signals.drain(..) {
-            if let Kind::Access(access) | Kind::Proxied(access) = &mut signal.kind {
-                access.realm_number = access.realm.as_deref().map(|realm| names.number(realm.as_bytes()));
-            }
-            let (placed, kind) = self.place(signal, &global, chunk, names);
+        out.reserve(signals.len());
+        let mut latest = None;
+        for signal in signals.drain(..) {
+            let host = signal.host.map(|h| global[h.index()]);
+            let node = match latest {
+                Some((known, node)) if known == host => node,
+                _ => (chunk.node)(host.map(|h| names.bytes(h))),
+            };
+            latest = Some((host, node));
+            let place = self.place(&signal, (host, global[signal.thread.index()]), node, chunk);
+            let mut kind = signal.kind;
+            localise(&mut kind, &global, names);
             match kind {
                 // nearly every signal of nearly every log: it goes straight on
-                Kind::User(user, quoting) if self.hold.is_none() && self.doubt.is_none() => match self.doubts(&placed, quoting) {
-                    None => self.event(user, quoting, &placed, out),
-                    Some(doubt) => self.put_off(Placed { kind: Kind::User(user, quoting), ..placed }, doubt),
+                Kind::User(user, quoting) if self.hold.is_none() && self.doubt.is_none() => match self.doubts(&place, quoting) {
+                    None => self.event(user, quoting, &place, out),
+                    Some(doubt) => self.put_off(Placed { place, kind: Kind::User(user, quoting) }, doubt),
                 },
-                kind => self.take(Placed { kind, ..placed }, out),
+                kind => self.take(Placed { place, kind }, out),
             }
         }
         self.lines += batch.lines;
@@ -221,14 +234,12 @@ impl Join {
         self.first.zip(self.high)
     }
 
-    /// Returns a signal's place, and what it is: few have to be held with it.
-    fn place(&mut self, signal: Signal, global: &[Sym], chunk: &mut Chunk<'_>, names: &Names) -> (Placed, Kind) {
-        let host = signal.host.map(|h| global[h.index()]);
+    /// Returns a signal's place.
+    #[inline]
+    fn place(&self, signal: &Signal, thread: Thread, node: u32, chunk: &Chunk<'_>) -> Place {
         let line = u64::from(signal.line);
         let mark = chunk.marks.and_then(|m| m.get(line));
-        let mut kind = signal.kind;
-        localise(&mut kind, global);
-        let placed = Placed {
+        Place {
             time: self.clock.instant(signal.at, signal.day, mark.and_then(|m| m.time)),
             is_dated: matches!(signal.at, Stamp::Zoned(_) | Stamp::Local(_)),
             at: At::new(
@@ -237,30 +248,29 @@ impl Join {
                 mark.map_or(0, |_| u32::try_from((self.lines + line) % u64::from(u32::MAX)).unwrap_or_default()),
             ),
             line: self.lines + line,
-            thread: (host, global[signal.thread.index()]),
-            node: (chunk.node)(host.map(|h| names.bytes(h))),
+            thread,
+            node,
             stored: signal.stored,
-            kind: Kind::Carrier { open: false },
-        };
-        (placed, kind)
+        }
     }
 
     /// Takes in one signal; holds it while an earlier line may still turn it into a client's words.
     fn take(&mut self, signal: Placed, out: &mut Vec<Joined>) {
-        if self.hold.as_ref().is_some_and(|h| h.is_over(signal.line)) {
+        let Placed { place, kind } = signal;
+        if self.hold.as_ref().is_some_and(|h| h.is_over(place.line)) {
             self.release(out);
         }
-        match (signal.kind, self.hold.take()) {
+        match (kind, self.hold.take()) {
             (Kind::Tail(end, inner), Some(mut hold)) if hold.is_event() => {
-                hold.queue.push(Placed { kind: inner.map_or(Kind::Companion(Companion::AuthTried), |k| *k), ..signal });
+                hold.queue.push(Placed { place, kind: inner.map_or(Kind::Companion(Companion::AuthTried), |k| *k) });
                 let opened = self.condemn(hold, "stands inside the client id of the event above it");
-                if let Some((failure, placed)) = opened {
+                if let Some((failure, opened)) = opened {
                     let failure = forged::merged(failure, *end);
-                    self.user(User::Failure(Box::new(failure)), &placed, out);
+                    self.user(User::Failure(Box::new(failure)), &opened, out);
                 }
             }
             (Kind::CarrierEnd(inner), Some(mut hold)) if !hold.is_event() => {
-                hold.queue.push(Placed { kind: inner.map_or(Kind::Companion(Companion::AuthTried), |k| *k), ..signal });
+                hold.queue.push(Placed { place, kind: inner.map_or(Kind::Companion(Companion::AuthTried), |k| *k) });
                 if let Held::Warning(_, thread, at) = hold.held {
                     // a code with a line feed in it is none
                     self.companion(Companion::CodeFormat, thread, at);
@@ -268,26 +278,26 @@ impl Join {
                 self.condemn(hold, "stands inside a client's words in the warning above it (keycloak/keycloak#52103)");
             }
             (kind, Some(mut hold)) => {
-                hold.queue.push(Placed { kind, ..signal });
+                hold.queue.push(Placed { place, kind });
                 self.hold = Some(hold);
             }
             // a quoted list never ends like this: the warning that it stands in began before the first line
             (Kind::CarrierEnd(Some(inner)), None) if matches!(*inner, Kind::User(_, Some(Quoting::Quoted(_)))) => {
-                self.suspect(&Placed { kind: *inner, ..signal }, "ends as a warning does that prints a client's words");
+                self.suspect(&Placed { place, kind: *inner }, "ends as a warning does that prints a client's words");
             }
-            (Kind::Open(failure), None) => self.hold = Some(Hold::event(*failure, Placed { kind: Kind::Carrier { open: true }, ..signal })),
-            (Kind::Carrier { open: true }, None) => self.hold = Some(Hold::warning(signal.line, signal.thread, signal.at)),
-            (kind, None) => self.pass(Placed { kind, ..signal }, out),
+            (Kind::Open(failure), None) => self.hold = Some(Hold::event(failure, place)),
+            (Kind::Carrier { open: true }, None) => self.hold = Some(Hold::warning(place.line, place.thread, place.at)),
+            (kind, None) => self.pass(Placed { place, kind }, out),
         }
     }
 
     /// Lets go what was held: nothing closed it.
     fn release(&mut self, out: &mut Vec<Joined>) {
         let Some(hold) = self.hold.take() else { return };
-        if let Held::Event(failure, placed) = hold.held {
+        if let Held::Event(failure, place) = hold.held {
             // a line that was cut: the event is known, its address is not
             if forged::is_token_request(&failure) {
-                self.user(User::Failure(failure), &placed, out);
+                self.user(User::Failure(failure), &place, out);
             }
         }
         for signal in hold.queue {
@@ -296,12 +306,12 @@ impl Join {
     }
 
     /// Lists what was held as a client's words; returns the event that was opened.
-    fn condemn(&mut self, hold: Hold, why: &str) -> Option<(Failure, Placed)> {
+    fn condemn(&mut self, hold: Hold, why: &str) -> Option<(Failure, Place)> {
         for signal in hold.queue {
             self.suspect(&signal, why);
         }
         match hold.held {
-            Held::Event(failure, placed) => forged::is_token_request(&failure).then_some((*failure, *placed)),
+            Held::Event(failure, place) => forged::is_token_request(&failure).then_some((*failure, place)),
             Held::Warning(..) => None,
         }
     }
@@ -314,7 +324,8 @@ impl Join {
             User::Elsewhere => ("an error event".to_owned(), None),
         };
         if self.suspects.len() < SUSPECTS {
-            self.suspects.push(Suspect { time: signal.time, at: signal.at, event, ip, why: why.to_owned() });
+            let Place { time, at, .. } = signal.place;
+            self.suspects.push(Suspect { time, at, event, ip, why: why.to_owned() });
         } else {
             self.suspects_dropped += 1;
         }
@@ -323,7 +334,7 @@ impl Join {
     /// Takes in a signal that no open line holds.
     fn pass(&mut self, signal: Placed, out: &mut Vec<Joined>) {
         if let Some((doubtful, why)) = self.doubt.take() {
-            let returned = signal.time.zip(self.believed).is_some_and(|(t, b)| b - t <= WENT_BACK_MS);
+            let returned = signal.place.time.zip(self.believed).is_some_and(|(t, b)| b - t <= WENT_BACK_MS);
             if returned {
                 self.suspect(&doubtful, &why);
             } else {
@@ -331,7 +342,7 @@ impl Join {
             }
         }
         if let Kind::User(_, quoting) = signal.kind
-            && let Some(doubt) = self.doubts(&signal, quoting)
+            && let Some(doubt) = self.doubts(&signal.place, quoting)
         {
             return self.put_off(signal, doubt);
         }
@@ -339,19 +350,25 @@ impl Join {
     }
 
     /// Counts an event's quoting, and says whether anything speaks against its being the server's own.
-    fn doubts(&mut self, signal: &Placed, quoting: Option<Quoting>) -> Option<Doubt> {
-        let back = signal.time.zip(self.believed).is_some_and(|(t, b)| b - t > WENT_BACK_MS);
-        match self.style.is_foreign(quoting?) {
-            Foreign::Surely => Some(Doubt::Surely),
-            Foreign::Perhaps if back => Some(Doubt::Perhaps(FOREIGN)),
-            _ if back && self.carrier.is_some_and(|line| signal.line == line + 1) => {
-                Some(Doubt::Perhaps("follows a client's own words and its time goes back"))
-            }
+    #[inline]
+    fn doubts(&mut self, place: &Place, quoting: Option<Quoting>) -> Option<Doubt> {
+        let foreign = self.style.is_foreign(quoting?);
+        if foreign == Foreign::Surely {
+            return Some(Doubt::Surely);
+        }
+        let is_back = place.time.zip(self.believed).is_some_and(|(t, b)| b - t > WENT_BACK_MS);
+        if !is_back {
+            return None;
+        }
+        match foreign {
+            Foreign::Perhaps => Some(Doubt::Perhaps(FOREIGN)),
+            _ if self.carrier.is_some_and(|line| place.line == line + 1) => Some(Doubt::Perhaps("follows a client's own words and its time goes back")),
             _ => None,
         }
     }
 
     /// Takes in an event that may not be the server's own.
+    #[cold]
     fn put_off(&mut self, signal: Placed, doubt: Doubt) {
         match doubt {
             Doubt::Surely => self.suspect(&signal, FOREIGN),
@@ -361,40 +378,37 @@ impl Join {
 
     /// Takes in a signal that is the server's own.
     fn believe(&mut self, signal: Placed, out: &mut Vec<Joined>) {
-        if let Kind::User(user, quoting) = signal.kind {
-            let signal = Placed { kind: Kind::Carrier { open: false }, ..signal };
-            return self.event(user, quoting, &signal, out);
+        let Placed { place, kind } = signal;
+        if let Kind::User(user, quoting) = kind {
+            return self.event(user, quoting, &place, out);
         }
-        self.believed = signal.time.or(self.believed);
-        match signal.kind {
-            Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => self.pass(Placed { kind: *inner, ..signal }, out),
-            Kind::Carrier { .. } => self.carrier = Some(signal.line),
-            Kind::Companion(companion) => self.companion(companion, signal.thread, signal.at),
-            Kind::Admin(ref admin) => {
-                let what = What::Admin(admin.clone());
-                self.emit(&signal, what, out);
-            }
-            Kind::Life(ref life) => {
+        self.believed = place.time.or(self.believed);
+        match kind {
+            Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => self.pass(Placed { place, kind: *inner }, out),
+            Kind::Carrier { .. } => self.carrier = Some(place.line),
+            Kind::Companion(companion) => self.companion(companion, place.thread, place.at),
+            Kind::Admin(admin) => self.emit(&place, What::Admin(admin), out),
+            Kind::Life(life) => {
                 if matches!(life, Life::Started { .. }) {
                     self.style = Style::default();
                     self.from_start = true;
                 }
-                let what = What::Life(life.clone());
-                self.emit(&signal, what, out);
+                self.emit(&place, What::Life(life), out);
             }
-            Kind::Access(ref access) => self.access((**access).clone(), &signal, out),
-            Kind::Proxied(ref access) => self.proxied((**access).clone(), &signal, out),
-            Kind::Login(ref login) => self.emit(&signal, What::Login(login.clone()), out),
+            Kind::Access(access) => self.access(*access, &place, out),
+            Kind::Proxied(access) => self.proxied(access, &place, out),
+            Kind::Login(login) => self.emit(&place, What::Login(login), out),
             Kind::Tail(_, None) | Kind::CarrierEnd(None) | Kind::Open(_) | Kind::User(..) => {}
         }
     }
 
     /// Takes in an event that is the server's own.
-    fn event(&mut self, user: User, quoting: Option<Quoting>, signal: &Placed, out: &mut Vec<Joined>) {
-        self.believed = signal.time.or(self.believed);
+    #[inline]
+    fn event(&mut self, user: User, quoting: Option<Quoting>, place: &Place, out: &mut Vec<Joined>) {
+        self.believed = place.time.or(self.believed);
         // an old server's event can end with a client's words
-        self.carrier = matches!(quoting, Some(Quoting::Bare)).then_some(signal.line);
-        self.user(user, signal, out);
+        self.carrier = matches!(quoting, Some(Quoting::Bare)).then_some(place.line);
+        self.user(user, place, out);
     }
 
     /// Keeps a companion for the thread's next user event.
@@ -427,9 +441,8 @@ impl Join {
     }
 
     /// A user event: takes its thread's companions and goes on.
-    fn user(&mut self, user: User, signal: &Placed, out: &mut Vec<Joined>) {
-        let lost = !self.from_start && signal.time.zip(self.first).is_none_or(|(t, first)| t - first <= LOST_MS);
-        let (mut with, lost) = if signal.stored { (None, true) } else { self.companions(&user, signal, lost, out) };
+    fn user(&mut self, user: User, place: &Place, out: &mut Vec<Joined>) {
+        let (mut with, lost) = if place.stored { (None, true) } else { self.companions(&user, place, out) };
         let what = match user {
             User::Elsewhere => return,
             User::Success(success) => What::Success(success, with.and_then(|w| w.auth).filter(|a| a.0 == Verb::Success).map(|a| a.1)),
@@ -443,60 +456,68 @@ impl Join {
                 {
                     (with.gone, with.gone_session) = (None, None);
                 }
-                let ordinal = self.ordinals.next(failure.digest, signal.time.filter(|_| signal.is_dated));
+                let ordinal = self.ordinals.next(failure.digest, place.time.filter(|_| place.is_dated));
                 What::Failed(Failed { failure, with: with.into(), ordinal, session: None, answers: Vec::new(), browser: None })
             }
         };
-        self.emit(signal, what, out);
+        self.emit(place, what, out);
     }
 
-    /// Takes a thread's companions: they belong to the event at hand. Says as well whether there may have been some before the first line, where that is `soon`.
+    /// Takes a thread's companions: they belong to the event at hand. Says as well whether there may have been some before the first line, where that is soon.
     /// An access line may follow that says what this event was answered; one that was waited for does not come any more.
-    fn companions(&mut self, user: &User, signal: &Placed, soon: bool, out: &mut Vec<Joined>) -> (Option<Box<Companions>>, bool) {
-        let pending = self.threads.of(signal.thread);
-        // which thread it was is not known where there are too many names
-        let lost = (soon && !pending.known) || signal.thread.1 == Sym::OTHER;
+    #[inline]
+    fn companions(&mut self, user: &User, place: &Place, out: &mut Vec<Joined>) -> (Option<Box<Companions>>, bool) {
+        let pending = self.threads.of(place.thread);
+        let is_known = std::mem::replace(&mut pending.known, true);
         pending.closed = false;
-        pending.known = true;
         pending.unanswered = match user {
-            User::Failure(f) => Some(Unanswered::new(signal.time, f.ip.clone())),
+            User::Failure(f) => Some(Unanswered::new(place.time, f.ip.clone())),
             User::Success(_) | User::Elsewhere => None,
         };
         let with = pending.with.take();
-        self.outbox.close(signal.thread, None, out);
-        (with, lost)
+        self.outbox.close(place.thread, None, out);
+        // which thread it was is not known where there are too many names
+        (with, (!is_known && self.is_soon(place)) || place.thread.1 == Sym::OTHER)
     }
 
-    fn emit(&mut self, signal: &Placed, what: What, out: &mut Vec<Joined>) {
-        if signal.stored {
+    /// Whether companions of a thread's first event may stand before the first line.
+    fn is_soon(&self, place: &Place) -> bool {
+        !self.from_start && place.time.zip(self.first).is_none_or(|(t, first)| t - first <= LOST_MS)
+    }
+
+    fn emit(&mut self, place: &Place, what: What, out: &mut Vec<Joined>) {
+        if place.stored {
             // the first event of a page is not its oldest
-            self.first = self.first.min(signal.time).or(self.first);
+            self.first = self.first.min(place.time).or(self.first);
         }
-        if let Some(t) = signal.time {
+        if let Some(t) = place.time {
             // a page of stored events begins anew, and they are put in order later
-            if !signal.stored && self.high.is_some_and(|h| h - t > WENT_BACK_MS) {
+            if !place.stored && self.high.is_some_and(|h| h - t > WENT_BACK_MS) {
                 self.went_back += 1;
             }
             self.high = Some(self.high.map_or(t, |h| h.max(t)));
         }
         // an access line says when a request began or ended
-        let own = !signal.stored && !matches!(what, What::Proxied(..) | What::Login(_) | What::Granted(_));
-        let setback = signal.time.filter(|_| own).and_then(|t| self.setback.note(t, signal.at));
-        self.push(signal, signal.time, signal.at, what, out);
+        let own = !place.stored && !matches!(what, What::Proxied(..) | What::Login(_) | What::Granted(_));
+        let setback = place.time.filter(|_| own).and_then(|t| self.setback.note(t, place.at));
+        self.push(place, what, out);
         if let Some((time, at, by_ms)) = setback {
-            self.push(signal, Some(time), at, What::Life(Life::ClockSetBack { by_ms }), out);
+            self.push(&Place { time: Some(time), at, ..*place }, What::Life(Life::ClockSetBack { by_ms }), out);
         }
     }
 
-    fn push(&mut self, signal: &Placed, time: Option<i64>, at: At, what: What, out: &mut Vec<Joined>) {
+    #[inline]
+    fn push(&mut self, place: &Place, what: What, out: &mut Vec<Joined>) {
+        let Place { time, at, node, stored, thread, .. } = *place;
         let clock = self.high.unwrap_or(i64::MIN);
-        self.outbox.push(Joined { time, clock, node: signal.node, position: self.position, at, stored: signal.stored, what }, signal.thread, out);
+        self.outbox.push(Joined { time, clock, node, position: self.position, at, stored, what }, thread, out);
         self.position += 1;
     }
 }
 
 /// Replaces a chunk's names by the run's.
-fn localise(kind: &mut Kind, global: &[Sym]) {
+#[inline]
+fn localise(kind: &mut Kind, global: &[Sym], names: &mut Names) {
     match kind {
         Kind::User(User::Success(s), _) => {
             s.realm = s.realm.map(|r| global[r.index()]);
@@ -507,7 +528,8 @@ fn localise(kind: &mut Kind, global: &[Sym]) {
                 *name = name.map(|n| global[n.index()]);
             }
         }
-        Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => localise(inner, global),
+        Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => localise(inner, global, names),
+        Kind::Access(access) | Kind::Proxied(access) => access.realm_number = access.realm.as_deref().map(|realm| names.number(realm.as_bytes())),
         _ => {}
     }
 }

@@ -6,7 +6,7 @@
 use super::joined::{At, Failed, Joined, What};
 use super::timeline::{Step, Waiting};
 use crate::names::{Key, Sym};
-use crate::signal::{Admin, Done, Success};
+use crate::signal::{Admin, Done};
 
 /// What one signal says of its session.
 #[derive(Debug)]
@@ -42,30 +42,34 @@ pub enum Subject {
     Waiting(Box<Waiting>),
 }
 
-/// Takes a signal apart: what its session's shard takes in, and the failure that does not wait for its timeline. A failure that is `settled` does not, nor one
-/// without a session.
+/// Takes a signal apart: hands on what its session's shard takes in, and returns the failure that does not wait for its timeline. A failure that is `settled`
+/// does not, nor one without a session.
 #[inline]
-pub fn part(joined: Joined, settled: impl FnOnce(&Failed) -> bool) -> (Option<Note>, Option<Waiting>) {
+pub fn part(joined: Joined, settled: impl FnOnce(&Failed) -> bool, hand_on: impl FnOnce(Note)) -> Option<Waiting> {
     let Joined { time, clock, node, position, at, what, .. } = joined;
     let success = |session, realm, client, step| Note { session, clock, time, at, node, realm, client, step, subject: Subject::Success };
-    match what {
-        What::Success(s, _) => (s.session.map(|session| success(session, s.realm, s.client, step_of_success(&s))), None),
-        What::Admin(Admin::SessionDeleted(session)) => (Some(success(session, None, None, Step::Ended)), None),
+    let (note, free) = match what {
+        What::Success(s, _) => (success(s.session?, s.realm, s.client, step_of_success(s.done)), None),
+        What::Admin(Admin::SessionDeleted(session)) => (success(session, None, None, Step::Ended), None),
         What::Failed(failed) => {
             let (realm, client, session) = (failed.failure.realm_id, failed.failure.client, failed.session_key());
             let step = step_of(&failed);
-            let is_free = settled(&failed) || session.is_none();
+            let is_settled = settled(&failed);
             let waiting = Waiting { time, node, position, at, failed, realm, client, facts: None };
-            let (free, subject) = if is_free { (Some(waiting), Subject::Failure) } else { (None, Subject::Waiting(Box::new(waiting))) };
-            (session.map(|session| Note { session, clock, time, at, node, realm, client, step, subject }), free)
+            let Some(session) = session else { return Some(waiting) };
+            let (free, subject) = if is_settled { (Some(waiting), Subject::Failure) } else { (None, Subject::Waiting(Box::new(waiting))) };
+            (Note { session, clock, time, at, node, realm, client, step, subject }, free)
         }
-        What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => (None, None),
-    }
+        What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return None,
+    };
+    hand_on(note);
+    free
 }
 
 /// Returns what a success means to its session.
-fn step_of_success(success: &Success) -> Step {
-    match success.done {
+#[inline]
+fn step_of_success(done: Done) -> Step {
+    match done {
         Done::LoginWithCode => Step::Login,
         Done::CodeToToken => Step::Exchange,
         Done::SessionEnd | Done::RevokeGrant => Step::Ended,

@@ -122,9 +122,12 @@ impl Pairing {
     }
 
     /// Takes note of a signal that no line of another log can belong to.
+    #[inline]
     pub fn alone(&mut self, joined: &mut Joined) {
-        self.measure(joined);
-        stand_alone(joined);
+        if let What::Proxied(..) = joined.what {
+            self.measure(joined);
+            stand_alone(joined);
+        }
     }
 
     /// Lets everything go.

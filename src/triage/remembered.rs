@@ -57,15 +57,20 @@ impl Remembered {
     }
 
     /// Forgets those that are older than `before` in milliseconds, and the first ones where there are more than `most`.
+    #[inline]
     pub(super) fn forget(&mut self, before: i64, most: usize) {
         while self.queue.front().is_some_and(|past| i64::from(past.last) * 1000 < before) || self.queue.len() > most {
-            let Some(past) = self.queue.pop_front() else { return };
-            // a session that came back has another number by now
-            if let Ok(known) = self.numbers.find_entry(self.hasher.hash_one(past.session), |n| *n == self.first) {
-                known.remove();
-            }
-            self.first = self.first.wrapping_add(1);
+            self.forget_first();
         }
+    }
+
+    fn forget_first(&mut self) {
+        let Some(past) = self.queue.pop_front() else { return };
+        // a session that came back has another number by now
+        if let Ok(known) = self.numbers.find_entry(self.hasher.hash_one(past.session), |n| *n == self.first) {
+            known.remove();
+        }
+        self.first = self.first.wrapping_add(1);
     }
 }
 

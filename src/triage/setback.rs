@@ -38,8 +38,17 @@ struct Step {
 
 impl SetBack {
     /// Takes in the time of a signal; returns when and where the clock was set back by how many milliseconds, once that is sure.
+    #[inline]
     pub(super) fn note(&mut self, time: i64, at: At) -> Option<(i64, At, i64)> {
         let last = self.last.replace((time, at.source));
+        if self.step.is_none() && last.is_none_or(|(before, _)| before <= time) {
+            // nearly every signal: nothing went back
+            return None;
+        }
+        self.back(time, at, last)
+    }
+
+    fn back(&mut self, time: i64, at: At, last: Option<(i64, u32)>) -> Option<(i64, At, i64)> {
         match &mut self.step {
             // each goes on from where the others are, and none is back where they were before
             Some(step) if time + LEAST_MS > step.latest && time < step.before => {

@@ -216,6 +216,7 @@ impl Timeline {
 
     /// Returns about how many bytes it takes, its place in a table that is two thirds full included.
     #[must_use]
+    #[inline]
     pub fn bytes(&self) -> usize {
         /// An open failure with its event and, later, its facts.
         const OPEN: usize = size_of::<Open>() + size_of::<Waiting>() + size_of::<Failure>() + size_of::<Facts>();
@@ -243,6 +244,7 @@ impl Timeline {
     }
 
     /// Returns a step as it is kept.
+    #[inline]
     fn mark(&mut self, step: Step) -> Mark {
         match step {
             Step::Login => Mark::Login,
@@ -267,6 +269,7 @@ impl Timeline {
     }
 
     /// Adds a step, and tells what its realm learns from it.
+    #[inline]
     pub fn step(&mut self, time: Option<i64>, client: Option<Sym>, step: Step, at: At, node: u32, lessons: &mut Lessons) {
         if step == Step::Exchange
             && !self.entries.iter().any(|e| e.step == Mark::Login && e.client == client)

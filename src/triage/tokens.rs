@@ -11,6 +11,7 @@ use hashbrown::HashMap;
 
 use super::joined::{Joined, What};
 use crate::names::Key;
+use crate::signal::Success;
 
 /// Token ids that are remembered; the oldest go first.
 const KEEP: usize = 400_000;
@@ -24,13 +25,12 @@ pub struct Tokens {
 
 impl Tokens {
     /// Learns from a signal, and fills in its session where the chain tells it.
+    #[inline]
     pub fn follow(&mut self, joined: &mut Joined) {
         match &mut joined.what {
             What::Success(success, _) => {
-                let Some(token) = success.token else { return };
-                success.session = success.session.or_else(|| self.sessions.get(&token).copied());
-                if let Some(session) = success.session {
-                    self.keep(success.new_token.unwrap_or(token), session);
+                if let Some(token) = success.token {
+                    self.succeeded(success, token);
                 }
             }
             What::Failed(failed) => {
@@ -39,6 +39,13 @@ impl Tokens {
                 }
             }
             What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => {}
+        }
+    }
+
+    fn succeeded(&mut self, success: &mut Success, token: Key) {
+        success.session = success.session.or_else(|| self.sessions.get(&token).copied());
+        if let Some(session) = success.session {
+            self.keep(success.new_token.unwrap_or(token), session);
         }
     }
 

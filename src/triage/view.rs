@@ -61,6 +61,20 @@ pub struct Node {
     /// When it last had trouble with its database; after a restart of ours the same trouble is told again.
     #[serde(skip)]
     pub trouble: Option<i64>,
+    /// The realm that its latest event named: most name the same.
+    #[serde(skip)]
+    pub latest: Option<Sym>,
+}
+
+impl Node {
+    /// Takes in an event's realm.
+    #[inline]
+    fn serves(&mut self, realm: Option<Sym>) {
+        if self.latest != realm {
+            self.latest = realm;
+            self.realms.extend(realm);
+        }
+    }
 }
 
 /// Something that may have triggered failures.
@@ -151,14 +165,38 @@ pub struct View {
 
 impl View {
     /// Takes in a signal.
+    #[inline]
     pub fn note(&mut self, joined: &Joined) {
         let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
-        if matches!(&joined.what, What::Proxied(..) | What::Login(_) | What::Granted(_))
-            || matches!(&joined.what, What::Failed(f, ..) if f.failure.trust == Trust::Access)
-        {
+        match &joined.what {
+            What::Success(s, auth) => {
+                node.events = true;
+                node.successes = true;
+                node.exchanges |= s.done == Done::CodeToToken;
+                node.authentication |= auth.is_some();
+                node.assertions |= s.assertion;
+                node.serves(s.realm);
+            }
+            What::Failed(f) if f.failure.trust != Trust::Access => {
+                node.events = true;
+                node.authentication |= f.with.auth_tried;
+                node.companions |= f.with.gone.is_some() || f.with.format.is_some() || f.with.bound.is_some();
+                node.assertions |= f.failure.assertion;
+                node.refusals |= f.with.assertion.is_some();
+                node.not_found = node.not_found || f.failure.error.as_deref() == Some("client_not_found");
+                node.serves(f.failure.realm_id);
+            }
+            What::Admin(_) | What::Life(_) => return self.happened(joined),
             // an access line is a client's request, not the server's word
-            return;
+            What::Failed(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return,
         }
+        node.seen = true;
+        node.stored |= joined.stored;
+    }
+
+    /// Takes in what administrators did, and what happened to the server.
+    fn happened(&mut self, joined: &Joined) {
+        let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
         if matches!(joined.what, What::Life(Life::DatabaseTrouble)) {
             // one line for each request: the first of them says it all, and none says how the node's log began
             let goes_on = joined.time.zip(node.trouble.replace(joined.time.unwrap_or(i64::MIN))).is_some_and(|(t, last)| t.saturating_sub(last) < TROUBLE_MS);
@@ -170,31 +208,12 @@ impl View {
         let first = !std::mem::replace(&mut node.seen, true);
         node.stored |= joined.stored;
         let trigger = match &joined.what {
-            What::Success(s, auth) => {
-                node.events = true;
-                node.successes = true;
-                node.exchanges |= s.done == Done::CodeToToken;
-                node.authentication |= auth.is_some();
-                node.assertions |= s.assertion;
-                node.realms.extend(s.realm);
-                return;
-            }
-            What::Failed(f) => {
-                node.events = true;
-                node.authentication |= f.with.auth_tried;
-                node.companions |= f.with.gone.is_some() || f.with.format.is_some() || f.with.bound.is_some();
-                node.assertions |= f.failure.assertion;
-                node.refusals |= f.with.assertion.is_some();
-                node.not_found |= f.failure.error.as_deref() == Some("client_not_found");
-                node.realms.extend(f.failure.realm_id);
-                return;
-            }
             What::Admin(Admin::SecretRegenerated(client)) => TriggerKind::Secret(client.number()),
             What::Admin(Admin::ClientChanged(client)) => TriggerKind::Client(client.number()),
             What::Admin(Admin::RealmChanged(name)) => TriggerKind::Realm(name.as_deref().map(String::from)),
             What::Admin(Admin::RealmRevoked) => TriggerKind::Revoked,
             What::Admin(Admin::NotBeforePushed(key)) => TriggerKind::NotBefore(key.as_ref().map(|k| k.number())),
-            What::Admin(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return,
+            What::Admin(_) | What::Success(..) | What::Failed(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return,
             What::Life(life) => match life {
                 Life::Started { version } => {
                     node.from_start |= first;

@@ -176,11 +176,7 @@ impl Log {
             tokens.follow(&mut signal);
             view.note(&signal);
             clients.note(&signal);
-            let (note, free) = part(signal, |_| false);
-            waiting.extend(free);
-            if let Some(note) = note {
-                shard.take(note, &|_| None);
-            }
+            waiting.extend(part(signal, |_| false, |note| shard.take(note, &|_| None)));
         }
         shard.finish(&|_| None);
         view.spans = vec![join.span()];

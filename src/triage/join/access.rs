@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::super::joined::{Answered, Companions, Failed, Joined, What};
-use super::{Join, Placed};
+use super::{Join, Place};
 use crate::signal::{Access, Id, access, answers};
 
 /// An event and its access line are not further apart; they belong together long after a failure no longer waits.
@@ -61,40 +61,39 @@ impl Unanswered {
 
 impl Join {
     /// Takes in a line of the server's own access log.
-    pub(super) fn access(&mut self, access: Access, signal: &Placed, out: &mut Vec<Joined>) {
+    pub(super) fn access(&mut self, access: Access, place: &Place, out: &mut Vec<Joined>) {
         self.outbox.activate();
-        let soon = !self.from_start && signal.time.zip(self.first).is_none_or(|(t, first)| t - first <= super::LOST_MS);
-        let pending = self.threads.of(signal.thread);
+        let pending = self.threads.of(place.thread);
         let known = std::mem::replace(&mut pending.known, true);
         let event = pending.unanswered.take();
-        let own = access.status >= 400 && event.is_some_and(|e| e.is_of(&access, signal.time));
-        let answer = own.then_some(Answered { status: access.status, bytes: access.bytes, at: signal.at, own: true });
-        self.outbox.close(signal.thread, answer, out);
+        let own = access.status >= 400 && event.is_some_and(|e| e.is_of(&access, place.time));
+        let answer = own.then_some(Answered { status: access.status, bytes: access.bytes, at: place.at, own: true });
+        self.outbox.close(place.thread, answer, out);
         let waiting = !own && answers::is_waiting(access.status, access.bytes, true);
         self.count(&access, waiting, true);
         if own || waiting || access.status < 400 {
-            return self.granted(access, signal, out);
+            return self.granted(access, place, out);
         }
         let ordinal = self.ordinals.next(access.digest, None);
-        let mut failed = Failed::of_access(&access, ordinal, signal.at, true);
-        failed.with = Companions { lost: soon && !known, ..Companions::default() }.into();
-        self.emit(signal, What::Failed(failed), out);
+        let mut failed = Failed::of_access(&access, ordinal, place.at, true);
+        failed.with = Companions { lost: !known && self.is_soon(place), ..Companions::default() }.into();
+        self.emit(place, What::Failed(failed), out);
     }
 
     /// Takes in a line of a log that holds access lines only.
-    pub(super) fn proxied(&mut self, access: Access, signal: &Placed, out: &mut Vec<Joined>) {
+    pub(super) fn proxied(&mut self, access: Box<Access>, place: &Place, out: &mut Vec<Joined>) {
         let waiting = answers::is_waiting(access.status, access.bytes, false);
         self.count(&access, waiting, false);
         if access.status >= 400 && !waiting {
             let ordinal = self.ordinals.next(access.digest, None);
-            return self.emit(signal, What::Proxied(Box::new(access), ordinal), out);
+            return self.emit(place, What::Proxied(access, ordinal), out);
         }
-        self.granted(access, signal, out);
+        self.granted(*access, place, out);
     }
 
-    fn granted(&mut self, access: Access, signal: &Placed, out: &mut Vec<Joined>) {
+    fn granted(&mut self, access: Access, place: &Place, out: &mut Vec<Joined>) {
         if let (200..300, Some(address)) = (access.status, access.address) {
-            self.emit(signal, What::Granted(address), out);
+            self.emit(place, What::Granted(address), out);
         }
     }
 

@@ -4,7 +4,7 @@
 //! them: an event or a warning that is not finished on its line and goes on behind them (keycloak/keycloak#52103, CVE-2023-6484), or
 //! another way of quoting than the server's own.
 
-use super::Placed;
+use super::{Place, Placed};
 use crate::names::Sym;
 use crate::signal::{Failure, Quoting};
 use crate::triage::joined::At;
@@ -16,7 +16,7 @@ const REACH: u64 = 64;
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(super) enum Held {
     /// An event, cut inside the client's id.
-    Event(Box<Failure>, Box<Placed>),
+    Event(Box<Failure>, Place),
     /// A warning, cut inside a client's words: its line in the stream, its thread and its place.
     Warning(u64, (Option<Sym>, Sym), At),
 }
@@ -29,8 +29,8 @@ pub(super) struct Hold {
 }
 
 impl Hold {
-    pub(super) fn event(failure: Failure, placed: Placed) -> Self {
-        Hold { held: Held::Event(Box::new(failure), Box::new(placed)), queue: Vec::new() }
+    pub(super) fn event(failure: Box<Failure>, place: Place) -> Self {
+        Hold { held: Held::Event(failure, place), queue: Vec::new() }
     }
 
     pub(super) fn warning(line: u64, thread: (Option<Sym>, Sym), at: At) -> Self {
@@ -44,7 +44,7 @@ impl Hold {
     /// Returns the line of the stream that began it.
     pub(super) fn began(&self) -> u64 {
         match &self.held {
-            Held::Event(_, placed) => placed.line,
+            Held::Event(_, place) => place.line,
             Held::Warning(line, ..) => *line,
         }
     }

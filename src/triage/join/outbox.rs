@@ -36,11 +36,16 @@ impl Outbox {
     }
 
     /// Takes in a signal of a thread.
+    #[inline]
     pub fn push(&mut self, joined: Joined, thread: Thread, out: &mut Vec<Joined>) {
-        if !self.active {
+        if self.active {
+            self.hold(joined, thread, out);
+        } else {
             out.push(joined);
-            return;
         }
+    }
+
+    fn hold(&mut self, joined: Joined, thread: Thread, out: &mut Vec<Joined>) {
         self.latest = self.latest.max(joined.time);
         let waits = matches!(&joined.what, What::Failed(f, ..) if f.answers.is_empty());
         if waits {
@@ -51,10 +56,14 @@ impl Outbox {
     }
 
     /// Ends the waiting of a thread's failure, with its answer where there is one.
+    #[inline]
     pub fn close(&mut self, thread: Thread, answer: Option<Answered>, out: &mut Vec<Joined>) {
-        if !self.active {
-            return;
+        if self.active {
+            self.answer(thread, answer, out);
         }
+    }
+
+    fn answer(&mut self, thread: Thread, answer: Option<Answered>, out: &mut Vec<Joined>) {
         let Some(number) = self.open.remove(&thread) else { return };
         let held = number.checked_sub(self.gone).and_then(|i| usize::try_from(i).ok()).and_then(|i| self.queue.get_mut(i));
         if let Some((joined, waits)) = held {
