@@ -26,7 +26,7 @@ use crate::triage::clients::Clients;
 use crate::triage::clock::Clock;
 use crate::triage::decide::{settled, settled_by};
 use crate::triage::join::{self, Join};
-use crate::triage::joined::{Failed, Joined, What};
+use crate::triage::joined::{Joined, What};
 use crate::triage::note::{Note, part};
 use crate::triage::pairing::Pairing;
 use crate::triage::rules::{Question, Rules, settles};
@@ -263,14 +263,12 @@ impl Fold {
     /// Merges the streams' signals by time as far as all of them are known.
     pub fn merge(&mut self, rules: &Rules) {
         if self.strands.len() == 1 {
-            // nothing to merge with, and no other stream that could have the same event
-            let mut queue = std::mem::take(&mut self.strands[0].queue);
-            self.strands[0].passed += queue.len() as u64;
-            for joined in queue.drain(..) {
-                self.pass(joined, rules);
-            }
-            self.strands[0].queue = queue;
-            return self.part(rules);
+            // nothing to merge with, and no other stream that could have the same event: the queue itself is what is merged
+            let strand = &mut self.strands[0];
+            strand.passed += strand.queue.len() as u64;
+            let room = VecDeque::from(std::mem::take(&mut self.single));
+            self.single = std::mem::replace(&mut strand.queue, room).into();
+            return self.note(rules);
         }
         loop {
             if self.strands.iter().any(|r| !r.ended && r.queue.is_empty()) {
@@ -375,6 +373,15 @@ impl Fold {
     fn hand_out(&mut self, joined: Joined, rules: &Rules) {
         self.merged += 1;
         self.clients.note(&joined);
+        if let What::Failed(_) = joined.what {
+            self.hand_out_failure(joined, rules);
+        } else if let Some(note) = Note::of(&joined) {
+            self.parts[shard_of(note.session)].push(note);
+        }
+    }
+
+    /// Does so with a failure; one that does not wait for its timeline is free.
+    fn hand_out_failure(&mut self, joined: Joined, rules: &Rules) {
         if self.watched
             && let What::Failed(failed) = &joined.what
         {
@@ -383,12 +390,13 @@ impl Fold {
             self.fresh.push((Waiting { time, node, position, at, failed, realm, client, facts: None }, clock));
         }
         let mut rule = None;
-        let parts = &mut self.parts;
-        let settled = |failed: &Failed| {
+        let (note, free) = part(joined, |failed| {
             rule = rules.decide(failed);
             settles(rule, failed)
-        };
-        let free = part(joined, settled, |note| parts[shard_of(note.session)].push(note));
+        });
+        if let Some(note) = note {
+            self.parts[shard_of(note.session)].push(note);
+        }
         if let Some(waiting) = free.filter(|_| !self.watched) {
             let verdict = early(self.early, &waiting, || settled_by(rule, &waiting, &self.view));
             self.free.push((waiting, verdict));

@@ -42,28 +42,32 @@ pub enum Subject {
     Waiting(Box<Waiting>),
 }
 
-/// Takes a signal apart: hands on what its session's shard takes in, and returns the failure that does not wait for its timeline. A failure that is `settled`
-/// does not, nor one without a session.
-#[inline]
-pub fn part(joined: Joined, settled: impl FnOnce(&Failed) -> bool, hand_on: impl FnOnce(Note)) -> Option<Waiting> {
+impl Note {
+    /// Returns what a signal that is no failure says of its session.
+    #[inline]
+    #[must_use]
+    pub fn of(joined: &Joined) -> Option<Self> {
+        let Joined { time, clock, node, at, .. } = *joined;
+        let (session, realm, client, step) = match &joined.what {
+            What::Success(s, _) => (s.session?, s.realm, s.client, step_of_success(s.done)),
+            What::Admin(Admin::SessionDeleted(session)) => (*session, None, None, Step::Ended),
+            What::Failed(_) | What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return None,
+        };
+        Some(Note { session, clock, time, at, node, realm, client, step, subject: Subject::Success })
+    }
+}
+
+/// Takes a signal apart: what its session's shard takes in, and the failure that does not wait for its timeline. A failure that is `settled` does not, nor one
+/// without a session.
+pub fn part(joined: Joined, settled: impl FnOnce(&Failed) -> bool) -> (Option<Note>, Option<Waiting>) {
     let Joined { time, clock, node, position, at, what, .. } = joined;
-    let success = |session, realm, client, step| Note { session, clock, time, at, node, realm, client, step, subject: Subject::Success };
-    let (note, free) = match what {
-        What::Success(s, _) => (success(s.session?, s.realm, s.client, step_of_success(s.done)), None),
-        What::Admin(Admin::SessionDeleted(session)) => (success(session, None, None, Step::Ended), None),
-        What::Failed(failed) => {
-            let (realm, client, session) = (failed.failure.realm_id, failed.failure.client, failed.session_key());
-            let step = step_of(&failed);
-            let is_settled = settled(&failed);
-            let waiting = Waiting { time, node, position, at, failed, realm, client, facts: None };
-            let Some(session) = session else { return Some(waiting) };
-            let (free, subject) = if is_settled { (Some(waiting), Subject::Failure) } else { (None, Subject::Waiting(Box::new(waiting))) };
-            (Note { session, clock, time, at, node, realm, client, step, subject }, free)
-        }
-        What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return None,
-    };
-    hand_on(note);
-    free
+    let What::Failed(failed) = what else { return (Note::of(&Joined { what, ..joined }), None) };
+    let (realm, client) = (failed.failure.realm_id, failed.failure.client);
+    let (is_settled, step, session) = (settled(&failed), step_of(&failed), failed.session_key());
+    let waiting = Waiting { time, node, position, at, failed, realm, client, facts: None };
+    let Some(session) = session else { return (None, Some(waiting)) };
+    let note = |subject| Some(Note { session, clock, time, at, node, realm, client, step, subject });
+    if is_settled { (note(Subject::Failure), Some(waiting)) } else { (note(Subject::Waiting(Box::new(waiting))), None) }
 }
 
 /// Returns what a success means to its session.

@@ -61,11 +61,21 @@ fn later(kept: &mut Option<Moment>, moment: Moment) {
     }
 }
 
+/// What a failure says of its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lesson {
+    /// It exists: the error comes after it was found.
+    Exists,
+    /// An assertion of its own was looked at and refused.
+    AssertionFailed,
+}
+
 /// Errors that a request can get before its client was found.
 const BEFORE_CLIENT: [&str; 4] = ["client_not_found", "invalid_client_credentials", "invalid_client", "invalid_request"];
 
 impl Profile {
     /// Takes in a success.
+    #[inline]
     pub fn succeeded(&mut self, method: Option<Authenticator>, assertion: bool, moment: Moment) {
         self.seen(moment);
         if assertion || method == Some(Authenticator::Jwt) {
@@ -84,28 +94,24 @@ impl Profile {
         later(slot, moment);
     }
 
-    /// Whether a failure says anything of its client: of one that a request made up it does not.
+    /// Returns what a failure says of its client; of one that a request made up it says nothing.
     #[must_use]
-    pub fn learns_from(failed: &Failed) -> bool {
+    pub fn lesson(failed: &Failed) -> Option<Lesson> {
         let failure = &failed.failure;
         let error = failure.error.as_deref().unwrap_or_default();
-        let assertion = failure.assertion || failed.with.assertion.is_some();
-        (!failure.cut && !BEFORE_CLIENT.contains(&error)) || (error == "invalid_client_credentials" && assertion)
+        if !BEFORE_CLIENT.contains(&error) {
+            return (!failure.cut).then_some(Lesson::Exists);
+        }
+        // an assertion that is refused was looked at; one that the client must not send ends in client_not_found
+        let is_refused = error == "invalid_client_credentials" && (failure.assertion || failed.with.assertion.is_some());
+        is_refused.then_some(Lesson::AssertionFailed)
     }
 
-    /// Takes in a failure.
-    pub fn failed(&mut self, failed: &Failed, moment: Moment) {
-        let failure = &failed.failure;
-        let error = failure.error.as_deref().unwrap_or_default();
-        if error == "invalid_client_credentials" {
-            // an assertion that is refused was looked at; one that the client must not send ends in client_not_found
-            if failure.assertion || failed.with.assertion.is_some() {
-                let methods = self.methods.get_or_insert_default();
-                later(&mut methods.assertion_failed, moment);
-            }
-        }
-        if !failure.cut && !BEFORE_CLIENT.contains(&error) {
-            self.seen(moment);
+    /// Takes in what a failure said.
+    pub fn failed(&mut self, lesson: Lesson, moment: Moment) {
+        match lesson {
+            Lesson::Exists => self.seen(moment),
+            Lesson::AssertionFailed => later(&mut self.methods.get_or_insert_default().assertion_failed, moment),
         }
     }
 

@@ -78,10 +78,18 @@ pub fn shard_of(session: Key) -> usize {
 impl Shard {
     /// Takes in what signals say of their sessions; `judge` comes to a verdict on a failure whose facts are known, if it can.
     pub fn take_all(&mut self, notes: &mut Vec<Note>, judge: &impl Fn(&Waiting) -> Option<Verdict>) {
-        // one look at each first: what has to be fetched from afar is fetched for many at once, not for each in turn
-        let near = notes.iter().fold(0, |sum, note| self.timelines.get(&note.session).map_or(0, |t| t.last) ^ sum);
-        std::hint::black_box(near);
+        self.look_ahead(notes);
         notes.drain(..).for_each(|note| self.take(note, judge));
+    }
+
+    /// Looks at each session that notes speak of, and at those whose time may come by then: what has to be fetched from afar is fetched for many at once, not for
+    /// each in turn.
+    fn look_ahead(&self, notes: &[Note]) {
+        let end = notes.last().map_or(i64::MIN, |note| note.clock.saturating_sub(CODE_MS));
+        let due = self.queue.iter().take_while(|(queued, _)| *queued < end).map(|(_, session)| session);
+        let sessions = notes.iter().map(|note| &note.session).chain(due);
+        let seen = sessions.fold(0, |sum, session| self.timelines.get(session).map_or(0, |timeline| timeline.glance()) ^ sum);
+        std::hint::black_box(seen);
     }
 
     /// Takes in what a signal says of its session.

@@ -225,6 +225,13 @@ impl Timeline {
         size_of::<Timeline>() * 3 / 2 + spilled + failures
     }
 
+    /// Returns a number that is made of what the next step will look at.
+    #[inline]
+    #[must_use]
+    pub fn glance(&self) -> i64 {
+        self.last ^ self.entries.last().map_or(0, |entry| entry.when)
+    }
+
     /// Says that the session was seen before its timeline began, and whether it had ended by then.
     pub fn revive(&mut self, ended: bool) {
         self.seen_before = true;

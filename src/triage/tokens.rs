@@ -35,7 +35,7 @@ impl Tokens {
             }
             What::Failed(failed) => {
                 if let Some(token) = failed.failure.token {
-                    failed.session = self.sessions.get(&token).copied();
+                    failed.session = self.session(token);
                 }
             }
             What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => {}
@@ -43,10 +43,14 @@ impl Tokens {
     }
 
     fn succeeded(&mut self, success: &mut Success, token: Key) {
-        success.session = success.session.or_else(|| self.sessions.get(&token).copied());
+        success.session = success.session.or_else(|| self.session(token));
         if let Some(session) = success.session {
             self.keep(success.new_token.unwrap_or(token), session);
         }
+    }
+
+    fn session(&self, token: Key) -> Option<Key> {
+        self.sessions.get(&token).copied()
     }
 
     fn keep(&mut self, token: Key, session: Key) {

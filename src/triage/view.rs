@@ -8,12 +8,12 @@ use std::hash::{Hash, Hasher};
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::joined::{At, Joined, What};
+use super::joined::{At, Failed, Joined, What};
 use super::timeline::{LATE_MS, Lesson};
 use crate::finding::Trust;
 use crate::names::Sym;
 use crate::realm::Realm;
-use crate::signal::{Admin, Done, Life};
+use crate::signal::{Admin, Done, Life, Success};
 
 /// A code's life where it is not known, for telling a log that begins late from one that is a part: 5 minutes.
 const UNKNOWN_LIFE_MS: i64 = 5 * 60_000;
@@ -67,6 +67,27 @@ pub struct Node {
 }
 
 impl Node {
+    #[inline]
+    fn succeeded(&mut self, success: &Success, is_authenticated: bool) {
+        self.events = true;
+        self.successes = true;
+        self.exchanges |= success.done == Done::CodeToToken;
+        self.authentication |= is_authenticated;
+        self.assertions |= success.assertion;
+        self.serves(success.realm);
+    }
+
+    fn failed(&mut self, failed: &Failed) {
+        let (failure, with) = (&failed.failure, &failed.with);
+        self.events = true;
+        self.authentication |= with.auth_tried;
+        self.companions |= with.gone.is_some() || with.format.is_some() || with.bound.is_some();
+        self.assertions |= failure.assertion;
+        self.refusals |= with.assertion.is_some();
+        self.not_found = self.not_found || failure.error.as_deref() == Some("client_not_found");
+        self.serves(failure.realm_id);
+    }
+
     /// Takes in an event's realm.
     #[inline]
     fn serves(&mut self, realm: Option<Sym>) {
@@ -169,23 +190,8 @@ impl View {
     pub fn note(&mut self, joined: &Joined) {
         let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
         match &joined.what {
-            What::Success(s, auth) => {
-                node.events = true;
-                node.successes = true;
-                node.exchanges |= s.done == Done::CodeToToken;
-                node.authentication |= auth.is_some();
-                node.assertions |= s.assertion;
-                node.serves(s.realm);
-            }
-            What::Failed(f) if f.failure.trust != Trust::Access => {
-                node.events = true;
-                node.authentication |= f.with.auth_tried;
-                node.companions |= f.with.gone.is_some() || f.with.format.is_some() || f.with.bound.is_some();
-                node.assertions |= f.failure.assertion;
-                node.refusals |= f.with.assertion.is_some();
-                node.not_found = node.not_found || f.failure.error.as_deref() == Some("client_not_found");
-                node.serves(f.failure.realm_id);
-            }
+            What::Success(s, auth) => node.succeeded(s, auth.is_some()),
+            What::Failed(f) if f.failure.trust != Trust::Access => node.failed(f),
             What::Admin(_) | What::Life(_) => return self.happened(joined),
             // an access line is a client's request, not the server's word
             What::Failed(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return,

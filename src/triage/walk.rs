@@ -176,7 +176,11 @@ impl Log {
             tokens.follow(&mut signal);
             view.note(&signal);
             clients.note(&signal);
-            waiting.extend(part(signal, |_| false, |note| shard.take(note, &|_| None)));
+            let (note, free) = part(signal, |_| false);
+            waiting.extend(free);
+            if let Some(note) = note {
+                shard.take(note, &|_| None);
+            }
         }
         shard.finish(&|_| None);
         view.spans = vec![join.span()];

@@ -5,7 +5,6 @@
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
 use serde::{Deserialize, Serialize};
 
 use super::Pending;
@@ -21,7 +20,12 @@ const THREADS: usize = 1 << 14;
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Threads {
     /// Those that spoke last.
-    new: HashMap<Thread, Pending, RandomState>,
+    new: Vec<(Thread, Pending)>,
+    /// Their places in the list.
+    places: HashMap<Thread, u16, RandomState>,
+    /// The latest of these places by the thread's name alone: where that thread is there, it is not looked for.
+    #[serde(skip)]
+    near: Vec<u16>,
     /// Those that spoke before them, and not since.
     old: HashMap<Thread, Pending, RandomState>,
     /// What is pending of one that has no name of its own: nothing.
@@ -30,18 +34,36 @@ pub(super) struct Threads {
 
 impl Threads {
     /// Returns what is pending of a thread; of one that shares its name with others nothing is, whose line it was cannot be told.
+    #[inline]
     pub(super) fn of(&mut self, thread: Thread) -> &mut Pending {
+        if self.new.len() < THREADS
+            && let Some(near) = self.near.get(thread.1.index()).map(|place| usize::from(*place))
+            && self.new.get(near).is_some_and(|known| known.0 == thread)
+        {
+            return &mut self.new[near].1;
+        }
+        self.far(thread)
+    }
+
+    fn far(&mut self, thread: Thread) -> &mut Pending {
         if thread.1 == Sym::OTHER {
             self.nameless = Pending::default();
             return &mut self.nameless;
         }
         if self.new.len() >= THREADS {
-            self.old = std::mem::take(&mut self.new);
+            self.old = std::mem::take(&mut self.new).into_iter().collect();
+            self.places.clear();
         }
-        match self.new.entry(thread) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(self.old.remove(&thread).unwrap_or_default()),
+        let place = *self.places.entry(thread).or_insert_with(|| {
+            self.new.push((thread, self.old.remove(&thread).unwrap_or_default()));
+            u16::try_from(self.new.len() - 1).unwrap_or(u16::MAX)
+        });
+        let name = thread.1.index();
+        if name < THREADS {
+            self.near.resize(self.near.len().max(name + 1), 0);
+            self.near[name] = place;
         }
+        &mut self.new[usize::from(place)].1
     }
 }
 
