@@ -6,11 +6,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
-use super::joined::{Failed, Joined, What};
-use super::profile::Profile;
+use super::joined::{Joined, What};
+use super::profile::{Lesson, Profile};
 use crate::names::{Key, Sym};
-use crate::signal::Success;
-use crate::signal::companion::Authenticator;
 
 /// How many profiles are kept: as many as a table of 131,072 places holds. Requests cannot make them up: only a client that exists has one.
 const PROFILES: usize = 114_688;
@@ -40,32 +38,29 @@ impl Clients {
     /// Takes in a signal.
     #[inline]
     pub fn note(&mut self, joined: &Joined) {
-        match &joined.what {
-            What::Success(success, auth) => self.succeeded(success, auth.or(success.method), joined),
-            What::Failed(failed) => self.failed(failed, joined),
-            What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => {}
+        let (realm, client, lesson) = match &joined.what {
+            What::Success(success, auth) => (success.realm, success.client, Lesson::of_success(success, *auth)),
+            What::Failed(failed) => {
+                let failure = &failed.failure;
+                if let (Some((_, uuid, _)), Some(client)) = (failed.with.gone, failure.client) {
+                    self.pair(uuid, client);
+                }
+                let Some(lesson) = Lesson::of_failure(failed) else { return };
+                (failure.realm_id, failure.client, lesson)
+            }
+            What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return,
+        };
+        if let (Some(client), Some(time)) = (client, joined.time)
+            && let Some(profile) = self.profile((realm, client))
+        {
+            profile.learn(lesson, (time, joined.at));
         }
     }
 
-    fn succeeded(&mut self, success: &Success, method: Option<Authenticator>, joined: &Joined) {
-        if let (Some(client), Some(time)) = (success.client, joined.time)
-            && let Some(profile) = self.profile((success.realm, client))
-        {
-            profile.succeeded(method, success.assertion, (time, joined.at));
-        }
-    }
-
-    fn failed(&mut self, failed: &Failed, joined: &Joined) {
-        let Some(client) = failed.failure.client else { return };
-        if let Some((_, uuid, _)) = failed.with.gone
-            && self.uuids.len() < UUIDS
-        {
+    /// Takes note of a client's uuid.
+    fn pair(&mut self, uuid: Key, client: Sym) {
+        if self.uuids.len() < UUIDS {
             self.uuids.insert(uuid, client);
-        }
-        if let (Some(time), Some(lesson)) = (joined.time, Profile::lesson(failed))
-            && let Some(profile) = self.profile((failed.failure.realm_id, client))
-        {
-            profile.failed(lesson, (time, joined.at));
         }
     }
 

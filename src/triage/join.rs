@@ -175,7 +175,7 @@ impl Join {
         let mut signals = batch.signals;
         out.reserve(signals.len());
         let mut latest = None;
-        for signal in signals.drain(..) {
+        for mut signal in signals.drain(..) {
             let host = signal.host.map(|h| global[h.index()]);
             let node = match latest {
                 Some((known, node)) if known == host => node,
@@ -183,14 +183,15 @@ impl Join {
             };
             latest = Some((host, node));
             let place = self.place(&signal, (host, global[signal.thread.index()]), node, chunk);
-            let mut kind = signal.kind;
-            localise(&mut kind, &global, names);
-            match kind {
+            localise(&mut signal.kind, &global, names);
+            let is_sure = self.hold.is_none() && self.doubt.is_none();
+            match signal.kind {
                 // nearly every signal of nearly every log: it goes straight on
-                Kind::User(user, quoting) if self.hold.is_none() && self.doubt.is_none() => match self.doubts(&place, quoting) {
+                Kind::User(user, quoting) if is_sure => match self.doubts(&place, quoting) {
                     None => self.event(user, quoting, &place, out),
                     Some(doubt) => self.put_off(Placed { place, kind: Kind::User(user, quoting) }, doubt),
                 },
+                Kind::Companion(companion) if is_sure => self.explains(companion, &place),
                 kind => self.take(Placed { place, kind }, out),
             }
         }
@@ -386,18 +387,18 @@ impl Join {
         match kind {
             Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => self.pass(Placed { place, kind: *inner }, out),
             Kind::Carrier { .. } => self.carrier = Some(place.line),
-            Kind::Companion(companion) => self.companion(companion, place.thread, place.at),
-            Kind::Admin(admin) => self.emit(&place, What::Admin(admin), out),
+            Kind::Companion(companion) => self.explains(companion, &place),
+            Kind::Admin(admin) => self.other(&place, What::Admin(admin), out),
             Kind::Life(life) => {
                 if matches!(life, Life::Started { .. }) {
                     self.style = Style::default();
                     self.from_start = true;
                 }
-                self.emit(&place, What::Life(life), out);
+                self.other(&place, What::Life(life), out);
             }
             Kind::Access(access) => self.access(*access, &place, out),
             Kind::Proxied(access) => self.proxied(access, &place, out),
-            Kind::Login(login) => self.emit(&place, What::Login(login), out),
+            Kind::Login(login) => self.other(&place, What::Login(login), out),
             Kind::Tail(_, None) | Kind::CarrierEnd(None) | Kind::Open(_) | Kind::User(..) => {}
         }
     }
@@ -409,6 +410,12 @@ impl Join {
         // an old server's event can end with a client's words
         self.carrier = matches!(quoting, Some(Quoting::Bare)).then_some(place.line);
         self.user(user, place, out);
+    }
+
+    /// Takes in a companion that is the server's own.
+    fn explains(&mut self, companion: Companion, place: &Place) {
+        self.believed = place.time.or(self.believed);
+        self.companion(companion, place.thread, place.at);
     }
 
     /// Keeps a companion for the thread's next user event.
@@ -442,7 +449,7 @@ impl Join {
 
     /// A user event: takes its thread's companions and goes on.
     fn user(&mut self, user: User, place: &Place, out: &mut Vec<Joined>) {
-        let (mut with, lost) = if place.stored { (None, true) } else { self.companions(&user, place, out) };
+        let (mut with, lost) = self.companions(&user, place, out);
         let what = match user {
             User::Elsewhere => return,
             User::Success(success) => What::Success(success, with.and_then(|w| w.auth).filter(|a| a.0 == Verb::Success).map(|a| a.1)),
@@ -463,10 +470,14 @@ impl Join {
         self.emit(place, what, out);
     }
 
-    /// Takes a thread's companions: they belong to the event at hand. Says as well whether there may have been some before the first line, where that is soon.
-    /// An access line may follow that says what this event was answered; one that was waited for does not come any more.
+    /// Takes a thread's companions: they belong to the event at hand. Says as well whether some may be missing: there are none of a stored event, and before the
+    /// first line there may have been some where that is soon. An access line may follow that says what this event was answered; one that was waited for does
+    /// not come any more.
     #[inline]
     fn companions(&mut self, user: &User, place: &Place, out: &mut Vec<Joined>) -> (Option<Box<Companions>>, bool) {
+        if place.stored {
+            return (None, true);
+        }
         let pending = self.threads.of(place.thread);
         let is_known = std::mem::replace(&mut pending.known, true);
         pending.closed = false;
@@ -485,6 +496,13 @@ impl Join {
         !self.from_start && place.time.zip(self.first).is_none_or(|(t, first)| t - first <= LOST_MS)
     }
 
+    /// Hands on what is no user event.
+    fn other(&mut self, place: &Place, what: What, out: &mut Vec<Joined>) {
+        self.emit(place, what, out);
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always)] // one call for each event, from `user`; the rest goes through `other`
     fn emit(&mut self, place: &Place, what: What, out: &mut Vec<Joined>) {
         if place.stored {
             // the first event of a page is not its oldest
@@ -502,8 +520,13 @@ impl Join {
         let setback = place.time.filter(|_| own).and_then(|t| self.setback.note(t, place.at));
         self.push(place, what, out);
         if let Some((time, at, by_ms)) = setback {
-            self.push(&Place { time: Some(time), at, ..*place }, What::Life(Life::ClockSetBack { by_ms }), out);
+            self.set_back(&Place { time: Some(time), at, ..*place }, by_ms, out);
         }
+    }
+
+    #[cold]
+    fn set_back(&mut self, place: &Place, by_ms: i64, out: &mut Vec<Joined>) {
+        self.push(place, What::Life(Life::ClockSetBack { by_ms }), out);
     }
 
     #[inline]

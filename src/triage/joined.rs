@@ -159,7 +159,8 @@ impl Failed {
     }
 }
 
-/// What happened.
+/// What happened. Every step asks which of them it is, so the answer stands by itself and is not to be made out from what else there is.
+#[repr(u8)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
     /// A success, and how the client authenticated where `ClientAuthenticationFlow` said it.

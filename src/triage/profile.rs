@@ -3,6 +3,7 @@
 //! Input: successes and failures of one (realm, client), in any order. Output: a [`Profile`].
 
 use super::joined::{At, Failed};
+use crate::signal::Success;
 use crate::signal::companion::Authenticator;
 
 /// A moment and its line.
@@ -61,22 +62,55 @@ fn later(kept: &mut Option<Moment>, moment: Moment) {
     }
 }
 
-/// What a failure says of its client.
+/// What a signal says of its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lesson {
+    /// It succeeded, with an assertion or in another way, where that is known.
+    Succeeded(Option<Authenticator>, bool),
     /// It exists: the error comes after it was found.
     Exists,
     /// An assertion of its own was looked at and refused.
     AssertionFailed,
 }
 
+impl Lesson {
+    /// Returns what a success says, and how the client authenticated where `ClientAuthenticationFlow` said it.
+    #[inline]
+    #[must_use]
+    pub fn of_success(success: &Success, auth: Option<Authenticator>) -> Self {
+        Lesson::Succeeded(auth.or(success.method), success.assertion)
+    }
+
+    /// Returns what a failure says; one that a request can make up says nothing.
+    #[must_use]
+    pub fn of_failure(failed: &Failed) -> Option<Self> {
+        let failure = &failed.failure;
+        let error = failure.error.as_deref().unwrap_or_default();
+        if !BEFORE_CLIENT.contains(&error) {
+            return (!failure.cut).then_some(Lesson::Exists);
+        }
+        // an assertion that is refused was looked at; one that the client must not send ends in client_not_found
+        let is_refused = error == "invalid_client_credentials" && (failure.assertion || failed.with.assertion.is_some());
+        is_refused.then_some(Lesson::AssertionFailed)
+    }
+}
+
 /// Errors that a request can get before its client was found.
 const BEFORE_CLIENT: [&str; 4] = ["client_not_found", "invalid_client_credentials", "invalid_client", "invalid_request"];
 
 impl Profile {
-    /// Takes in a success.
+    /// Takes in what a signal says.
     #[inline]
-    pub fn succeeded(&mut self, method: Option<Authenticator>, assertion: bool, moment: Moment) {
+    pub fn learn(&mut self, lesson: Lesson, moment: Moment) {
+        match lesson {
+            Lesson::Succeeded(method, assertion) => self.succeeded(method, assertion, moment),
+            Lesson::Exists => self.seen(moment),
+            Lesson::AssertionFailed => later(&mut self.methods.get_or_insert_default().assertion_failed, moment),
+        }
+    }
+
+    #[inline]
+    fn succeeded(&mut self, method: Option<Authenticator>, assertion: bool, moment: Moment) {
         self.seen(moment);
         if assertion || method == Some(Authenticator::Jwt) {
             let methods = self.methods.get_or_insert_default();
@@ -92,27 +126,6 @@ impl Profile {
             _ => &mut methods.jwt_ok,
         };
         later(slot, moment);
-    }
-
-    /// Returns what a failure says of its client; of one that a request made up it says nothing.
-    #[must_use]
-    pub fn lesson(failed: &Failed) -> Option<Lesson> {
-        let failure = &failed.failure;
-        let error = failure.error.as_deref().unwrap_or_default();
-        if !BEFORE_CLIENT.contains(&error) {
-            return (!failure.cut).then_some(Lesson::Exists);
-        }
-        // an assertion that is refused was looked at; one that the client must not send ends in client_not_found
-        let is_refused = error == "invalid_client_credentials" && (failure.assertion || failed.with.assertion.is_some());
-        is_refused.then_some(Lesson::AssertionFailed)
-    }
-
-    /// Takes in what a failure said.
-    pub fn failed(&mut self, lesson: Lesson, moment: Moment) {
-        match lesson {
-            Lesson::Exists => self.seen(moment),
-            Lesson::AssertionFailed => later(&mut self.methods.get_or_insert_default().assertion_failed, moment),
-        }
     }
 
     fn seen(&mut self, moment: Moment) {

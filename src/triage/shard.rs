@@ -88,8 +88,7 @@ impl Shard {
         let end = notes.last().map_or(i64::MIN, |note| note.clock.saturating_sub(CODE_MS));
         let due = self.queue.iter().take_while(|(queued, _)| *queued < end).map(|(_, session)| session);
         let sessions = notes.iter().map(|note| &note.session).chain(due);
-        let seen = sessions.fold(0, |sum, session| self.timelines.get(session).map_or(0, |timeline| timeline.glance()) ^ sum);
-        std::hint::black_box(seen);
+        std::hint::black_box(sessions.fold(0, |sum, session| sum ^ self.timelines.get(session).map_or(0, |timeline| timeline.glance())));
     }
 
     /// Takes in what a signal says of its session.
@@ -105,11 +104,11 @@ impl Shard {
             if let Some(ended) = remembered {
                 timeline.revive(ended);
             }
-            if let Subject::Waiting(waiting) = subject {
-                return timeline.fail(waiting, step, lessons);
-            }
             timeline.step(time, client, step, at, node, lessons);
-            None
+            match subject {
+                Subject::Waiting(waiting) => timeline.wait(waiting),
+                Subject::Success | Subject::Failure => None,
+            }
         });
         self.crowded |= left.is_some();
         self.done.extend(left.map(|waiting| (waiting, None)));

@@ -276,7 +276,8 @@ impl Timeline {
     }
 
     /// Adds a step, and tells what its realm learns from it.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)] // each note of each session takes one, and most that it does is to be called
     pub fn step(&mut self, time: Option<i64>, client: Option<Sym>, step: Step, at: At, node: u32, lessons: &mut Lessons) {
         if step == Step::Exchange
             && !self.entries.iter().any(|e| e.step == Mark::Login && e.client == client)
@@ -301,9 +302,8 @@ impl Timeline {
         }
     }
 
-    /// Adds a failure; returns it when there are too many to keep.
-    pub fn fail(&mut self, mut waiting: Box<Waiting>, step: Step, lessons: &mut Lessons) -> Option<Box<Waiting>> {
-        self.step(waiting.time, waiting.client, step, waiting.at, waiting.node, lessons);
+    /// Adds a failure, whose step was the last; returns it when there are too many to keep.
+    pub fn wait(&mut self, mut waiting: Box<Waiting>) -> Option<Box<Waiting>> {
         if self.failures.as_ref().is_some_and(|f| f.open.len() >= KEEP) {
             waiting.facts = Some(Box::new(Facts { incomplete: true, session_seen: self.session_seen(), ..Facts::default() }));
             return Some(waiting);

@@ -77,7 +77,7 @@ impl Join {
         let ordinal = self.ordinals.next(access.digest, None);
         let mut failed = Failed::of_access(&access, ordinal, place.at, true);
         failed.with = Companions { lost: !known && self.is_soon(place), ..Companions::default() }.into();
-        self.emit(place, What::Failed(failed), out);
+        self.other(place, What::Failed(failed), out);
     }
 
     /// Takes in a line of a log that holds access lines only.
@@ -86,14 +86,14 @@ impl Join {
         self.count(&access, waiting, false);
         if access.status >= 400 && !waiting {
             let ordinal = self.ordinals.next(access.digest, None);
-            return self.emit(place, What::Proxied(access, ordinal), out);
+            return self.other(place, What::Proxied(access, ordinal), out);
         }
         self.granted(*access, place, out);
     }
 
     fn granted(&mut self, access: Access, place: &Place, out: &mut Vec<Joined>) {
         if let (200..300, Some(address)) = (access.status, access.address) {
-            self.emit(place, What::Granted(address), out);
+            self.other(place, What::Granted(address), out);
         }
     }
 
