@@ -372,22 +372,16 @@ impl Fold {
     #[inline]
     fn hand_out(&mut self, joined: Joined, rules: &Rules) {
         self.merged += 1;
-        match joined.what {
-            What::Failed(_) => self.hand_out_failure(joined, rules),
-            _ => self.hand_out_other(&joined),
-        }
-    }
-
-    fn hand_out_other(&mut self, joined: &Joined) {
-        self.clients.note(joined);
-        if let Some(note) = Note::of(joined) {
+        self.clients.note(&joined);
+        if let What::Failed(_) = joined.what {
+            self.hand_out_failure(joined, rules);
+        } else if let Some(note) = Note::of(&joined) {
             self.parts[shard_of(note.session)].push(note);
         }
     }
 
     /// Does so with a failure; one that does not wait for its timeline is free.
     fn hand_out_failure(&mut self, joined: Joined, rules: &Rules) {
-        self.clients.note(&joined);
         if self.watched
             && let What::Failed(failed) = &joined.what
         {
