@@ -266,9 +266,10 @@ impl Fold {
             // nothing to merge with, and no other stream that could have the same event: the queue itself is what is merged
             let strand = &mut self.strands[0];
             strand.passed += strand.queue.len() as u64;
-            let room = VecDeque::from(std::mem::take(&mut self.single));
-            self.single = std::mem::replace(&mut strand.queue, room).into();
-            return self.note(rules);
+            self.single = std::mem::take(&mut strand.queue).into();
+            self.note(rules);
+            self.strands[0].queue = std::mem::take(&mut self.single).into();
+            return;
         }
         loop {
             if self.strands.iter().any(|r| !r.ended && r.queue.is_empty()) {
