@@ -9,8 +9,6 @@ pub mod check;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use serde::Deserialize;
 
 use super::joined::Failed;
@@ -237,7 +235,8 @@ pub struct Rules {
     list: Vec<Rule>,
     /// What each of them asks for, in short: nearly every rule is ruled out by it.
     shorts: Vec<Short>,
-    decided: Decided,
+    /// Numbers of the rules that may speak of failures without an error, and of those with each of the known ones.
+    by_error: Vec<Vec<usize>>,
 }
 
 /// The table that the program comes with.
@@ -291,8 +290,11 @@ impl Rules {
     }
 
     fn of(list: Vec<Rule>) -> Self {
-        let shorts = list.iter().map(Short::of).collect();
-        Rules { list, shorts, decided: Decided::default() }
+        let shorts: Vec<Short> = list.iter().map(Short::of).collect();
+        let errors: Vec<Asks> = list.iter().map(|rule| Asks::of(rule.words.error.as_ref())).collect();
+        let of_error = |error| errors.iter().enumerate().filter(move |(_, asks)| asks.may_be(error)).map(|(number, _)| number).collect();
+        let by_error = std::iter::once(None).chain((0..u64::BITS).map(|number| Some(1 << number))).map(of_error).collect();
+        Rules { list, shorts, by_error }
     }
 
     /// Returns all rules.
@@ -303,69 +305,18 @@ impl Rules {
     /// Returns the first rule that fits.
     #[must_use]
     pub fn decide(&self, failed: &Failed) -> Option<&Rule> {
-        let bits = bits(failed);
-        let alike = alike(failed, bits.1);
-        if let Some(number) = alike.and_then(|alike| self.decided.get(alike)) {
-            return self.list.get(number);
-        }
-        let number = self.list.iter().zip(&self.shorts).position(|(rule, short)| short.may_fit(bits) && rule.fits(failed));
-        if let Some(alike) = alike {
-            self.decided.put(alike, number.unwrap_or(NO_RULE));
-        }
-        number.map(|number| &self.list[number])
+        let rules = match failed.failure.error.as_ref().map(Word::number) {
+            None => &self.by_error[0],
+            Some(Some(number)) => &self.by_error[number + 1],
+            Some(None) => return self.list.iter().find(|rule| rule.fits(failed)),
+        };
+        let looks = Looks::of(failed);
+        let speaks = |number: &&usize| {
+            let short = &self.shorts[**number];
+            short.may_fit(&looks) && ((short.is_all && looks.is_all) || self.list[**number].fits(failed))
+        };
+        rules.iter().find(speaks).map(|number| &self.list[*number])
     }
-}
-
-/// Places for what was decided: a log has a few dozen kinds of failures.
-const DECIDED: usize = 256;
-
-/// Stands for the number of a rule where none fits.
-const NO_RULE: usize = u16::MAX as usize;
-
-/// What was decided of the latest failures: most are like one before, as far as rules can tell. Each place holds such a likeness and, in its last 16 bits, the
-/// number of the rule; 0 where it is empty. Several threads ask at once, and what one of them writes is what any other would.
-#[derive(Debug)]
-struct Decided(Box<[AtomicU64; DECIDED]>);
-
-impl Default for Decided {
-    fn default() -> Self {
-        Decided(Box::new(std::array::from_fn(|_| AtomicU64::default())))
-    }
-}
-
-impl Clone for Decided {
-    fn clone(&self) -> Self {
-        Decided::default()
-    }
-}
-
-impl Decided {
-    #[inline]
-    fn place(&self, alike: u64) -> &AtomicU64 {
-        let mixed = alike.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        &self.0[usize::try_from(mixed).unwrap_or(0) % DECIDED]
-    }
-
-    #[inline]
-    fn get(&self, alike: u64) -> Option<usize> {
-        let known = self.place(alike).load(Ordering::Relaxed);
-        if known >> 16 == alike { usize::try_from(known & NO_RULE as u64).ok() } else { None }
-    }
-
-    fn put(&self, alike: u64, number: usize) {
-        if number <= NO_RULE {
-            self.place(alike).store(alike << 16 | number as u64, Ordering::Relaxed);
-        }
-    }
-}
-
-/// Returns all of a failure that rules look at, as a number that is not 0; `None` where one of its words is none of the known ones.
-#[inline]
-fn alike(failed: &Failed, bits: u16) -> Option<u64> {
-    let f = &failed.failure;
-    let number = |word: &Word| word.number().map(|number| number as u64 + 1);
-    let words = [f.error.as_ref(), f.reason.as_ref(), f.grant.as_ref()];
-    words.into_iter().try_fold(number(&f.event)? << 16 | u64::from(bits), |alike, word| Some(alike << 7 | word.map_or(Some(0), number)?))
 }
 
 /// Whether its session's timeline has no say in a failure of which a rule speaks: the failure itself decides, or what is known of its client and its server.
@@ -375,18 +326,25 @@ pub fn settles(rule: Option<&Rule>, failed: &Failed) -> bool {
     failed.with.gone.is_none() && !failed.is_answered() && !rule.is_some_and(|r| matches!(r.says, Says::Ask(question) if question.asks_the_timeline()))
 }
 
-/// A failure in short: a bit for its error, and one for each of the fields and companions that it has.
-fn bits(failed: &Failed) -> (u64, u16) {
-    let f = &failed.failure;
-    let error = match f.error.as_ref().map(Word::number) {
-        Some(Some(number)) => 1 << number,
-        // any rule may be meant
-        Some(None) => u64::MAX,
-        None => 0,
-    };
-    let fields = [f.user.is_some(), f.client.is_some(), f.session.is_some()];
-    let companions = failed.with.0.as_ref().map_or(0, |_| flags(CompanionText::ALL.map(|companion| has(failed, companion))));
-    (error, flags(fields) | companions << 3)
+/// A failure in short.
+#[derive(Debug)]
+struct Looks {
+    /// A bit for its event, its reason and its grant, where there are any; all bits where it is none of the known words.
+    words: [Option<u64>; 3],
+    /// A bit for each of the fields and companions that it has.
+    bits: u16,
+    /// Each of the words is a known one: there is no more to be known of them.
+    is_all: bool,
+}
+
+impl Looks {
+    fn of(failed: &Failed) -> Self {
+        let f = &failed.failure;
+        let words = [Some(&f.event), f.reason.as_ref(), f.grant.as_ref()].map(|word| word.map(|word| word.number().map_or(u64::MAX, |number| 1 << number)));
+        let fields = [f.user.is_some(), f.client.is_some(), f.session.is_some()];
+        let companions = failed.with.0.as_ref().map_or(0, |_| flags(CompanionText::ALL.map(|companion| has(failed, companion))));
+        Looks { words, bits: flags(fields) | companions << 3, is_all: !words.contains(&Some(u64::MAX)) }
+    }
 }
 
 /// A bit for each of these, the first in the lowest place.
@@ -394,24 +352,45 @@ fn flags<const N: usize>(is: [bool; N]) -> u16 {
     is.into_iter().rev().fold(0, |bits, is| bits << 1 | u16::from(is))
 }
 
-/// What a rule asks for, in short.
+/// Which words a rule asks for, in short.
+#[derive(Debug, Clone, Copy)]
+struct Asks {
+    /// A bit for each of the known ones; all bits where it asks for none.
+    known: u64,
+    /// It speaks of failures without such a word, too.
+    none: bool,
+}
+
+impl Asks {
+    fn of(words: Option<&Words>) -> Self {
+        Asks { known: words.map_or(u64::MAX, Words::known_bits), none: words.is_none() }
+    }
+
+    /// Whether it may be this word, all bits of which may be any.
+    #[inline]
+    fn may_be(self, word: Option<u64>) -> bool {
+        word.map_or(self.none, |word| self.known & word != 0 || word == u64::MAX)
+    }
+}
+
+/// What a rule asks for, in short, but for the error.
 #[derive(Debug, Clone, Copy)]
 struct Short {
-    /// The errors; all where it asks for none.
-    errors: u64,
-    /// It speaks of failures without an error, too.
-    no_error: bool,
+    /// The event, the reason and the grant.
+    words: [Asks; 3],
     /// What must be there.
     there: u16,
     /// What must not be there.
     absent: u16,
+    /// It asks for no more than that.
+    is_all: bool,
 }
 
 impl Short {
     fn of(rule: &Rule) -> Self {
-        let errors = rule.words.error.as_ref();
-        let text = &rule.text;
-        let mut short = Short { errors: errors.map_or(u64::MAX, Words::known_bits), no_error: errors.is_none(), there: 0, absent: 0 };
+        let (text, words) = (&rule.text, &rule.words);
+        let words = [&words.event, &words.reason, &words.grant].map(|words| Asks::of(words.as_ref()));
+        let mut short = Short { words, there: 0, absent: 0, is_all: text.reason_begins.is_none() && text.reason_contains.is_none() };
         for (place, field) in [text.user, text.client, text.session].into_iter().enumerate() {
             match field {
                 Some(Presence::Known) => short.there |= 1 << place,
@@ -425,10 +404,10 @@ impl Short {
         short
     }
 
-    /// Whether the rule may speak of a failure with these bits.
+    /// Whether the rule may speak of a failure that looks so.
     #[inline]
-    fn may_fit(&self, (error, bits): (u64, u16)) -> bool {
-        (self.errors & error != 0 || error == u64::MAX || (error == 0 && self.no_error)) && bits & self.there == self.there && bits & self.absent == 0
+    fn may_fit(&self, looks: &Looks) -> bool {
+        looks.bits & self.there == self.there && looks.bits & self.absent == 0 && self.words.iter().zip(looks.words).all(|(asks, word)| asks.may_be(word))
     }
 }
 
