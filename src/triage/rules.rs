@@ -291,9 +291,9 @@ impl Rules {
 
     fn of(list: Vec<Rule>) -> Self {
         let shorts: Vec<Short> = list.iter().map(Short::of).collect();
-        let errors: Vec<Asks> = list.iter().map(|rule| Asks::of(rule.words.error.as_ref())).collect();
-        let of_error = |error| errors.iter().enumerate().filter(move |(_, asks)| asks.may_be(error)).map(|(number, _)| number).collect();
-        let by_error = std::iter::once(None).chain((0..u64::BITS).map(|number| Some(1 << number))).map(of_error).collect();
+        let errors: Vec<u64> = list.iter().map(|rule| asked(rule.words.error.as_ref())).collect();
+        let of_error = |bit| errors.iter().enumerate().filter(move |(_, asked)| **asked & bit != 0).map(|(number, _)| number).collect();
+        let by_error = [NONE].into_iter().chain((0..62).map(|number| 1 << number)).map(of_error).collect();
         Rules { list, shorts, by_error }
     }
 
@@ -305,15 +305,12 @@ impl Rules {
     /// Returns the first rule that fits.
     #[must_use]
     pub fn decide(&self, failed: &Failed) -> Option<&Rule> {
-        let rules = match failed.failure.error.as_ref().map(Word::number) {
-            None => &self.by_error[0],
-            Some(Some(number)) => &self.by_error[number + 1],
-            Some(None) => return self.list.iter().find(|rule| rule.fits(failed)),
-        };
+        let place = failed.failure.error.as_ref().map_or(Some(0), |error| Some(error.number()? + 1));
+        let Some(rules) = place.and_then(|place| self.by_error.get(place)) else { return self.list.iter().find(|rule| rule.fits(failed)) };
         let looks = Looks::of(failed);
         let speaks = |number: &&usize| {
             let short = &self.shorts[**number];
-            short.may_fit(&looks) && ((short.is_all && looks.is_all) || self.list[**number].fits(failed))
+            short.may_fit(&looks) && ((short.is_all && looks.is_all()) || self.list[**number].fits(failed))
         };
         rules.iter().find(speaks).map(|number| &self.list[*number])
     }
@@ -326,24 +323,43 @@ pub fn settles(rule: Option<&Rule>, failed: &Failed) -> bool {
     failed.with.gone.is_none() && !failed.is_answered() && !rule.is_some_and(|r| matches!(r.says, Says::Ask(question) if question.asks_the_timeline()))
 }
 
+/// Stands for a word that is not there.
+const NONE: u64 = 1 << 63;
+
+/// Stands for a word that is none of the known ones.
+const OTHER: u64 = 1 << 62;
+
+/// Returns a bit that stands for a word.
+#[inline]
+fn bit(word: Option<&Word>) -> u64 {
+    word.map_or(NONE, |word| word.number().filter(|number| *number < 62).map_or(OTHER, |number| 1 << number))
+}
+
+/// Returns the bits of the words that a rule may ask for; all where it asks for none.
+fn asked(words: Option<&Words>) -> u64 {
+    words.map_or(u64::MAX, |words| (words.known_bits() | OTHER) & !NONE)
+}
+
 /// A failure in short.
 #[derive(Debug)]
 struct Looks {
-    /// A bit for its event, its reason and its grant, where there are any; all bits where it is none of the known words.
-    words: [Option<u64>; 3],
+    /// The bits of its event, its reason and its grant.
+    words: [u64; 3],
     /// A bit for each of the fields and companions that it has.
     bits: u16,
-    /// Each of the words is a known one: there is no more to be known of them.
-    is_all: bool,
 }
 
 impl Looks {
     fn of(failed: &Failed) -> Self {
         let f = &failed.failure;
-        let words = [Some(&f.event), f.reason.as_ref(), f.grant.as_ref()].map(|word| word.map(|word| word.number().map_or(u64::MAX, |number| 1 << number)));
         let fields = [f.user.is_some(), f.client.is_some(), f.session.is_some()];
         let companions = failed.with.0.as_ref().map_or(0, |_| flags(CompanionText::ALL.map(|companion| has(failed, companion))));
-        Looks { words, bits: flags(fields) | companions << 3, is_all: !words.contains(&Some(u64::MAX)) }
+        Looks { words: [bit(Some(&f.event)), bit(f.reason.as_ref()), bit(f.grant.as_ref())], bits: flags(fields) | companions << 3 }
+    }
+
+    /// Whether there is no more to be known of its words.
+    fn is_all(&self) -> bool {
+        self.words.iter().fold(0, |all, word| all | word) & OTHER == 0
     }
 }
 
@@ -352,32 +368,11 @@ fn flags<const N: usize>(is: [bool; N]) -> u16 {
     is.into_iter().rev().fold(0, |bits, is| bits << 1 | u16::from(is))
 }
 
-/// Which words a rule asks for, in short.
-#[derive(Debug, Clone, Copy)]
-struct Asks {
-    /// A bit for each of the known ones; all bits where it asks for none.
-    known: u64,
-    /// It speaks of failures without such a word, too.
-    none: bool,
-}
-
-impl Asks {
-    fn of(words: Option<&Words>) -> Self {
-        Asks { known: words.map_or(u64::MAX, Words::known_bits), none: words.is_none() }
-    }
-
-    /// Whether it may be this word, all bits of which may be any.
-    #[inline]
-    fn may_be(self, word: Option<u64>) -> bool {
-        word.map_or(self.none, |word| self.known & word != 0 || word == u64::MAX)
-    }
-}
-
 /// What a rule asks for, in short, but for the error.
 #[derive(Debug, Clone, Copy)]
 struct Short {
-    /// The event, the reason and the grant.
-    words: [Asks; 3],
+    /// The events, the reasons and the grants.
+    words: [u64; 3],
     /// What must be there.
     there: u16,
     /// What must not be there.
@@ -389,7 +384,7 @@ struct Short {
 impl Short {
     fn of(rule: &Rule) -> Self {
         let (text, words) = (&rule.text, &rule.words);
-        let words = [&words.event, &words.reason, &words.grant].map(|words| Asks::of(words.as_ref()));
+        let words = [&words.event, &words.reason, &words.grant].map(|words| asked(words.as_ref()));
         let mut short = Short { words, there: 0, absent: 0, is_all: text.reason_begins.is_none() && text.reason_contains.is_none() };
         for (place, field) in [text.user, text.client, text.session].into_iter().enumerate() {
             match field {
@@ -407,7 +402,7 @@ impl Short {
     /// Whether the rule may speak of a failure that looks so.
     #[inline]
     fn may_fit(&self, looks: &Looks) -> bool {
-        looks.bits & self.there == self.there && looks.bits & self.absent == 0 && self.words.iter().zip(looks.words).all(|(asks, word)| asks.may_be(word))
+        looks.bits & self.there == self.there && looks.bits & self.absent == 0 && self.words.iter().zip(looks.words).all(|(asked, word)| asked & word != 0)
     }
 }
 
