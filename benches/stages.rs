@@ -9,7 +9,7 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use kctriage::names::Names;
 use kctriage::pipeline::{self, Lines, Options};
-use kctriage::record::object::object;
+use kctriage::record::object::Objects;
 use kctriage::record::quick::Quick;
 use kctriage::record::{Line, json, line, text};
 use kctriage::signal::{batch, event};
@@ -70,7 +70,10 @@ fn text_head_by_columns(bencher: Bencher<'_, '_>) {
 fn json_object(bencher: Bencher<'_, '_>) {
     let lines = records("2673-json", b'{');
     let size: usize = lines.iter().map(Vec::len).sum();
-    bencher.counter(BytesCount::new(size)).bench(|| lines.iter().filter_map(|l| object(black_box(l))).map(|o| o.record().message.len()).sum::<usize>());
+    bencher.counter(BytesCount::new(size)).bench(|| {
+        let mut objects = Objects::default();
+        lines.iter().filter_map(|l| objects.read(black_box(l)).map(|o| o.record().message.len())).sum::<usize>()
+    });
 }
 
 #[divan::bench]
@@ -97,7 +100,10 @@ fn event_list(bencher: Bencher<'_, '_>, name: &str) {
         })
         .collect();
     let size: usize = messages.iter().map(Vec::len).sum();
-    bencher.counter(BytesCount::new(size)).bench(|| messages.iter().filter_map(|m| event::parse(black_box(m))).count());
+    bencher.counter(BytesCount::new(size)).bench(|| {
+        let mut course = event::Course::default();
+        messages.iter().filter(|m| event::parse_next(black_box(m), &mut course).is_some()).count()
+    });
 }
 
 #[divan::bench(args = ["2673-load", "2205-load", "2673-json", "2673-ecs", "2506-debug", "1611-wildfly"])]
