@@ -4,7 +4,6 @@
 //! a live one share it, so that both say the same of the same lines. Must not know where batches come from, nor when something is decided.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::Range;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -411,10 +410,10 @@ impl Fold {
         self.shards.par_iter_mut().zip(&mut self.parts).for_each(|(shard, part)| shard.take_all(part, &judge));
     }
 
-    /// Ends the timelines of some of the shards.
-    pub fn finish(&mut self, shards: Range<usize>, rules: &Rules) {
+    /// Ends all timelines.
+    pub fn finish(&mut self, rules: &Rules) {
         let judge = judge(self.early, rules, &self.view);
-        self.shards[shards].par_iter_mut().for_each(|shard| shard.finish(&judge));
+        self.shards.par_iter_mut().for_each(|shard| shard.finish(&judge));
     }
 }
 

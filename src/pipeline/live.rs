@@ -34,7 +34,7 @@ use crate::tally::live::{Gauges, Update};
 use crate::tally::{Outcome, Windows};
 use crate::triage::decide::Judge;
 use crate::triage::rules::Rules;
-use crate::triage::shard::{SHARDS, shard_of};
+use crate::triage::shard::shard_of;
 use crate::triage::spill::Spill;
 use crate::triage::timeline::{LATE_MS, Lesson};
 use crate::triage::verdict::{Lack, Verdict};
@@ -370,7 +370,7 @@ impl Live {
                 break;
             }
         }
-        self.state.fold.finish(0..SHARDS, &self.rules);
+        self.state.fold.finish(&self.rules);
         self.digest(now, &mut updates);
         if last == Extent::All {
             self.state.book.touch_all();

@@ -256,15 +256,7 @@ fn tail_failure(line: &[u8], record: &Record<'_>) -> Option<Failure> {
     let end = event::tail(line)?;
     let id = |key| end.text(key).map(|t| Id::from(&*t));
     let word = |key| end.text(key).map(|t| Word::new(&t));
-    Some(Failure {
-        user: id(Field::UserId),
-        session: id(Field::SessionId).or_else(|| id(Field::CodeId)),
-        ip: id(Field::IpAddress),
-        error: word(Field::Error),
-        reason: word(Field::Reason),
-        grant: word(Field::GrantType),
-        ..Failure::bare(Word::new(""), Trust::Ambiguous, digest(record))
-    })
+    Some(Failure::bare(Word::new(""), Trust::Ambiguous, digest(record)).told(id, word))
 }
 
 /// Finds the address that an event ends with; a search is cheaper where it was made ready once.

@@ -111,6 +111,20 @@ impl Failure {
             digest,
         }
     }
+
+    /// Returns it with what the end of its event says, as `id` and `word` read the fields.
+    #[inline]
+    pub(super) fn told(self, id: impl Fn(Field) -> Option<Id>, word: impl Fn(Field) -> Option<Word>) -> Self {
+        Failure {
+            user: id(Field::UserId),
+            session: id(Field::SessionId).or_else(|| id(Field::CodeId)),
+            ip: id(Field::IpAddress),
+            error: word(Field::Error),
+            reason: word(Field::Reason),
+            grant: word(Field::GrantType),
+            ..self
+        }
+    }
 }
 
 /// What a user event means.
@@ -219,23 +233,16 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
     let id = |key| raw(key).and_then(Id::short).or_else(|| text(key).map(|t| Id::from(&*t)));
     // a known word has nothing to unescape
     let word = |key| named(key).and_then(Word::known).or_else(|| text(key).map(|t| Word::new(&t)));
-    User::Failure(Box::new(Failure {
-        event: Word::known(kind).unwrap_or_else(|| Word::of(kind)),
+    let failure = Failure {
         realm: realm.or(realm_id),
         realm_id: realm_id.or(realm),
         client,
-        user: id(Field::UserId),
-        session: id(Field::SessionId).or_else(|| id(Field::CodeId)),
-        ip: id(Field::IpAddress),
-        error: word(Field::Error),
-        reason: word(Field::Reason),
-        grant: word(Field::GrantType),
         assertion: event.raw(Field::ClientAssertionId).is_some(),
         token: token(event, Field::RefreshTokenId),
         cut: event.cut,
-        trust: if event.cut { Trust::Ambiguous } else { trust },
-        digest: digest(),
-    }))
+        ..Failure::bare(Word::known(kind).unwrap_or_else(|| Word::of(kind)), if event.cut { Trust::Ambiguous } else { trust }, digest())
+    };
+    User::Failure(Box::new(failure.told(id, word)))
 }
 
 /// Longest value that is kept of a field, in bytes; an attacker's may be 124,000 long (keycloak/keycloak#50903).
