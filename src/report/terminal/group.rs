@@ -1,7 +1,8 @@
 //! Failures that belong together: of one realm and cause, of clients that fail at the same time.
 //!
-//! Input: the cells of a tally. Output: [`Group`]s, most failures first.
+//! Input: the cells of a tally. Output: [`Group`]s, most failures first; for a page those that it tells of, and what all of them add up to.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::cause::{Cause, Detail};
@@ -88,7 +89,7 @@ impl<'a> Group<'a> {
 
     fn settle(&mut self) {
         self.clients.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        self.samples.sort_by_key(|f| (f.confidence, std::cmp::Reverse(f.evidence.len()), f.time.is_none(), f.time, &f.source, f.line));
+        self.samples.sort_by_key(|f| (f.confidence, Reverse(f.evidence.len()), f.time.is_none(), f.time, &f.source, f.line));
     }
 }
 
@@ -104,8 +105,44 @@ fn note(windows: &mut BTreeMap<i64, (u64, Option<i64>)>, window: i64, (count, fi
     entry.1 = entry.1.into_iter().chain(first).min();
 }
 
-/// Returns the groups of a tally over a time, most failures first.
-pub(in crate::report) fn groups(tally: &Tally, span: Option<(i64, i64)>) -> Vec<Group<'_>> {
+/// What a page says of all failures, and the groups that it tells of.
+#[derive(Debug)]
+pub(super) struct Overview<'a> {
+    /// Those with most failures; never none where there are failures.
+    pub(super) leading: Vec<Group<'a>>,
+    /// How many groups there are.
+    pub(super) groups: usize,
+    /// Their failures.
+    pub(super) failures: u64,
+    /// Failures by cause.
+    pub(super) causes: BTreeMap<Cause, Sum>,
+}
+
+/// What the failures of one cause add up to.
+#[derive(Debug, Default)]
+pub(super) struct Sum {
+    pub(super) count: u64,
+    /// How many clients failed.
+    pub(super) clients: usize,
+    /// Failures by how sure, in the order of [`Confidence::ALL`].
+    pub(super) sure: [u64; 3],
+    /// Counts by the starts of windows, in no order.
+    pub(super) windows: Vec<(i64, u64)>,
+}
+
+impl Sum {
+    fn add(&mut self, key: &Key, cell: &Cell) {
+        self.count += cell.count;
+        self.sure[key.confidence as usize] += cell.count;
+        self.windows.extend(key.window.map(|window| (window, cell.count)));
+        self.windows.extend(cell.windows.iter().map(|(window, count, _)| (*window, *count)));
+    }
+}
+
+type Cells<'a> = Part<'a, (&'a Key, &'a Cell)>;
+
+/// Returns the cells of a tally in order, and which of them belong together.
+fn alike(tally: &Tally, span: Option<(i64, i64)>) -> (Vec<Cells<'_>>, Vec<Alike>) {
     let parts = tally.cells.iter().map(|(key, cell)| Part {
         realm: key.realm.as_deref(),
         cause: key.cause,
@@ -117,8 +154,40 @@ pub(in crate::report) fn groups(tally: &Tally, span: Option<(i64, i64)>) -> Vec<
     });
     let mut parts: Vec<_> = parts.collect();
     let alike = alike::groups(&mut parts, span, tally.window_ms);
-    let mut groups: Vec<Group<'_>> = alike.iter().map(|alike| Group::of(alike, &parts)).collect();
+    (parts, alike)
+}
+
+/// Makes groups, those with most failures first.
+fn made<'a, 'p>(alike: impl Iterator<Item = &'p Alike>, parts: &[Cells<'a>]) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = alike.map(|alike| Group::of(alike, parts)).collect();
     groups.iter_mut().for_each(Group::settle);
     groups.sort_unstable_by(|a, b| b.count.cmp(&a.count).then(a.cause.cmp(&b.cause)).then(a.realm.cmp(&b.realm)).then(a.clients.cmp(&b.clients)));
     groups
+}
+
+/// Returns the groups of a tally over a time, most failures first.
+pub(in crate::report) fn groups(tally: &Tally, span: Option<(i64, i64)>) -> Vec<Group<'_>> {
+    let (parts, alike) = alike(tally, span);
+    made(alike.iter(), &parts)
+}
+
+/// Returns what a page says that tells of `top` groups: whoever can make up clients makes up groups, and no more of them are made than are told of.
+pub(super) fn overview(tally: &Tally, span: Option<(i64, i64)>, top: usize) -> Overview<'_> {
+    let (parts, mut alike) = alike(tally, span);
+    let mut causes: BTreeMap<Cause, Sum> = BTreeMap::new();
+    for part in &parts {
+        causes.entry(part.cause).or_default().add(part.of.0, part.of.1);
+    }
+    let first = |alike: &Alike| &parts[alike.clients[0].start];
+    for alike in &alike {
+        causes.entry(first(alike).cause).or_default().clients += alike.clients.len();
+    }
+    let place = |alike: &Alike| (Reverse(alike.count()), first(alike).cause, first(alike).realm);
+    alike.sort_by(|a, b| place(a).cmp(&place(b)));
+    // what has the same place as the last one may come before it
+    let last = alike.get(top.max(1) - 1).map(place);
+    let most = alike.partition_point(|alike| last.is_none_or(|last| place(alike) <= last));
+    let mut leading = made(alike[..most].iter(), &parts);
+    leading.truncate(top.max(1));
+    Overview { leading, groups: alike.len(), failures: alike.iter().map(Alike::count).sum(), causes }
 }

@@ -4,26 +4,26 @@ use super::Run;
 use super::advice::{addresses, clients, distinct, first_step};
 use super::facts::facts;
 use super::figure::{count, length, number, rate};
-use super::group::Group;
+use super::group::{Group, Overview};
 use super::page::{Page, Text, Tone};
 use super::pulse::{Pulse, pulse};
 use super::table::sure_text;
 use crate::finding::{Evidence, Finding};
 use crate::report::escape::Untrusted;
 
-pub(super) fn write(run: &Run<'_>, groups: &[Group<'_>], page: &mut Page) {
-    let shown = &groups[..groups.len().min(run.settings.top)];
+pub(super) fn write(run: &Run<'_>, overview: &Overview<'_>, page: &mut Page) {
+    let shown = &overview.leading[..overview.leading.len().min(run.settings.top)];
     let indent = shown.len().to_string().len() + 1;
     for (index, group) in shown.iter().enumerate() {
         page.gap();
         one(run, group, &format!("{:>indent$} ", index + 1), page);
     }
-    let rest = &groups[shown.len()..];
-    if !rest.is_empty() {
-        let failures: u64 = rest.iter().map(|g| g.count).sum();
+    let rest = overview.groups - shown.len();
+    if rest > 0 {
+        let failures = overview.failures - shown.iter().map(|g| g.count).sum::<u64>();
         page.gap();
-        let more = if rest.len() == 1 { "1 more group".to_owned() } else { format!("{} more groups", rest.len()) };
-        let text = format!("{more} with {}: --top {} shows all", count(failures, "failure"), groups.len());
+        let more = if rest == 1 { "1 more group".to_owned() } else { format!("{rest} more groups") };
+        let text = format!("{more} with {}: --top {} shows all", count(failures, "failure"), overview.groups);
         page.paragraph(1, 3, &Text::new().faint(text));
     }
 }

@@ -1,12 +1,12 @@
 //! The table of causes: how many, of how many clients, when, how sure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use unicode_width::UnicodeWidthStr;
 
 use super::Run;
 use super::figure::{length, number};
-use super::group::Group;
+use super::group::Sum;
 use super::page::{Page, Text, Tone};
 use super::strip::Scale;
 use crate::cause::Cause;
@@ -18,28 +18,11 @@ const STRIP: usize = 48;
 /// The narrowest one that is worth its place.
 const NARROW: usize = 8;
 
-/// What the groups of one cause add up to.
-#[derive(Default)]
-struct Row<'a> {
-    count: u64,
-    clients: BTreeSet<(Option<&'a str>, Option<&'a str>)>,
-    sure: [u64; 3],
-    windows: Vec<(i64, u64)>,
-}
-
-pub(super) fn write(run: &Run<'_>, groups: &[Group<'_>], page: &mut Page) {
-    let mut sums: BTreeMap<Cause, Row<'_>> = BTreeMap::new();
-    for group in groups {
-        let row = sums.entry(group.cause).or_default();
-        row.count += group.count;
-        row.clients.extend(group.clients.iter().map(|(client, _)| (group.realm, *client)));
-        row.sure.iter_mut().zip(group.sure).for_each(|(sum, n)| *sum += n);
-        row.windows.extend(group.windows.iter().map(|(start, (count, _))| (*start, *count)));
-    }
-    if sums.is_empty() {
+pub(super) fn write(run: &Run<'_>, causes: BTreeMap<Cause, Sum>, page: &mut Page) {
+    if causes.is_empty() {
         return;
     }
-    let mut rows: Vec<(Cause, Row<'_>)> = sums.into_iter().collect();
+    let mut rows: Vec<(Cause, Sum)> = causes.into_iter().collect();
     rows.sort_by(|a, b| b.1.count.cmp(&a.1.count).then(a.0.cmp(&b.0)));
     let name = |cause: Cause| format!("{} {}", cause.number().map_or("–".to_owned(), |n| n.to_string()), cause.title());
     let names = rows.iter().map(|(c, _)| name(*c).width()).max().unwrap_or(0);
@@ -65,7 +48,7 @@ pub(super) fn write(run: &Run<'_>, groups: &[Group<'_>], page: &mut Page) {
     for (cause, row) in rows {
         let mut text = Text::new().plain("  ").add(Tone::Strong, padded(&name(cause), names)).plain(format!("  {:>8}", number(row.count)));
         if clients_fit {
-            text = text.plain(format!("  {:>7}", number(row.clients.len() as u64)));
+            text = text.plain(format!("  {:>7}", number(row.clients as u64)));
         }
         if let (Some(scale), Some(columns)) = (scale, columns) {
             text = text.plain("  ").add(Tone::Advice, padded(&scale.draw(row.windows), columns));
