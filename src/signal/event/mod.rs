@@ -110,16 +110,15 @@ fn unescape(raw: &[u8], quote: u8) -> Cow<'_, str> {
     if memchr::memchr(b'\\', raw).is_none() {
         return lossy(raw);
     }
-    let pair = [b'\\', quote];
-    let mut out = Vec::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = memchr::memmem::find(rest, &pair) {
-        out.extend_from_slice(&rest[..at]);
-        out.push(quote);
-        rest = &rest[at + 2..];
+    let mut out = vec![0; raw.len()];
+    let mut length = 0;
+    // no branch for any byte: an attacker's value can be made of nothing but quotes
+    for (at, byte) in raw.iter().enumerate() {
+        out[length] = *byte;
+        length += usize::from(*byte != b'\\' || raw.get(at + 1) != Some(&quote));
     }
-    out.extend_from_slice(rest);
-    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
+    out.truncate(length);
+    Cow::Owned(String::from_utf8(out).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
 }
 
 /// Whether a message begins as an event list does; the cheap question before [`parse`].
