@@ -253,7 +253,7 @@ impl Objects {
                 behind = Some(key);
                 cursor.at += length;
                 cursor.quotes.nth(1);
-                asked
+                *asked
             } else {
                 let begins = cursor.at;
                 cursor.at += 1;

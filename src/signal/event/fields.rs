@@ -31,9 +31,6 @@ pub enum Field {
     Username,
 }
 
-/// How many keys there are.
-const KEYS: usize = Field::Username as usize + 1;
-
 /// The last of the keys that can stand in front.
 const PREFIX: Field = Field::Error;
 
@@ -58,44 +55,75 @@ pub(super) fn field(key: &[u8]) -> Option<Field> {
     }
 }
 
+/// How far the keys of a list stand in the server's order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Order {
+    /// How many there were, as far as the order matters.
+    seen: u8,
+    /// The last of those that stood in order.
+    last: Option<Field>,
+    is_kept: Option<bool>,
+}
+
+impl Order {
+    /// Returns what it is behind one more key.
+    fn after(self, field: Option<Field>) -> Self {
+        if self.is_kept.is_some() {
+            return self;
+        }
+        let seen = self.seen + 1;
+        match field.filter(|_| field > self.last) {
+            Some(Field::IpAddress) => Order { seen, is_kept: Some(true), ..self },
+            Some(at) if at <= PREFIX && seen <= PREFIX as u8 => Order { seen, last: field, ..self },
+            _ => Order { seen, is_kept: Some(false), ..self },
+        }
+    }
+}
+
+/// What is known of a key by those before it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known {
+    /// Where its value goes: [`NOWHERE`] where nothing asks for it, or had one before.
+    pub(super) place: u8,
+    /// The order behind it; [`None`] of what a list begins with, which is no key.
+    pub(super) order: Option<Order>,
+}
+
+/// A place that nobody asks for: the one behind all keys.
+const NOWHERE: u8 = Field::Username as u8 + 1;
+
 /// The fields of one list.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fields<'a> {
-    values: [Option<&'a [u8]>; KEYS],
+    values: [Option<&'a [u8]>; NOWHERE as usize + 1],
     first: Option<(&'a [u8], &'a [u8])>,
-    /// How many were pushed, as far as the order matters.
-    seen: usize,
-    /// The last of those that stood in order.
-    last: Option<Field>,
-    in_order: Option<bool>,
+    order: Order,
 }
 
 impl<'a> Fields<'a> {
     /// Adds a field.
     pub(super) fn push(&mut self, key: &'a [u8], value: &'a [u8]) {
         self.first.get_or_insert((key, value));
-        self.put(field(key), value);
+        let known = self.known(field(key));
+        self.put(known.place, value);
+        self.follow(known);
     }
 
-    /// Adds a field, not the first one.
+    /// Returns what is known of the next key, by those before it.
+    pub(super) fn known(&self, field: Option<Field>) -> Known {
+        let place = field.filter(|field| self.get(*field).is_none()).map_or(NOWHERE, |field| field as u8);
+        Known { place, order: Some(self.order.after(field)) }
+    }
+
+    /// Takes the order from the last key, where that is known.
+    pub(super) fn follow(&mut self, known: Known) {
+        self.order = known.order.unwrap_or(self.order);
+    }
+
+    /// Puts the value of a key in its place; its order is for the caller to follow.
     #[inline]
-    pub(super) fn put(&mut self, field: Option<Field>, value: &'a [u8]) {
-        if self.in_order.is_none() {
-            self.look(field);
-        }
-        if let Some(field) = field {
-            self.values[field as usize].get_or_insert(value);
-        }
-    }
-
-    /// Looks at the order of the next of the first fields.
-    fn look(&mut self, field: Option<Field>) {
-        self.seen += 1;
-        match field.filter(|_| field > self.last) {
-            Some(Field::IpAddress) => self.in_order = Some(true),
-            Some(at) if at <= PREFIX && self.seen <= PREFIX as usize => self.last = field,
-            _ => self.in_order = Some(false),
-        }
+    pub(super) fn put(&mut self, place: u8, value: &'a [u8]) {
+        self.values[usize::from(place)] = Some(value);
     }
 
     /// Returns the first value of a key.
@@ -111,6 +139,6 @@ impl<'a> Fields<'a> {
 
     /// Whether the fields begin with the server's keys in the server's order, up to the address.
     pub(super) fn are_in_order(&self) -> bool {
-        self.in_order == Some(true)
+        self.order.is_kept == Some(true)
     }
 }

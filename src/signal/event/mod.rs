@@ -22,10 +22,10 @@ use std::borrow::Cow;
 
 use crate::finding::Trust;
 use crate::record::course;
-use fields::Fields;
+use fields::{Fields, Known};
 
 /// Which field comes behind which.
-pub type Course = course::Course<Option<Field>>;
+pub type Course = course::Course<Known>;
 
 /// How the values of an event list are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -11,10 +11,12 @@
 //! tail  = ", requestUri=" … / ", cookies=[" … / ", stackTrace=" …      (TRACE level, not quoted)
 //! ```
 
-use super::fields::{Field, Fields, field};
+use super::fields::{Field, Fields, Known, field};
 use super::{Course, Event, Quoting};
 use crate::finding::Trust;
-use crate::record::{course, mask};
+use crate::names::by_ends;
+use crate::record::course::Key;
+use crate::record::mask;
 use nom::bytes::complete::{tag, take_while_m_n};
 use nom::error::Error;
 use nom::sequence::terminated;
@@ -68,12 +70,19 @@ pub(super) fn parse<'a>(message: &'a [u8], quote: u8, course: &mut Course) -> Op
     if let Some((ends_once, is_plain)) = plain(message, first, start, quote, course, &mut event.fields) {
         (event.ends_once, event.is_plain) = (ends_once, is_plain);
     } else {
-        (event.fields, event.trust, event.cut) = Reading::of(message, start, quote).fields(first, start)?;
+        (event.fields, event.trust, event.cut) = read(message, first, start, quote)?;
     }
     if !event.cut && first != b"operationType" && !event.fields.are_in_order() {
         event.trust = Trust::Ambiguous;
     }
     Some(event)
+}
+
+/// Reads a list in which quotes may be a part of values.
+#[cold]
+#[inline(never)]
+fn read<'a>(message: &'a [u8], first: &'a [u8], start: usize, quote: u8) -> Option<(Fields<'a>, Trust, bool)> {
+    Reading::of(message, start, quote).fields(first, start)
 }
 
 /// Returns the first key, and where its value begins.
@@ -88,7 +97,7 @@ fn begin(message: &[u8], quote: u8) -> Option<(&[u8], usize)> {
 }
 
 /// What the values that were read are made of.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Made {
     /// A bit is set where one holds a comma.
     commas: u32,
@@ -105,12 +114,12 @@ impl Made {
     /// Splits a text behind its first value: before the first quote, unless that may be a part of it.
     #[inline]
     fn split<'a>(&mut self, text: &'a [u8], quote: u8) -> Option<(&'a [u8], &'a [u8])> {
-        let mut rest = text;
+        let mut at = 0;
         loop {
+            let rest = text.get(at..)?;
             let block = match rest.first_chunk() {
                 Some(block) => *block,
-                None if rest.is_empty() => return None,
-                None => padded(rest, quote),
+                None => padded(rest, quote)?,
             };
             let bytes = u8x16::new(block);
             let equal = |byte| bytes.cmp_eq(u8x16::splat(byte));
@@ -118,23 +127,23 @@ impl Made {
             self.odd |= bytes | equal(b'\\');
             if quotes == 0 {
                 self.commas |= commas;
-                rest = rest.get(mask::WIDTH..)?;
+                at += mask::WIDTH;
                 continue;
             }
             let before = quotes.trailing_zeros();
             self.commas |= commas & !(u32::MAX << before);
-            let (value, behind) = text.split_at_checked(text.len() - rest.len() + before as usize)?;
+            let (value, behind) = text.split_at_checked(at + before as usize)?;
             return (value.last() != Some(&b'\\')).then_some((value, behind));
         }
     }
 }
 
-/// Returns the last bytes of a message with others behind them that are no quote.
+/// Returns the last bytes of a message, if there are any, with others behind them that are no quote.
 #[cold]
-fn padded(rest: &[u8], quote: u8) -> [u8; mask::WIDTH] {
+fn padded(rest: &[u8], quote: u8) -> Option<[u8; mask::WIDTH]> {
     let mut block = [u8::from(quote == 0); mask::WIDTH];
     block[..rest.len()].copy_from_slice(rest);
-    block
+    (!rest.is_empty()).then_some(block)
 }
 
 /// The common case: no backslash before any quote, so every quote ends a value. `None` where it is not so. Says as well whether no value holds a comma: then the
@@ -143,28 +152,75 @@ fn plain<'a>(message: &'a [u8], first: &'a [u8], start: usize, quote: u8, course
     let mut made = Made::default();
     let (value, mut rest) = made.split(message.get(start..)?, quote)?;
     fields.push(first, value);
+    // an admin event's first key is another one; what is told of those behind it is of that, too
+    let kind = by_ends(value) << 1 | usize::from(first == b"operationType");
     // the key before, where it is remembered; the first one always is
-    let mut key = Some(course::FIRST);
+    let mut key = Some(course.start(kind));
     loop {
-        let kind;
-        if let Some((k, field, length)) = key.and_then(|key| course.next(key, rest)) {
-            (key, kind, rest) = (Some(k), field, rest.get(length..)?);
-        } else if let Some((field, length)) = between(rest, quote) {
-            key = key.and_then(|key| course.meet(key, &rest[..length], field));
-            (kind, rest) = (field, &rest[length..]);
-        } else {
-            match behind(message, message.len() - rest.len(), quote) {
-                // any other mark could be a part of an id, as bare lists have them
-                Behind::End => return Some((made.commas == 0 && matches!(quote, b'"' | b'\''), made.is_plain())),
-                Behind::Tail => return Some((false, false)),
-                // the quote is one that a key can hold
-                Behind::Next(k, next) => (key, kind, rest) = (None, field(k), &message[next..]),
-                Behind::Other => return None,
+        if let Some(known) = key {
+            let last;
+            (last, rest) = follow(rest, quote, known, course, fields, &mut made)?;
+            fields.follow(*course.told(last));
+            key = Some(last);
+        }
+        match step(message, rest, quote, &mut key, course, fields)? {
+            // any other mark could be a part of an id, as bare lists have them
+            Step::End => return Some((made.commas == 0 && matches!(quote, b'"' | b'\''), made.is_plain())),
+            Step::Tail => return Some((false, false)),
+            Step::Next(known, begins) => {
+                let value;
+                (value, rest) = made.split(begins, quote)?;
+                fields.put(known.place, value);
+                fields.follow(known);
             }
         }
+    }
+}
+
+/// Reads on as long as keys come behind each other as they did before. Returns the last of them, and what is behind its value; the order of the fields is left to the
+/// caller.
+#[inline(never)] // by itself it has registers enough
+fn follow<'a>(mut rest: &'a [u8], quote: u8, mut key: Key, course: &Course, fields: &mut Fields<'a>, made: &mut Made) -> Option<(Key, &'a [u8])> {
+    let mut all = *made;
+    while let Some((next, told, length)) = course.next(key, rest) {
         let value;
-        (value, rest) = made.split(rest, quote)?;
-        fields.put(kind, value);
+        (value, rest) = all.split(rest.get(length..)?, quote)?;
+        fields.put(told.place, value);
+        key = next;
+    }
+    *made = all;
+    Some((key, rest))
+}
+
+/// What comes behind a value.
+enum Step<'a> {
+    /// Nothing: the list ends.
+    End,
+    /// The unquoted tail that TRACE adds.
+    Tail,
+    /// A key, and the text from its value on.
+    Next(Known, &'a [u8]),
+}
+
+/// Looks behind a value at what did not come behind its key before. `None` where the quote may not end the value.
+#[inline(never)]
+fn step<'a>(message: &'a [u8], rest: &'a [u8], quote: u8, key: &mut Option<Key>, course: &mut Course, fields: &Fields<'a>) -> Option<Step<'a>> {
+    if rest.len() > 1
+        && let Some((field, length)) = between(rest, quote)
+    {
+        let known = fields.known(field);
+        *key = key.and_then(|key| course.meet(key, &rest[..length], known));
+        return Some(Step::Next(known, &rest[length..]));
+    }
+    match behind(message, message.len() - rest.len(), quote) {
+        Behind::End => Some(Step::End),
+        Behind::Tail => Some(Step::Tail),
+        Behind::Next(next, begins) => {
+            // the quote is one that a key can hold
+            *key = None;
+            Some(Step::Next(fields.known(field(next)), &message[begins..]))
+        }
+        Behind::Other => None,
     }
 }
 
