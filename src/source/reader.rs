@@ -12,7 +12,31 @@ use super::marks::Marks;
 use super::{Grammar, Source, Stream, Unwrapper};
 
 /// A reader of text.
-type Input<'a> = Box<dyn Read + Send + 'a>;
+enum Input<'a> {
+    /// Which is read as it is asked for.
+    Plain(Box<dyn Read + Send + 'a>),
+    /// Which another thread unpacks.
+    Ahead(Ahead),
+}
+
+impl Input<'_> {
+    /// Reads as [`fill`] does, except that less than `size` may come where there is more.
+    fn fill(&mut self, buf: &mut Vec<u8>, held: usize, size: usize) -> io::Result<bool> {
+        match self {
+            Input::Plain(input) => fill(input, buf, held, size),
+            Input::Ahead(input) => input.fill(buf, held, size),
+        }
+    }
+}
+
+impl Read for Input<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Input::Plain(input) => input.read(buf),
+            Input::Ahead(input) => input.read(buf),
+        }
+    }
+}
 
 /// The end of an input, with the error that ended it.
 type End = Result<(), io::Error>;
@@ -134,8 +158,8 @@ impl<'a> Reader<'a> {
 
     /// Begins a stream of one source whose text is read from `input`.
     #[must_use]
-    pub fn over(stream: &'a Stream, input: Input<'a>, size: usize, grammar: &'a dyn Grammar) -> Self {
-        Reader { input: Some(input), ..Reader::open(stream, size, grammar) }
+    pub fn over(stream: &'a Stream, input: Box<dyn Read + Send + 'a>, size: usize, grammar: &'a dyn Grammar) -> Self {
+        Reader { input: Some(Input::Plain(input)), ..Reader::open(stream, size, grammar) }
     }
 
     /// Sets what may be held at once.
@@ -169,9 +193,9 @@ impl<'a> Reader<'a> {
         if source.packed
             && let Ok(ahead) = Ahead::start(source, self.bounds.ahead_bytes)
         {
-            return Ok(Box::new(ahead));
+            return Ok(Input::Ahead(ahead));
         }
-        source.open()
+        source.open().map(Input::Plain)
     }
 
     /// Returns the next chunk; `None` at the end.
@@ -244,7 +268,7 @@ impl<'a> Reader<'a> {
         let mut from = 0;
         loop {
             let end = match self.end.take() {
-                None => fill(input.as_mut(), buf, held, want).map_or_else(|error| Some(Err(error)), |ended| ended.then_some(Ok(()))),
+                None => input.fill(buf, held, want).map_or_else(|error| Some(Err(error)), |ended| ended.then_some(Ok(()))),
                 end => {
                     buf.truncate(held);
                     end
@@ -267,7 +291,7 @@ impl<'a> Reader<'a> {
                 return (end, 0);
             }
             if open {
-                return (skip_line(input.as_mut(), buf, &mut self.carry, &mut self.read, dropped).err().map(Err), 0);
+                return (skip_line(input, buf, &mut self.carry, &mut self.read, dropped).err().map(Err), 0);
             }
             if let Some(end) = memrchr(b'\n', buf) {
                 self.carry.extend_from_slice(&buf[end + 1..]);
@@ -291,7 +315,7 @@ impl<'a> Reader<'a> {
             let mut failed = None;
             let ended = loop {
                 let begin = head.len();
-                match fill(input.as_mut(), &mut head, begin, want) {
+                match input.fill(&mut head, begin, want) {
                     Ok(true) => break true,
                     Err(error) => {
                         failed = Some(error);
@@ -302,7 +326,7 @@ impl<'a> Reader<'a> {
                 }
             };
             let failed = failed.is_some_and(|error| {
-                input = Box::new(Fails(Some(error)));
+                input = Input::Plain(Box::new(Fails(Some(error))));
                 true
             });
             if head.first() == Some(&0) {
@@ -336,7 +360,7 @@ impl<'a> Reader<'a> {
     fn resume(&mut self, input: Input<'a>, mut head: Vec<u8>, taken: usize) {
         head.drain(..taken);
         self.read = taken as u64;
-        self.input = Some(Box::new(io::Cursor::new(head).chain(input)));
+        self.input = Some(Input::Plain(Box::new(io::Cursor::new(head).chain(input))));
     }
 }
 
