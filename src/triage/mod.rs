@@ -25,7 +25,6 @@ pub mod shard;
 pub mod spill;
 pub mod stored;
 pub mod timeline;
-mod timelines;
 pub mod tokens;
 pub mod verdict;
 pub mod view;

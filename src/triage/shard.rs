@@ -5,10 +5,13 @@
 
 use std::collections::VecDeque;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
 use super::note::{Note, Subject};
 use super::remembered::Remembered;
 use super::timeline::{Closed, Facts, Lessons, Timeline, Waiting};
-use super::timelines::Timelines;
 use super::verdict::Verdict;
 use crate::names::Key;
 
@@ -31,7 +34,8 @@ const REMEMBERED: usize = 28_672;
 /// One shard.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 pub struct Shard {
-    timelines: Timelines,
+    /// Each in a box: there can be hundreds of thousands, and a table that grows would move them all.
+    timelines: HashMap<Key, Box<Timeline>, RandomState>,
     /// Sessions by when they were last queued; one entry each.
     queue: VecDeque<(i64, Key)>,
     /// Bytes of the timelines.
@@ -82,9 +86,9 @@ impl Shard {
     /// each in turn.
     fn look_ahead(&self, notes: &[Note]) {
         let end = notes.last().map_or(i64::MIN, |note| note.clock.saturating_sub(CODE_MS));
-        let due = self.queue.iter().take_while(|(queued, _)| *queued < end).map(|(_, session)| *session);
-        let sessions = notes.iter().map(|note| note.session).chain(due);
-        std::hint::black_box(sessions.filter_map(|session| self.timelines.get(session)).fold(0, |sum, timeline| sum ^ timeline.glance()));
+        let due = self.queue.iter().take_while(|(queued, _)| *queued < end).map(|(_, session)| session);
+        let sessions = notes.iter().map(|note| &note.session).chain(due);
+        std::hint::black_box(sessions.fold(0, |sum, session| sum ^ self.timelines.get(session).map_or(0, |timeline| timeline.glance())));
     }
 
     /// Takes in what a signal says of its session.
@@ -114,13 +118,17 @@ impl Shard {
     /// Changes the timeline of a session, a new one if it is new.
     fn timeline<T>(&mut self, session: Key, clock: i64, change: impl FnOnce(&mut Timeline, &mut Lessons) -> T) -> T {
         let blind = self.blind_until.is_some_and(|until| clock <= until);
-        let mut is_new = false;
-        let timeline = self.timelines.of(session, || {
-            is_new = true;
-            self.queue.push_back((clock, session));
-            Timeline::new(session, blind)
-        });
-        let before = if is_new { 0 } else { timeline.bytes() };
+        let (timeline, before) = match self.timelines.entry(session) {
+            Entry::Occupied(known) => {
+                let timeline = known.into_mut();
+                let before = timeline.bytes();
+                (timeline, before)
+            }
+            Entry::Vacant(place) => {
+                self.queue.push_back((clock, session));
+                (place.insert(Box::new(Timeline::new(blind))), 0)
+            }
+        };
         timeline.last = timeline.last.max(clock);
         let result = change(timeline, &mut self.lessons);
         if self.watched && timeline.is_open() {
@@ -142,15 +150,13 @@ impl Shard {
     /// chance). With `i64::MAX` one is ended for certain. Returns whether there was one.
     fn retire(&mut self, before: i64, judge: &impl Fn(&Waiting) -> Option<Verdict>) -> bool {
         let Some((queued, session)) = self.queue.pop_front() else { return false };
-        let is_over = |timeline: &Timeline| timeline.last < before && (before != i64::MAX || timeline.last <= queued);
-        let timeline = match self.timelines.remove(session, is_over) {
-            Ok(timeline) => timeline,
-            Err(last) => {
-                self.queue.extend(last.map(|last| (last, session)));
-                return true;
-            }
-        };
-        let last = timeline.last;
+        let Entry::Occupied(known) = self.timelines.entry(session) else { return true };
+        let last = known.get().last;
+        if last >= before || (before == i64::MAX && last > queued) {
+            self.queue.push_back((last, session));
+            return true;
+        }
+        let timeline = known.remove();
         self.bytes = self.bytes.saturating_sub(timeline.bytes());
         if before == i64::MAX {
             self.capped = true;
@@ -166,7 +172,7 @@ impl Shard {
     /// Returns what is known so far about a failure of a session: that of a node's position.
     #[must_use]
     pub fn facts(&self, session: Key, node: u32, position: u64) -> Option<Facts> {
-        self.timelines.get(session)?.facts_of(node, position)
+        self.timelines.get(&session)?.facts_of(node, position)
     }
 
     /// Ends all timelines, and gives back what they took.
@@ -178,12 +184,12 @@ impl Shard {
     /// Does the first half of it: what the failures that are open teach is known behind it, and the failures themselves are not done yet.
     pub fn end(&mut self) {
         while let Some((_, session)) = self.queue.pop_front() {
-            if let Ok(timeline) = self.timelines.remove(session, Timeline::is_open) {
+            if let Some(timeline) = self.timelines.remove(&session).filter(|timeline| timeline.is_open()) {
                 self.lessons.extend(timeline.refused());
                 self.ended.push(*timeline);
             }
         }
-        (self.timelines, self.queue, self.bytes) = (Timelines::default(), VecDeque::new(), 0);
+        (self.timelines, self.queue, self.bytes) = (HashMap::default(), VecDeque::new(), 0);
         self.remembered = Remembered::default();
     }
 

@@ -192,10 +192,8 @@ struct Failures {
 }
 
 /// One session.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Timeline {
-    /// Which.
-    pub session: Key,
     entries: SmallVec<[Entry; 2]>,
     failures: Option<Box<Failures>>,
     /// How many exchanges had no login before them.
@@ -212,21 +210,11 @@ pub struct Timeline {
 impl Timeline {
     /// Returns an empty timeline; `capped` says that what came before may have been evicted.
     #[must_use]
-    pub fn new(session: Key, capped: bool) -> Self {
-        Timeline {
-            session,
-            entries: SmallVec::new(),
-            failures: None,
-            orphans: 0,
-            realm: None,
-            last: i64::MIN,
-            dropped: capped,
-            seen_before: false,
-            ended_before: false,
-        }
+    pub fn new(capped: bool) -> Self {
+        Timeline { last: i64::MIN, dropped: capped, ..Timeline::default() }
     }
 
-    /// Returns about how many bytes it takes, its place in a table that is half full included.
+    /// Returns about how many bytes it takes, its place in a table that is two thirds full included.
     #[must_use]
     #[inline]
     pub fn bytes(&self) -> usize {
@@ -234,7 +222,7 @@ impl Timeline {
         const OPEN: usize = size_of::<Open>() + size_of::<Waiting>() + size_of::<Failure>() + size_of::<Facts>();
         let spilled = if self.entries.spilled() { self.entries.capacity() * size_of::<Entry>() } else { 0 };
         let failures = self.failures.as_ref().map_or(0, |f| size_of::<Failures>() + f.open.len() * OPEN);
-        size_of::<Timeline>() + 2 * size_of::<Box<Timeline>>() + spilled + failures
+        size_of::<Timeline>() * 3 / 2 + spilled + failures
     }
 
     /// Returns a number that is made of what the next step will look at.
