@@ -79,8 +79,12 @@ pub struct Word(Kept);
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Kept {
     Known(u8),
-    Other(Box<str>),
+    /// In a box of its own, so that a word takes no more room than it must, even one that may be missing.
+    Other(Box<Text>),
 }
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Text(Box<str>);
 
 /// Places in the table of known words: so many that hardly two words want the same one.
 const PLACES: usize = 512;
@@ -125,7 +129,7 @@ impl Word {
     /// Returns the word of that text.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Word(number(text.as_bytes()).map_or_else(|| Kept::Other(text.into()), Kept::Known))
+        Word(number(text.as_bytes()).map_or_else(|| Kept::Other(Box::new(Text(text.into()))), Kept::Known))
     }
 
     /// Returns the word of these bytes where it is a known one.
@@ -174,7 +178,7 @@ impl Deref for Word {
     fn deref(&self) -> &str {
         match &self.0 {
             Kept::Known(number) => KNOWN[usize::from(*number)],
-            Kept::Other(text) => text,
+            Kept::Other(text) => &text.0,
         }
     }
 }
@@ -194,7 +198,7 @@ impl Words {
         for word in words {
             match Word::new(word.as_ref()).0 {
                 Kept::Known(number) => set.known |= 1 << number,
-                Kept::Other(text) => set.others.push(text),
+                Kept::Other(text) => set.others.push(text.0),
             }
         }
         set
@@ -212,7 +216,7 @@ impl Words {
     pub fn has(&self, word: &Word) -> bool {
         match &word.0 {
             Kept::Known(number) => self.known >> number & 1 == 1,
-            Kept::Other(text) => self.others.contains(text),
+            Kept::Other(text) => self.others.contains(&text.0),
         }
     }
 }
