@@ -174,3 +174,31 @@ fn layouts_can_be_mixed_in_one_file() {
         assert!(got == want, "{name}");
     }
 }
+
+/// A session lives for days, and its clients refresh their tokens every few minutes.
+#[test]
+fn a_session_that_was_refreshed_for_days_is_as_clear_as_a_new_one() {
+    const TIMES: usize = 300;
+    let what = |findings: Vec<Finding>| findings.into_iter().map(|f| (f.id, f.cause, f.confidence, f.candidates)).collect::<Vec<_>>();
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut logins = 0;
+    for log in recordings().iter().map(|run| run.join("server.log")).filter(|log| log.exists()) {
+        let text = String::from_utf8(fs::read(&log).expect("a log")).expect("text");
+        let mut longer = String::new();
+        for line in text.split_inclusive('\n') {
+            if line.contains("type=\"LOGIN\", ")
+                && let Some((head, message)) = line.split_once(") ")
+                && let Some((head, _)) = head.rsplit_once('(')
+            {
+                logins += 1;
+                let refreshed = format!("{head}(another-thread) {}", message.replace("\"LOGIN\"", "\"REFRESH_TOKEN\""));
+                longer.push_str(&refreshed.repeat(TIMES));
+            }
+            longer.push_str(line);
+        }
+        let path = dir.path().join("server.log");
+        fs::write(&path, longer).expect("a file");
+        assert_eq!(what(scan(&[path], 1, 1 << 20).0), what(scan(std::slice::from_ref(&log), 1, 1 << 20).0), "{}", log.display());
+    }
+    assert!(logins > 1000, "{logins}");
+}

@@ -1,13 +1,15 @@
 //! Sessions whose timelines ended: that they were real, and whether they had ended.
 //!
 //! Input: sessions in the order in which their timelines end. Output: what is known of one, for a day. Most are never asked for and there can be more than a
-//! million, so each is kept once, in a queue, and the table holds no more than its number there.
+//! million, so each is kept once, in a queue, and the table holds no more than its number there; it takes in all that are new when somebody asks, since one
+//! place after the other would each have to be waited for.
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::names::Key;
@@ -27,6 +29,8 @@ pub(super) struct Remembered {
     queue: VecDeque<Past>,
     /// The number of the first in the queue; numbers begin anew where they end.
     first: u32,
+    /// How many in the queue, the last ones, are not in the table yet.
+    new: usize,
     numbers: HashTable<u32>,
     hasher: RandomState,
 }
@@ -34,24 +38,31 @@ pub(super) struct Remembered {
 impl Remembered {
     /// Adds a session, or what is new of it.
     pub(super) fn put(&mut self, session: Key, last: u32, ended: bool) {
-        let number = self.first.wrapping_add(u32::try_from(self.queue.len()).unwrap_or(0));
+        self.queue.push_back(Past { session, last, ended });
+        self.new += 1;
+    }
+
+    /// Puts the sessions into the table that are not in it.
+    fn settle(&mut self) {
         let (queue, first, hasher) = (&self.queue, self.first, &self.hasher);
         let key = |number: u32| queue[number.wrapping_sub(first) as usize].session;
-        let hash = hasher.hash_one(session);
-        match self.numbers.find_mut(hash, |n| key(*n) == session) {
-            Some(known) => *known = number,
-            None => {
-                self.numbers.insert_unique(hash, number, |n| hasher.hash_one(key(*n)));
+        let known = queue.len() - self.new;
+        for (place, past) in (known..).zip(queue.range(known..)) {
+            let number = first.wrapping_add(u32::try_from(place).unwrap_or(0));
+            match self.numbers.entry(hasher.hash_one(past.session), |n| key(*n) == past.session, |n| hasher.hash_one(key(*n))) {
+                Entry::Occupied(mut known) => *known.get_mut() = number,
+                Entry::Vacant(place) => drop(place.insert(number)),
             }
         }
-        self.queue.push_back(Past { session, last, ended });
+        self.new = 0;
     }
 
     /// Returns whether a session had ended, where it is remembered.
-    pub(super) fn get(&self, session: Key) -> Option<bool> {
+    pub(super) fn get(&mut self, session: Key) -> Option<bool> {
         if self.queue.is_empty() {
             return None;
         }
+        self.settle();
         let at = |number: u32| self.queue[number.wrapping_sub(self.first) as usize];
         self.numbers.find(self.hasher.hash_one(session), |n| at(*n).session == session).map(|n| at(*n).ended)
     }
@@ -66,8 +77,10 @@ impl Remembered {
 
     fn forget_first(&mut self) {
         let Some(past) = self.queue.pop_front() else { return };
-        // a session that came back has another number by now
-        if let Ok(known) = self.numbers.find_entry(self.hasher.hash_one(past.session), |n| *n == self.first) {
+        if self.new > self.queue.len() {
+            self.new = self.queue.len();
+        } else if let Ok(known) = self.numbers.find_entry(self.hasher.hash_one(past.session), |n| *n == self.first) {
+            // a session that came back has another number by now
             known.remove();
         }
         self.first = self.first.wrapping_add(1);

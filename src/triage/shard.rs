@@ -95,19 +95,20 @@ impl Shard {
     pub fn take(&mut self, note: Note, judge: &impl Fn(&Waiting) -> Option<Verdict>) {
         self.expire(note.clock, judge);
         let Note { session, clock, time, at, node, realm, client, step, subject } = note;
-        let remembered = match subject {
-            Subject::Success => None,
-            Subject::Failure | Subject::Waiting(_) => self.remembered.get(session),
-        };
-        let left = self.timeline(session, clock, |timeline, lessons| {
+        let left = self.timeline(session, clock, |timeline, lessons, remembered| {
             timeline.realm = timeline.realm.or(realm);
-            if let Some(ended) = remembered {
-                timeline.revive(ended);
+            if !matches!(subject, Subject::Success) {
+                timeline.recall(|| remembered.get(session));
             }
-            timeline.step(time, client, step, at, node, lessons);
             match subject {
-                Subject::Waiting(waiting) => timeline.wait(waiting),
-                Subject::Success | Subject::Failure => None,
+                Subject::Waiting(waiting) => {
+                    timeline.step(time, client, step, at, node, lessons);
+                    timeline.wait(waiting)
+                }
+                Subject::Success | Subject::Failure => {
+                    timeline.pass(time, client, step, at, node, lessons);
+                    None
+                }
             }
         });
         self.crowded |= left.is_some();
@@ -116,7 +117,7 @@ impl Shard {
     }
 
     /// Changes the timeline of a session, a new one if it is new.
-    fn timeline<T>(&mut self, session: Key, clock: i64, change: impl FnOnce(&mut Timeline, &mut Lessons) -> T) -> T {
+    fn timeline<T>(&mut self, session: Key, clock: i64, change: impl FnOnce(&mut Timeline, &mut Lessons, &mut Remembered) -> T) -> T {
         let blind = self.blind_until.is_some_and(|until| clock <= until);
         let (timeline, before) = match self.timelines.entry(session) {
             Entry::Occupied(known) => {
@@ -130,7 +131,7 @@ impl Shard {
             }
         };
         timeline.last = timeline.last.max(clock);
-        let result = change(timeline, &mut self.lessons);
+        let result = change(timeline, &mut self.lessons, &mut self.remembered);
         if self.watched && timeline.is_open() {
             self.touched.push(session);
         }

@@ -205,6 +205,9 @@ pub struct Timeline {
     dropped: bool,
     seen_before: bool,
     ended_before: bool,
+    /// It is known whether the session was seen before.
+    #[serde(skip)]
+    recalled: bool,
 }
 
 impl Timeline {
@@ -232,10 +235,15 @@ impl Timeline {
         self.last ^ self.entries.last().map_or(0, |entry| entry.when)
     }
 
-    /// Says that the session was seen before its timeline began, and whether it had ended by then.
-    pub fn revive(&mut self, ended: bool) {
-        self.seen_before = true;
-        self.ended_before |= ended;
+    /// Says whether the session was seen before its timeline began, and whether it had ended by then; it is asked once, since nothing is added to what is remembered
+    /// of it meanwhile.
+    pub fn recall(&mut self, before: impl FnOnce() -> Option<bool>) {
+        if !std::mem::replace(&mut self.recalled, true)
+            && let Some(ended) = before()
+        {
+            self.seen_before = true;
+            self.ended_before |= ended;
+        }
     }
 
     /// Whether the session is known to be real.
@@ -272,6 +280,25 @@ impl Timeline {
                 });
                 Mark::Gone(u16::try_from(number).unwrap_or(u16::MAX))
             }
+        }
+    }
+
+    /// Whether a step says no more of the session than those before it do: a session can be refreshed for days, and anybody can name it in requests that fail.
+    fn is_told(&self, step: Step, client: Option<Sym>) -> bool {
+        match step {
+            Step::Named => true,
+            Step::Refresh => self.entries.iter().rev().any(|e| e.step == Mark::Refresh),
+            Step::Alive => self.entries.iter().rev().any(|e| e.step == Mark::Alive && e.client == client),
+            _ => false,
+        }
+    }
+
+    /// Adds a step that no failure waits with, unless it says nothing new, and tells what its realm learns from it.
+    #[inline(always)]
+    #[allow(clippy::inline_always)] // each note of each session takes one, and most that it does is to be called
+    pub fn pass(&mut self, time: Option<i64>, client: Option<Sym>, step: Step, at: At, node: u32, lessons: &mut Lessons) {
+        if !self.is_told(step, client) {
+            self.step(time, client, step, at, node, lessons);
         }
     }
 
