@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use chrono::{NaiveDateTime, TimeDelta};
 use kctriage::finding::Finding;
 use kctriage::pipeline::{self, Lines, Options};
 use kctriage::source::{Find, discover};
@@ -201,4 +202,35 @@ fn a_session_that_was_refreshed_for_days_is_as_clear_as_a_new_one() {
         assert_eq!(what(scan(&[path], 1, 1 << 20).0), what(scan(std::slice::from_ref(&log), 1, 1 << 20).0), "{}", log.display());
     }
     assert!(logins > 1000, "{logins}");
+}
+
+/// A page that stays open logs in again every few minutes, unseen, and exchanges the code.
+#[test]
+fn logins_whose_codes_are_long_dead_take_nothing_from_what_is_known_of_a_session() {
+    let what = |findings: Vec<Finding>| findings.into_iter().map(|f| (f.id, f.cause, f.confidence, f.candidates)).collect::<Vec<_>>();
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut sessions = 0;
+    for log in recordings().iter().map(|run| run.join("server.log")).filter(|log| log.exists()) {
+        let text = String::from_utf8(fs::read(&log).expect("a log")).expect("text");
+        let stamp = |line: &str| NaiveDateTime::parse_from_str(line.get(..23)?, "%Y-%m-%d %H:%M:%S,%3f").ok();
+        let logins: Vec<&str> = text.lines().filter(|line| line.contains("type=\"LOGIN\", ") && stamp(line).is_some()).collect();
+        let Some(begin) = text.lines().find_map(stamp).filter(|_| !logins.is_empty()) else { continue };
+        sessions += logins.len();
+        let scanned = |times: i64| {
+            let mut longer = String::new();
+            for time in 0..times {
+                // an hour without any would end the timelines
+                let at = begin - TimeDelta::minutes(40 + 7 * (times - 1 - time));
+                for login in &logins {
+                    let login = format!("{}{}", at.format("%Y-%m-%d %H:%M:%S,%3f"), &login[23..]);
+                    longer += &[login.as_str(), &login.replace("\"LOGIN\"", "\"CODE_TO_TOKEN\""), ""].join("\n");
+                }
+            }
+            let path = dir.path().join("server.log");
+            fs::write(&path, longer + &text).expect("a file");
+            what(scan(&[path], 1, 1 << 20).0)
+        };
+        assert_eq!(scanned(200), scanned(2), "{}", log.display());
+    }
+    assert!(sessions > 1000, "{sessions}");
 }

@@ -202,6 +202,8 @@ pub struct Timeline {
     pub realm: Option<Sym>,
     /// The clock of its last signal.
     pub last: i64,
+    /// Logins and exchanges up to this second were left out, but for the first of each client; 0 where none were.
+    left_out: u32,
     dropped: bool,
     seen_before: bool,
     ended_before: bool,
@@ -314,7 +316,7 @@ impl Timeline {
             self.orphans += 1;
             lessons.push((self.realm, Lesson::Orphan(t, node)));
         }
-        if self.entries.len() >= KEEP {
+        if self.entries.len() >= KEEP && (self.dropped || !self.leave_out(time)) {
             self.dropped = true;
             return;
         }
@@ -327,6 +329,31 @@ impl Timeline {
         if step == Step::Exchange {
             lessons.extend(self.only_login(self.entries.len() - 1).map(|age| (self.realm, Lesson::Worked(age))));
         }
+    }
+
+    /// Makes room: leaves out the logins and exchanges that are too old for a code of theirs to matter to a failure that waits or may come. Of each client the
+    /// first ones stay: that it ever logged in matters at any age. Returns whether there was any to be left out.
+    #[cold]
+    fn leave_out(&mut self, now: Option<i64>) -> bool {
+        let refused = self.entries.iter().filter(|e| matches!(e.step, Mark::Gone(_))).map(Entry::time);
+        let waiting = self.failures.iter().flat_map(|f| &f.open).map(|open| open.failure.time);
+        let Some(first) = refused.chain(waiting).chain([now]).reduce(|a, b| Some(a?.min(b?))).flatten() else { return false };
+        let from = first - CODE_HORIZON_MS - LATE_MS;
+        let is_old = |e: &Entry| matches!(e.step, Mark::Login | Mark::Exchange) && e.time().is_some_and(|t| t < from);
+        let entries = &self.entries;
+        let goes = |i: usize| is_old(&entries[i]) && entries[..i].iter().any(|e| (e.step, e.client) == (entries[i].step, entries[i].client));
+        let gone: SmallVec<[usize; 8]> = (0..entries.len()).filter(|i| goes(*i)).collect();
+        let Some(last) = gone.iter().filter_map(|i| entries[*i].time()).max() else { return false };
+        self.left_out = self.left_out.max(u32::try_from(last / 1000 + 1).unwrap_or(u32::MAX));
+        for open in self.failures.iter_mut().flat_map(|f| &mut f.open) {
+            open.entry -= gone.partition_point(|i| *i < open.entry);
+        }
+        let mut place = 0;
+        self.entries.retain(|_| {
+            place += 1;
+            gone.binary_search(&(place - 1)).is_err()
+        });
+        true
     }
 
     /// Adds a failure, whose step was the last; returns it when there are too many to keep.
@@ -423,6 +450,8 @@ impl Timeline {
             }
         }
         let anchor_time = self.entries.get(anchor).and_then(Entry::time);
+        // a clock can have been set back since
+        facts.incomplete |= self.left_out > 0 && anchor_time.is_none_or(|t| t - CODE_HORIZON_MS <= i64::from(self.left_out) * 1000);
         let age = |e: &Entry| anchor_time.zip(e.time()).map_or(0, |(a, t)| a - t);
         let third = |d: Option<Sym>| self.entries.iter().any(|e| e.step == Mark::Login && e.client != me.client && e.client != d);
         let own_logins = || self.entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login && e.client == me.client);
