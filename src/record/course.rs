@@ -82,7 +82,8 @@ impl<T: Copy + Default> Course<T> {
 
     #[cold]
     fn new_start(&mut self, kind: usize) -> Key {
-        let start = self.keep(Met::default()).unwrap_or(FIRST);
+        // where there is no room, there is afterwards
+        let start = self.keep(Met::default()).or_else(|| self.keep(Met::default())).unwrap_or(FIRST);
         self.starts[kind % STARTS] = start;
         start
     }

@@ -30,10 +30,11 @@ impl Ahead {
     /// Begins to unpack a source; at most `bytes` (two buffers at least) are held ready.
     pub(super) fn start(source: &Source, bytes: usize) -> io::Result<Self> {
         let buffers = (bytes / BUFFER_BYTES).max(2);
-        let (send, full) = sync_channel(buffers);
+        let most = buffers / 2;
+        let (send, full) = sync_channel(buffers - most);
         let (used, back) = sync_channel(buffers + 2);
         let source = source.clone();
-        let unpack = Unpack { full: send, back, ready: Vec::new(), most: buffers / 2 };
+        let unpack = Unpack { full: send, back, ready: Vec::new(), most };
         thread::Builder::new().name("unpack".into()).spawn(move || unpack.run(&source))?;
         Ok(Ahead { full, used, buffer: Vec::new(), taken: 0, ended: false })
     }
