@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDateTime, TimeDelta};
-use kctriage::finding::Finding;
+use kctriage::cause::Cause;
+use kctriage::finding::{Confidence, Finding};
 use kctriage::pipeline::{self, Lines, Options};
 use kctriage::source::{Find, discover};
 use kctriage::triage::rules::Rules;
@@ -176,11 +177,15 @@ fn layouts_can_be_mixed_in_one_file() {
     }
 }
 
+/// What findings say, but for where and why.
+fn verdicts(findings: Vec<Finding>) -> Vec<(String, Cause, Confidence, Vec<Cause>)> {
+    findings.into_iter().map(|f| (f.id, f.cause, f.confidence, f.candidates)).collect()
+}
+
 /// A session lives for days, and its clients refresh their tokens every few minutes.
 #[test]
 fn a_session_that_was_refreshed_for_days_is_as_clear_as_a_new_one() {
     const TIMES: usize = 300;
-    let what = |findings: Vec<Finding>| findings.into_iter().map(|f| (f.id, f.cause, f.confidence, f.candidates)).collect::<Vec<_>>();
     let dir = tempfile::tempdir().expect("a folder");
     let mut logins = 0;
     for log in recordings().iter().map(|run| run.join("server.log")).filter(|log| log.exists()) {
@@ -199,7 +204,7 @@ fn a_session_that_was_refreshed_for_days_is_as_clear_as_a_new_one() {
         }
         let path = dir.path().join("server.log");
         fs::write(&path, longer).expect("a file");
-        assert_eq!(what(scan(&[path], 1, 1 << 20).0), what(scan(std::slice::from_ref(&log), 1, 1 << 20).0), "{}", log.display());
+        assert_eq!(verdicts(scan(&[path], 1, 1 << 20).0), verdicts(scan(std::slice::from_ref(&log), 1, 1 << 20).0), "{}", log.display());
     }
     assert!(logins > 1000, "{logins}");
 }
@@ -207,7 +212,6 @@ fn a_session_that_was_refreshed_for_days_is_as_clear_as_a_new_one() {
 /// A page that stays open logs in again every few minutes, unseen, and exchanges the code.
 #[test]
 fn logins_whose_codes_are_long_dead_take_nothing_from_what_is_known_of_a_session() {
-    let what = |findings: Vec<Finding>| findings.into_iter().map(|f| (f.id, f.cause, f.confidence, f.candidates)).collect::<Vec<_>>();
     let dir = tempfile::tempdir().expect("a folder");
     let mut sessions = 0;
     for log in recordings().iter().map(|run| run.join("server.log")).filter(|log| log.exists()) {
@@ -228,7 +232,7 @@ fn logins_whose_codes_are_long_dead_take_nothing_from_what_is_known_of_a_session
             }
             let path = dir.path().join("server.log");
             fs::write(&path, longer + &text).expect("a file");
-            what(scan(&[path], 1, 1 << 20).0)
+            verdicts(scan(&[path], 1, 1 << 20).0)
         };
         assert_eq!(scanned(200), scanned(2), "{}", log.display());
     }

@@ -64,10 +64,10 @@ impl Summary for Terminal {
     fn write(&self, outcome: &Outcome, out: &mut dyn io::Write) -> io::Result<()> {
         let mut page = Page::new(self.width.clamp(WIDTHS.0, WIDTHS.1), self.colour);
         let run = Run { settings: self, outcome, moments: Moments::new(self.zone, outcome.span) };
-        let mut overview = group::overview(&outcome.tally, outcome.span, self.top);
+        let overview = group::overview(&outcome.tally, outcome.span, self.top);
         strangers::write(&run, &mut page);
         headline::write(&run, &mut page);
-        table::write(&run, std::mem::take(&mut overview.causes), &mut page);
+        table::write(&run, &overview.causes, &mut page);
         story::write(&run, &overview, &mut page);
         gaps::write(&run, &mut page);
         suspects::write(&run, &mut page);

@@ -7,10 +7,8 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use memchr::memrchr;
-
 use super::Source;
-use super::reader::fill;
+use super::reader::{begin, carry_over, fill};
 
 /// Bytes of a buffer: as many as a chunk has.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -65,13 +63,10 @@ impl Unpack {
         let mut open = Vec::new();
         loop {
             let mut buffer: Vec<u8> = self.back.try_recv().unwrap_or_default();
-            buffer.resize(buffer.len().max(open.len()), 0);
-            buffer[..open.len()].copy_from_slice(&open);
-            let read = fill(input, &mut buffer, open.len(), BUFFER_BYTES);
-            open.clear();
-            if let (Ok(false), Some(end)) = (&read, memrchr(b'\n', &buffer)) {
-                open.extend_from_slice(&buffer[end + 1..]);
-                buffer.truncate(end + 1);
+            let held = begin(&mut buffer, &mut open);
+            let read = fill(input, &mut buffer, held, BUFFER_BYTES);
+            if let Ok(false) = read {
+                carry_over(&mut buffer, &mut open);
             }
             if !buffer.is_empty() {
                 self.ready.push(buffer);

@@ -135,6 +135,23 @@ pub(super) fn fill(input: &mut dyn Read, buf: &mut Vec<u8>, mut held: usize, siz
     end
 }
 
+/// Begins a buffer with what was carried over, whatever stood there before; returns how much that is.
+pub(super) fn begin(buf: &mut Vec<u8>, carry: &mut Vec<u8>) -> usize {
+    let held = carry.len();
+    buf.resize(buf.len().max(held), 0);
+    buf[..held].copy_from_slice(carry);
+    carry.clear();
+    held
+}
+
+/// Carries over what a buffer holds of a line whose end is not in it; says whether any line ends in it.
+pub(super) fn carry_over(buf: &mut Vec<u8>, carry: &mut Vec<u8>) -> bool {
+    let Some(end) = memrchr(b'\n', buf) else { return false };
+    carry.extend_from_slice(&buf[end + 1..]);
+    buf.truncate(end + 1);
+    true
+}
+
 impl<'a> Reader<'a> {
     /// Begins a stream; chunks have about `size` bytes.
     #[must_use]
@@ -214,10 +231,7 @@ impl<'a> Reader<'a> {
                 }
             }
             let mut buf = self.buffer();
-            let held = self.carry.len();
-            buf.resize(buf.len().max(held), 0);
-            buf[..held].copy_from_slice(&self.carry);
-            self.carry.clear();
+            let held = begin(&mut buf, &mut self.carry);
             let mut dropped = Dropped::default();
             let (end, breaks) = self.lines(&mut buf, held, &mut dropped);
             let Some(end) = end else {
@@ -293,9 +307,7 @@ impl<'a> Reader<'a> {
             if open {
                 return (skip_line(input, buf, &mut self.carry, &mut self.read, dropped).err().map(Err), 0);
             }
-            if let Some(end) = memrchr(b'\n', buf) {
-                self.carry.extend_from_slice(&buf[end + 1..]);
-                buf.truncate(end + 1);
+            if carry_over(buf, &mut self.carry) {
                 return (None, 0);
             }
             // a hole can begin at the very end

@@ -100,15 +100,12 @@ impl Shard {
             if !matches!(subject, Subject::Success) {
                 timeline.recall(|| remembered.get(session));
             }
+            if matches!(subject, Subject::Waiting(_)) || !timeline.is_told(step, client) {
+                timeline.step(time, client, step, at, node, lessons);
+            }
             match subject {
-                Subject::Waiting(waiting) => {
-                    timeline.step(time, client, step, at, node, lessons);
-                    timeline.wait(waiting)
-                }
-                Subject::Success | Subject::Failure => {
-                    timeline.pass(time, client, step, at, node, lessons);
-                    None
-                }
+                Subject::Waiting(waiting) => timeline.wait(waiting),
+                Subject::Success | Subject::Failure => None,
             }
         });
         self.crowded |= left.is_some();

@@ -285,22 +285,14 @@ impl Timeline {
         }
     }
 
-    /// Whether a step says no more of the session than those before it do: a session can be refreshed for days, and anybody can name it in requests that fail.
-    fn is_told(&self, step: Step, client: Option<Sym>) -> bool {
+    /// Whether a step that no failure waits with says no more of the session than those before it do: a session can be refreshed for days, and anybody can name it in requests that fail.
+    #[must_use]
+    pub fn is_told(&self, step: Step, client: Option<Sym>) -> bool {
         match step {
             Step::Named => true,
             Step::Refresh => self.entries.iter().rev().any(|e| e.step == Mark::Refresh),
             Step::Alive => self.entries.iter().rev().any(|e| e.step == Mark::Alive && e.client == client),
             _ => false,
-        }
-    }
-
-    /// Adds a step that no failure waits with, unless it says nothing new, and tells what its realm learns from it.
-    #[inline(always)]
-    #[allow(clippy::inline_always)] // each note of each session takes one, and most that it does is to be called
-    pub fn pass(&mut self, time: Option<i64>, client: Option<Sym>, step: Step, at: At, node: u32, lessons: &mut Lessons) {
-        if !self.is_told(step, client) {
-            self.step(time, client, step, at, node, lessons);
         }
     }
 

@@ -65,9 +65,7 @@ impl<'a> Group<'a> {
 
     fn add(&mut self, key: &Key, cell: &'a Cell) {
         self.count += cell.count;
-        for (sum, confidence) in self.sure.iter_mut().zip(Confidence::ALL) {
-            *sum += if key.confidence == confidence { cell.count } else { 0 };
-        }
+        self.sure[key.confidence as usize] += cell.count;
         sum(&mut self.details, &cell.details);
         sum(&mut self.others, &cell.others);
         self.first = self.first.into_iter().chain(cell.first).min();
@@ -112,8 +110,6 @@ pub(super) struct Overview<'a> {
     pub(super) leading: Vec<Group<'a>>,
     /// How many groups there are.
     pub(super) groups: usize,
-    /// Their failures.
-    pub(super) failures: u64,
     /// Failures by cause.
     pub(super) causes: BTreeMap<Cause, Sum>,
 }
@@ -158,8 +154,8 @@ fn alike(tally: &Tally, span: Option<(i64, i64)>) -> (Vec<Cells<'_>>, Vec<Alike>
 }
 
 /// Makes groups, those with most failures first.
-fn made<'a, 'p>(alike: impl Iterator<Item = &'p Alike>, parts: &[Cells<'a>]) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = alike.map(|alike| Group::of(alike, parts)).collect();
+fn made<'a>(alike: &[Alike], parts: &[Cells<'a>]) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = alike.iter().map(|alike| Group::of(alike, parts)).collect();
     groups.iter_mut().for_each(Group::settle);
     groups.sort_unstable_by(|a, b| b.count.cmp(&a.count).then(a.cause.cmp(&b.cause)).then(a.realm.cmp(&b.realm)).then(a.clients.cmp(&b.clients)));
     groups
@@ -168,7 +164,7 @@ fn made<'a, 'p>(alike: impl Iterator<Item = &'p Alike>, parts: &[Cells<'a>]) -> 
 /// Returns the groups of a tally over a time, most failures first.
 pub(in crate::report) fn groups(tally: &Tally, span: Option<(i64, i64)>) -> Vec<Group<'_>> {
     let (parts, alike) = alike(tally, span);
-    made(alike.iter(), &parts)
+    made(&alike, &parts)
 }
 
 /// Returns what a page says that tells of `top` groups: whoever can make up clients makes up groups, and no more of them are made than are told of.
@@ -187,7 +183,7 @@ pub(super) fn overview(tally: &Tally, span: Option<(i64, i64)>, top: usize) -> O
     // what has the same place as the last one may come before it
     let last = alike.get(top.max(1) - 1).map(place);
     let most = alike.partition_point(|alike| last.is_none_or(|last| place(alike) <= last));
-    let mut leading = made(alike[..most].iter(), &parts);
+    let mut leading = made(&alike[..most], &parts);
     leading.truncate(top.max(1));
-    Overview { leading, groups: alike.len(), failures: alike.iter().map(Alike::count).sum(), causes }
+    Overview { leading, groups: alike.len(), causes }
 }

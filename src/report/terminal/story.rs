@@ -20,7 +20,7 @@ pub(super) fn write(run: &Run<'_>, overview: &Overview<'_>, page: &mut Page) {
     }
     let rest = overview.groups - shown.len();
     if rest > 0 {
-        let failures = overview.failures - shown.iter().map(|g| g.count).sum::<u64>();
+        let failures = run.outcome.tally.findings() - shown.iter().map(|g| g.count).sum::<u64>();
         page.gap();
         let more = if rest == 1 { "1 more group".to_owned() } else { format!("{rest} more groups") };
         let text = format!("{more} with {}: --top {} shows all", count(failures, "failure"), overview.groups);

@@ -18,11 +18,11 @@ const STRIP: usize = 48;
 /// The narrowest one that is worth its place.
 const NARROW: usize = 8;
 
-pub(super) fn write(run: &Run<'_>, causes: BTreeMap<Cause, Sum>, page: &mut Page) {
+pub(super) fn write(run: &Run<'_>, causes: &BTreeMap<Cause, Sum>, page: &mut Page) {
     if causes.is_empty() {
         return;
     }
-    let mut rows: Vec<(Cause, Sum)> = causes.into_iter().collect();
+    let mut rows: Vec<(Cause, &Sum)> = causes.iter().map(|(cause, sum)| (*cause, sum)).collect();
     rows.sort_by(|a, b| b.1.count.cmp(&a.1.count).then(a.0.cmp(&b.0)));
     let name = |cause: Cause| format!("{} {}", cause.number().map_or("–".to_owned(), |n| n.to_string()), cause.title());
     let names = rows.iter().map(|(c, _)| name(*c).width()).max().unwrap_or(0);
@@ -51,7 +51,7 @@ pub(super) fn write(run: &Run<'_>, causes: BTreeMap<Cause, Sum>, page: &mut Page
             text = text.plain(format!("  {:>7}", number(row.clients as u64)));
         }
         if let (Some(scale), Some(columns)) = (scale, columns) {
-            text = text.plain("  ").add(Tone::Advice, padded(&scale.draw(row.windows), columns));
+            text = text.plain("  ").add(Tone::Advice, padded(&scale.draw(row.windows.iter().copied()), columns));
         }
         page.row(&text.plain("  ").append(sure_text(row.sure)));
     }

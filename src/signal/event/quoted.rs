@@ -11,7 +11,7 @@
 //! tail  = ", requestUri=" … / ", cookies=[" … / ", stackTrace=" …      (TRACE level, not quoted)
 //! ```
 
-use super::fields::{Field, Fields, Known, field};
+use super::fields::{Field, Fields, field};
 use super::{Course, Event, Quoting};
 use crate::finding::Trust;
 use crate::names::by_ends;
@@ -70,19 +70,12 @@ pub(super) fn parse<'a>(message: &'a [u8], quote: u8, course: &mut Course) -> Op
     if let Some((ends_once, is_plain)) = plain(message, first, start, quote, course, &mut event.fields) {
         (event.ends_once, event.is_plain) = (ends_once, is_plain);
     } else {
-        (event.fields, event.trust, event.cut) = read(message, first, start, quote)?;
+        (event.fields, event.trust, event.cut) = Reading::of(message, start, quote).fields(first, start)?;
     }
     if !event.cut && first != b"operationType" && !event.fields.are_in_order() {
         event.trust = Trust::Ambiguous;
     }
     Some(event)
-}
-
-/// Reads a list in which quotes may be a part of values.
-#[cold]
-#[inline(never)]
-fn read<'a>(message: &'a [u8], first: &'a [u8], start: usize, quote: u8) -> Option<(Fields<'a>, Trust, bool)> {
-    Reading::of(message, start, quote).fields(first, start)
 }
 
 /// Returns the first key, and where its value begins.
@@ -163,17 +156,25 @@ fn plain<'a>(message: &'a [u8], first: &'a [u8], start: usize, quote: u8, course
             fields.follow(*course.told(last));
             key = Some(last);
         }
-        match step(message, rest, quote, &mut key, course, fields)? {
-            // any other mark could be a part of an id, as bare lists have them
-            Step::End => return Some((made.commas == 0 && matches!(quote, b'"' | b'\''), made.is_plain())),
-            Step::Tail => return Some((false, false)),
-            Step::Next(known, begins) => {
-                let value;
-                (value, rest) = made.split(begins, quote)?;
-                fields.put(known.place, value);
-                fields.follow(known);
+        let known;
+        if let Some((field, length)) = between(rest, quote) {
+            known = fields.known(field);
+            key = key.and_then(|key| course.meet(key, &rest[..length], known));
+            rest = &rest[length..];
+        } else {
+            match behind(message, message.len() - rest.len(), quote) {
+                // any other mark could be a part of an id, as bare lists have them
+                Behind::End => return Some((made.commas == 0 && matches!(quote, b'"' | b'\''), made.is_plain())),
+                Behind::Tail => return Some((false, false)),
+                // the quote is one that a key can hold
+                Behind::Next(next, begins) => (key, known, rest) = (None, fields.known(field(next)), &message[begins..]),
+                Behind::Other => return None,
             }
         }
+        let value;
+        (value, rest) = made.split(rest, quote)?;
+        fields.put(known.place, value);
+        fields.follow(known);
     }
 }
 
@@ -190,38 +191,6 @@ fn follow<'a>(mut rest: &'a [u8], quote: u8, mut key: Key, course: &Course, fiel
     }
     *made = all;
     Some((key, rest))
-}
-
-/// What comes behind a value.
-enum Step<'a> {
-    /// Nothing: the list ends.
-    End,
-    /// The unquoted tail that TRACE adds.
-    Tail,
-    /// A key, and the text from its value on.
-    Next(Known, &'a [u8]),
-}
-
-/// Looks behind a value at what did not come behind its key before. `None` where the quote may not end the value.
-#[inline(never)]
-fn step<'a>(message: &'a [u8], rest: &'a [u8], quote: u8, key: &mut Option<Key>, course: &mut Course, fields: &Fields<'a>) -> Option<Step<'a>> {
-    if rest.len() > 1
-        && let Some((field, length)) = between(rest, quote)
-    {
-        let known = fields.known(field);
-        *key = key.and_then(|key| course.meet(key, &rest[..length], known));
-        return Some(Step::Next(known, &rest[length..]));
-    }
-    match behind(message, message.len() - rest.len(), quote) {
-        Behind::End => Some(Step::End),
-        Behind::Tail => Some(Step::Tail),
-        Behind::Next(next, begins) => {
-            // the quote is one that a key can hold
-            *key = None;
-            Some(Step::Next(fields.known(field(next)), &message[begins..]))
-        }
-        Behind::Other => None,
-    }
 }
 
 /// Reads `", key="` as [`behind`] does; returns what the key is, and how long all of it is.
@@ -262,6 +231,7 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     /// Fills the table: first by the server's rules, then for a cut line, then for a server that does not escape.
+    #[cold]
     fn of(message: &'a [u8], start: usize, quote: u8) -> Self {
         let at: Vec<usize> = memchr::memchr_iter(quote, &message[start..]).map(|i| start + i).collect();
         let mut reading = Reading { message, quote, inside: vec![false; at.len() + 1], at, unescaped: false, cut: false };
