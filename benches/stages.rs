@@ -19,7 +19,7 @@ use kctriage::triage::clients::Clients;
 use kctriage::triage::clock::{Clock, Zone};
 use kctriage::triage::join::{Chunk, Join};
 use kctriage::triage::note::part;
-use kctriage::triage::rules::{Rules, settles};
+use kctriage::triage::rules::{Rules, needs};
 use kctriage::triage::shard::Shard;
 
 fn main() {
@@ -125,7 +125,7 @@ fn triage(bencher: Bencher<'_, '_>, name: &str) {
         join.finish(&mut joined);
         for signal in joined {
             clients.note(&signal);
-            let (note, free) = part(signal, |failed| settles(rules.decide(failed), failed));
+            let (note, free) = part(signal, |failed| needs(rules.decide(failed), failed));
             waiting.extend(free);
             if let Some(note) = note {
                 shard.take(note, &|_| None);

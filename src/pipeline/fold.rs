@@ -28,7 +28,7 @@ use crate::triage::join::{self, Join};
 use crate::triage::joined::{Joined, What};
 use crate::triage::note::{Note, part};
 use crate::triage::pairing::Pairing;
-use crate::triage::rules::{Question, Rules, settles};
+use crate::triage::rules::{Question, Rules, needs};
 use crate::triage::shard::{SHARDS, Shard, shard_of};
 use crate::triage::stored::{ByTime, Twins};
 use crate::triage::timeline::Waiting;
@@ -392,7 +392,7 @@ impl Fold {
         let mut rule = None;
         let (note, free) = part(joined, |failed| {
             rule = rules.decide(failed);
-            settles(rule, failed)
+            needs(rule, failed)
         });
         if let Some(note) = note {
             self.parts[shard_of(note.session)].push(note);

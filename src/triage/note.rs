@@ -4,6 +4,7 @@
 //! say in it. Must not know what came before or after.
 
 use super::joined::{At, Failed, Joined, What};
+use super::rules::Needs;
 use super::timeline::{Step, Waiting};
 use crate::names::{Key, Sym};
 use crate::signal::{Admin, Done};
@@ -36,10 +37,10 @@ pub struct Note {
 pub enum Subject {
     /// Something succeeded.
     Success,
-    /// A failure that does not wait for its timeline.
+    /// A failure in which its timeline has no say.
     Failure,
-    /// A failure that does.
-    Waiting(Box<Waiting>),
+    /// A failure in which it has, and how much of it.
+    Waiting(Box<Waiting>, Needs),
 }
 
 impl Note {
@@ -57,17 +58,20 @@ impl Note {
     }
 }
 
-/// Takes a signal apart: what its session's shard takes in, and the failure that does not wait for its timeline. A failure that is `settled` does not, nor one
-/// without a session.
-pub fn part(joined: Joined, settled: impl FnOnce(&Failed) -> bool) -> (Option<Note>, Option<Waiting>) {
+/// Takes a signal apart: what its session's shard takes in, and the failure in which its timeline has no say: one that `needs` nothing of it, or that names no
+/// session.
+pub fn part(joined: Joined, needs: impl FnOnce(&Failed) -> Needs) -> (Option<Note>, Option<Waiting>) {
     let Joined { time, clock, node, position, at, what, .. } = joined;
     let What::Failed(failed) = what else { return (Note::of(&Joined { what, ..joined }), None) };
     let (realm, client) = (failed.failure.realm_id, failed.failure.client);
-    let (is_settled, step, session) = (settled(&failed), step_of(&failed), failed.session_key());
+    let (needs, step, session) = (needs(&failed), step_of(&failed), failed.session_key());
     let waiting = Waiting { time, node, position, at, failed, realm, client, facts: None };
     let Some(session) = session else { return (None, Some(waiting)) };
     let note = |subject| Some(Note { session, clock, time, at, node, realm, client, step, subject });
-    if is_settled { (note(Subject::Failure), Some(waiting)) } else { (note(Subject::Waiting(Box::new(waiting))), None) }
+    match needs {
+        Needs::Nothing => (note(Subject::Failure), Some(waiting)),
+        _ => (note(Subject::Waiting(Box::new(waiting), needs)), None),
+    }
 }
 
 /// Returns what a success means to its session.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::joined::Failed;
 use crate::cause::{Cause, Detail};
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Trust};
 use crate::signal::companion::{Assertion, Pkce};
 use crate::signal::{Word, Words};
 
@@ -316,11 +316,32 @@ impl Rules {
     }
 }
 
-/// Whether its session's timeline has no say in a failure of which a rule speaks: the failure itself decides, or what is known of its client and its server.
+/// What the verdict on a failure needs of its session's timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing: the failure itself decides, or what is known of its client and its server.
+    Nothing,
+    /// What came before it.
+    Past,
+    /// The same, once something has shown that the session is real.
+    PastOfReal,
+    /// All of it.
+    All,
+}
+
+/// Returns what a failure of which a rule speaks needs of its session's timeline.
 #[must_use]
-pub fn settles(rule: Option<&Rule>, failed: &Failed) -> bool {
+pub fn needs(rule: Option<&Rule>, failed: &Failed) -> Needs {
     // a code that is gone teaches how old codes get, whoever decides
-    failed.with.gone.is_none() && !failed.is_answered() && !rule.is_some_and(|r| matches!(r.says, Says::Ask(question) if question.asks_the_timeline()))
+    if failed.with.gone.is_some() || failed.is_answered() {
+        return Needs::All;
+    }
+    match rule.map(|r| &r.says) {
+        Some(Says::Ask(Question::RefreshWithoutReason)) => Needs::Past,
+        Some(Says::Ask(Question::SessionOrMalformed)) if failed.failure.trust != Trust::Stored => Needs::PastOfReal,
+        Some(Says::Ask(question)) if question.asks_the_timeline() => Needs::All,
+        _ => Needs::Nothing,
+    }
 }
 
 /// Stands for a word that is not there.

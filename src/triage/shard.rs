@@ -11,7 +11,7 @@ use hashbrown::hash_map::Entry;
 
 use super::note::{Note, Subject};
 use super::remembered::Remembered;
-use super::timeline::{Closed, Facts, Lessons, Timeline, Waiting};
+use super::timeline::{Closed, Facts, Lessons, Timeline, Waiting, judged};
 use super::verdict::Verdict;
 use crate::names::Key;
 
@@ -95,19 +95,30 @@ impl Shard {
     pub fn take(&mut self, note: Note, judge: &impl Fn(&Waiting) -> Option<Verdict>) {
         self.expire(note.clock, judge);
         let Note { session, clock, time, at, node, realm, client, step, subject } = note;
+        let mut known = None;
         let left = self.timeline(session, clock, |timeline, lessons, remembered| {
             timeline.realm = timeline.realm.or(realm);
             if !matches!(subject, Subject::Success) {
                 timeline.recall(|| remembered.get(session));
             }
-            if matches!(subject, Subject::Waiting(_)) || !timeline.is_told(step, client) {
+            let waits = match subject {
+                Subject::Waiting(waiting, needs) => match timeline.so_far(&waiting, needs) {
+                    Some(facts) => {
+                        known = Some((waiting, facts));
+                        None
+                    }
+                    None => Some(waiting),
+                },
+                Subject::Success | Subject::Failure => None,
+            };
+            if waits.is_some() || !timeline.is_told(step, client) {
                 timeline.step(time, client, step, at, node, lessons);
             }
-            match subject {
-                Subject::Waiting(waiting) => timeline.wait(waiting),
-                Subject::Success | Subject::Failure => None,
-            }
+            waits.and_then(|waiting| timeline.wait(waiting))
         });
+        if let Some((waiting, facts)) = known {
+            self.done.push(judged(waiting, facts, &mut self.spare, judge));
+        }
         self.crowded |= left.is_some();
         self.done.extend(left.map(|waiting| (waiting, None)));
         while self.bytes > TIMELINE_BYTES / SHARDS && self.retire(i64::MAX, judge) {}

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::joined::{At, Failed};
+use super::rules::Needs;
 use super::verdict::Verdict;
 use crate::names::{Key, Sym};
 use crate::signal::Failure;
@@ -109,6 +110,23 @@ pub struct Waiting {
 
 /// A failure that its timeline has no more to say of, and its verdict where no later line can change it.
 pub type Closed = (Box<Waiting>, Option<Verdict>);
+
+/// Gives a failure its facts, and the verdict that `judge` comes to by them, if any. The facts of one that is decided are not kept; `spare` is where those of the
+/// next one go.
+pub fn judged(mut waiting: Box<Waiting>, facts: Facts, spare: &mut Option<Box<Facts>>, judge: &impl Fn(&Waiting) -> Option<Verdict>) -> Closed {
+    waiting.facts = Some(match spare.take() {
+        Some(mut place) => {
+            *place = facts;
+            place
+        }
+        None => Box::new(facts),
+    });
+    let verdict = judge(&waiting);
+    if verdict.is_some() {
+        *spare = waiting.facts.take();
+    }
+    (waiting, verdict)
+}
 
 /// A step that matters to a failure: how long before it (negative: after), and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -364,26 +382,25 @@ impl Timeline {
         self.entries.iter().any(|e| !matches!(e.step, Mark::Named | Mark::Gone(_)))
     }
 
-    /// Ends the timeline: gives each failure its facts, and the verdict that `judge` comes to by them, if any; and what the realm can learn from it. The facts of
-    /// a failure that is decided are not kept; `spare` is where those of the next one go.
+    /// Ends the timeline: gives each failure its facts and the verdict that `judge` comes to by them, and tells what the realm can learn from it.
     pub fn close(mut self, out: &mut Vec<Closed>, lessons: &mut Lessons, spare: &mut Option<Box<Facts>>, judge: &impl Fn(&Waiting) -> Option<Verdict>) {
         let Some(failures) = self.failures.take() else { return };
-        for Open { entry, failure: mut waiting } in failures.open {
+        for Open { entry, failure: waiting } in failures.open {
             let facts = self.facts(entry, &waiting);
             lessons.extend(facts.refused(&waiting.failed).map(|age| (self.realm, Lesson::Refused(age))));
-            waiting.facts = Some(match spare.take() {
-                Some(mut place) => {
-                    *place = facts;
-                    place
-                }
-                None => Box::new(facts),
-            });
-            let verdict = judge(&waiting);
-            if verdict.is_some() {
-                *spare = waiting.facts.take();
-            }
-            out.push((waiting, verdict));
+            out.push(judged(waiting, facts, spare, judge));
         }
+    }
+
+    /// Returns the facts about a failure that comes next, where what came before is all that it needs.
+    #[must_use]
+    pub fn so_far(&self, failure: &Waiting, needs: Needs) -> Option<Facts> {
+        let is_known = match needs {
+            Needs::Nothing | Needs::Past => true,
+            Needs::PastOfReal => self.session_seen(),
+            Needs::All => false,
+        };
+        is_known.then(|| self.facts(self.entries.len(), failure))
     }
 
     /// Returns what the realm can learn from failures that are open.
@@ -441,7 +458,7 @@ impl Timeline {
                 facts.together = facts.together.or(is_near.then_some(e.at));
             }
         }
-        let anchor_time = self.entries.get(anchor).and_then(Entry::time);
+        let anchor_time = if anchor == own { me.time() } else { self.entries[anchor].time() };
         // a clock can have been set back since
         facts.incomplete |= self.left_out > 0 && anchor_time.is_none_or(|t| t - CODE_HORIZON_MS <= i64::from(self.left_out) * 1000);
         let age = |e: &Entry| anchor_time.zip(e.time()).map_or(0, |(a, t)| a - t);

@@ -33,7 +33,7 @@ use super::joined::Suspect;
 use super::note::part;
 use super::pairing::Fit;
 use super::pasted::Pasted;
-use super::rules::Rules;
+use super::rules::{Needs, Rules};
 use super::shard::Shard;
 use super::spill::Order;
 use super::timeline::Waiting;
@@ -176,7 +176,7 @@ impl Log {
             tokens.follow(&mut signal);
             view.note(&signal);
             clients.note(&signal);
-            let (note, free) = part(signal, |_| false);
+            let (note, free) = part(signal, |_| Needs::All);
             waiting.extend(free);
             if let Some(note) = note {
                 shard.take(note, &|_| None);
