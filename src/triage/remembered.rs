@@ -1,8 +1,8 @@
 //! Sessions whose timelines ended: that they were real, and whether they had ended.
 //!
-//! Input: sessions in the order in which their timelines end. Output: what is known of one, for a day. Most are never asked for and there can be more than a
-//! million, so each is kept once, in a queue, and the table holds no more than its number there; it takes in all that are new when somebody asks, since one
-//! place after the other would each have to be waited for.
+//! Input: sessions in the order in which their timelines end. Output: what is known of one, for a day at least unless there are too many. Most are never asked for
+//! and there can be more than a million, so one takes 8 bytes, and those of some hours are forgotten together. They are put into their table in lots, or when
+//! somebody asks: one place after the other would each have to be waited for.
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
@@ -14,91 +14,101 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::names::Key;
 
-/// One session.
+/// Parts that are kept: a day and the hours at hand.
+const PARTS: usize = 5;
+
+/// Sessions of a part: as many as fill a table of 8192 places.
+const PART: usize = 7168;
+
+/// Seconds of the clock that a part is open.
+const PART_S: u32 = 6 * 3600;
+
+/// Sessions that are put into their table at once.
+const LOT: usize = 256;
+
+/// One session: all bits of its digest but the last, which says whether it had ended.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Past {
-    session: Key,
-    /// The clock in seconds.
-    last: u32,
-    ended: bool,
+struct Past(u64);
+
+impl Past {
+    fn new(session: Key, ended: bool) -> Self {
+        Past(session.number() & !1 | u64::from(ended))
+    }
+
+    fn session(self) -> u64 {
+        self.0 >> 1
+    }
+
+    fn has_ended(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+/// The sessions of some hours.
+#[derive(Debug, Default)]
+struct Part {
+    /// The clock of the first of them, in seconds.
+    first: u32,
+    sessions: HashTable<Past>,
 }
 
 /// The sessions, the first to end in front.
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
-    queue: VecDeque<Past>,
-    /// The number of the first in the queue; numbers begin anew where they end.
-    first: u32,
-    /// How many in the queue, the last ones, are not in the table yet.
-    new: usize,
-    numbers: HashTable<u32>,
+    parts: VecDeque<Part>,
+    /// Those that are in no table yet, with their clock.
+    new: Vec<(Past, u32)>,
     hasher: RandomState,
 }
 
 impl Remembered {
     /// Adds a session, or what is new of it.
     pub(super) fn put(&mut self, session: Key, last: u32, ended: bool) {
-        self.queue.push_back(Past { session, last, ended });
-        self.new += 1;
+        self.new.push((Past::new(session, ended), last));
+        if self.new.len() >= LOT {
+            self.settle();
+        }
     }
 
-    /// Puts the sessions into the table that are not in it.
+    /// Puts the sessions into a table that are in none, and forgets the first ones where there are too many.
     fn settle(&mut self) {
-        let (queue, first, hasher) = (&self.queue, self.first, &self.hasher);
-        let key = |number: u32| queue[number.wrapping_sub(first) as usize].session;
-        let known = queue.len() - self.new;
-        for (place, past) in (known..).zip(queue.range(known..)) {
-            let number = first.wrapping_add(u32::try_from(place).unwrap_or(0));
-            match self.numbers.entry(hasher.hash_one(past.session), |n| key(*n) == past.session, |n| hasher.hash_one(key(*n))) {
-                Entry::Occupied(mut known) => *known.get_mut() = number,
-                Entry::Vacant(place) => drop(place.insert(number)),
+        for (past, last) in self.new.drain(..) {
+            let is_open = |part: &Part| part.sessions.len() < PART && last.saturating_sub(part.first) < PART_S;
+            if !self.parts.back().is_some_and(is_open) {
+                self.parts.push_back(Part { first: last, sessions: HashTable::new() });
+                if self.parts.len() > PARTS {
+                    self.parts.pop_front();
+                }
+            }
+            let Some(part) = self.parts.back_mut() else { return };
+            let hash = |past: &Past| self.hasher.hash_one(past.session());
+            match part.sessions.entry(hash(&past), |p| p.session() == past.session(), hash) {
+                Entry::Occupied(mut known) => *known.get_mut() = past,
+                Entry::Vacant(place) => drop(place.insert(past)),
             }
         }
-        self.new = 0;
     }
 
     /// Returns whether a session had ended, where it is remembered.
     pub(super) fn get(&mut self, session: Key) -> Option<bool> {
-        if self.queue.is_empty() {
-            return None;
-        }
         self.settle();
-        let at = |number: u32| self.queue[number.wrapping_sub(self.first) as usize];
-        self.numbers.find(self.hasher.hash_one(session), |n| at(*n).session == session).map(|n| at(*n).ended)
-    }
-
-    /// Forgets those that are older than `before` in milliseconds, and the first ones where there are more than `most`.
-    #[inline]
-    pub(super) fn forget(&mut self, before: i64, most: usize) {
-        while self.queue.front().is_some_and(|past| i64::from(past.last) * 1000 < before) || self.queue.len() > most {
-            self.forget_first();
-        }
-    }
-
-    fn forget_first(&mut self) {
-        let Some(past) = self.queue.pop_front() else { return };
-        if self.new > self.queue.len() {
-            self.new = self.queue.len();
-        } else if let Ok(known) = self.numbers.find_entry(self.hasher.hash_one(past.session), |n| *n == self.first) {
-            // a session that came back has another number by now
-            known.remove();
-        }
-        self.first = self.first.wrapping_add(1);
+        let session = Past::new(session, false).session();
+        let hash = self.hasher.hash_one(session);
+        self.parts.iter().rev().find_map(|part| part.sessions.find(hash, |p| p.session() == session)).map(|p| p.has_ended())
     }
 }
 
 impl Serialize for Remembered {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.queue.serialize(serializer)
+        let of_part = |part: &Part| part.sessions.iter().map(|past| (*past, part.first)).collect::<Vec<_>>();
+        serializer.collect_seq(self.parts.iter().flat_map(of_part).chain(self.new.iter().copied()))
     }
 }
 
 impl<'de> Deserialize<'de> for Remembered {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut remembered = Remembered::default();
-        for past in Vec::<Past>::deserialize(deserializer)? {
-            remembered.put(past.session, past.last, past.ended);
-        }
+        let mut remembered = Remembered { new: Vec::deserialize(deserializer)?, ..Remembered::default() };
+        remembered.settle();
         Ok(remembered)
     }
 }
@@ -107,21 +117,41 @@ impl<'de> Deserialize<'de> for Remembered {
 mod tests {
     use super::*;
 
+    const HOUR: u32 = 3600;
+
+    /// Returns the same, as a state that was written and read again has it.
+    fn again(remembered: &Remembered) -> Remembered {
+        postcard::from_bytes(&postcard::to_allocvec(remembered).expect("bytes")).expect("sessions")
+    }
+
     #[test]
-    fn a_session_is_remembered_for_as_long_as_it_was_last_seen() {
-        let mut remembered = Remembered { first: u32::MAX - 1, ..Remembered::default() };
-        for (last, ended) in [(10, false), (20, true)] {
-            remembered.put(Key::from(1), last, ended);
-            remembered.put(Key::from(2 + u64::from(last)), last, false);
+    fn a_session_is_remembered_for_a_day_since_it_was_last_seen() {
+        let mut remembered = Remembered::default();
+        remembered.put(Key::from(2), 0, false);
+        for hour in 0..100 {
+            remembered.put(Key::from(100 + 2 * u64::from(hour)), hour * HOUR, hour % 2 == 0);
         }
-        assert_eq!((remembered.get(Key::from(1)), remembered.get(Key::from(12)), remembered.get(Key::from(7))), (Some(true), Some(false), None));
-        let bytes = postcard::to_allocvec(&remembered).expect("bytes");
-        let read: Remembered = postcard::from_bytes(&bytes).expect("sessions");
-        for mut remembered in [remembered, read] {
-            remembered.forget(10_001, 100);
-            assert_eq!((remembered.get(Key::from(1)), remembered.get(Key::from(12)), remembered.get(Key::from(22))), (Some(true), None, Some(false)));
-            remembered.forget(0, 1);
-            assert_eq!((remembered.get(Key::from(1)), remembered.get(Key::from(22))), (None, Some(false)));
+        remembered.put(Key::from(2), 80 * HOUR, true);
+        for mut remembered in [again(&remembered), remembered] {
+            assert_eq!(remembered.get(Key::from(2)), Some(true));
+            for hour in 75..100 {
+                assert_eq!(remembered.get(Key::from(100 + 2 * hour)), Some(hour % 2 == 0), "{hour}");
+            }
+            assert!((0..69).all(|hour| remembered.get(Key::from(100 + 2 * hour)).is_none()));
         }
+    }
+
+    #[test]
+    fn the_last_ones_are_remembered() {
+        let most = u64::try_from(PARTS * PART).expect("a number");
+        let mut remembered = Remembered::default();
+        for session in 1..=3 * most {
+            remembered.put(Key::from(2 * session), 10, session % 3 == 0);
+        }
+        let count = |r: &Remembered| r.parts.iter().map(|p| p.sessions.len()).sum::<usize>();
+        assert!(count(&remembered) <= PARTS * PART);
+        let last = 3 * most;
+        assert!((last - most / 2..=last).all(|session| remembered.get(Key::from(2 * session)) == Some(session % 3 == 0)));
+        assert_eq!(remembered.get(Key::from(2)), None);
     }
 }

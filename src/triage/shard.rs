@@ -25,12 +25,6 @@ const TIMELINE_BYTES: usize = 64 << 20;
 /// A timeline ends this long after its last signal: then no code of it is alive.
 const CODE_MS: i64 = 3_600_000;
 
-/// That a session was real is remembered this long.
-const SESSION_MS: i64 = 24 * 3_600_000;
-
-/// How many ended sessions one shard remembers: as many as a table of 32,768 places holds.
-const REMEMBERED: usize = 28_672;
-
 /// One shard.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 pub struct Shard {
@@ -152,7 +146,6 @@ impl Shard {
         while self.queue.front().is_some_and(|(queued, _)| queued.saturating_add(CODE_MS) < clock) {
             self.retire(clock.saturating_sub(CODE_MS), judge);
         }
-        self.remembered.forget(clock.saturating_sub(SESSION_MS), REMEMBERED);
     }
 
     /// Looks at the timeline that was queued first: ends it if its last signal is older than `before`, else queues it again (a second

@@ -6,11 +6,14 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+mod steps;
+
 use super::joined::{At, Failed};
 use super::rules::Needs;
 use super::verdict::Verdict;
 use crate::names::{Key, Sym};
 use crate::signal::Failure;
+use steps::{Entry, Mark, Steps};
 
 /// Codes of logins older than this are not looked for: no code lives that long.
 pub const CODE_HORIZON_MS: i64 = 30 * 60_000;
@@ -53,31 +56,6 @@ pub enum Step<Code = Key> {
     /// A failure that shows nothing: an attacker can name any session.
     Named,
 }
-
-/// One step. There are hundreds of thousands of them, and most are never looked at: they take as little room as they can.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Entry {
-    /// [`Entry::UNKNOWN`] where it is not known.
-    when: i64,
-    at: At,
-    client: Option<Sym>,
-    step: Mark,
-}
-
-impl Entry {
-    const UNKNOWN: i64 = i64::MIN;
-
-    fn new(time: Option<i64>, client: Option<Sym>, step: Mark, at: At) -> Self {
-        Entry { when: time.unwrap_or(Entry::UNKNOWN), at, client, step }
-    }
-
-    fn time(&self) -> Option<i64> {
-        (self.when != Entry::UNKNOWN).then_some(self.when)
-    }
-}
-
-/// A step as it is kept.
-type Mark = Step<u16>;
 
 /// A failure of the session, until its facts are known.
 #[derive(Debug, Serialize, Deserialize)]
@@ -201,34 +179,54 @@ pub enum Lesson {
     Unfounded(i64),
 }
 
-/// The failures of a session, which most do not have.
+/// What most sessions do not have.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Failures {
+struct Rare {
     open: SmallVec<[Open; 1]>,
     /// The codes that were refused, each once.
     codes: SmallVec<[Key; 1]>,
+    /// Logins and exchanges up to this second were left out, but for the first of each client; 0 where none were.
+    left_out: u32,
+}
+
+impl Rare {
+    fn bytes(&self) -> usize {
+        /// An open failure with its event and, later, its facts.
+        const OPEN: usize = size_of::<Open>() + size_of::<Waiting>() + size_of::<Failure>() + size_of::<Facts>();
+        size_of::<Rare>() + self.open.len() * OPEN
+    }
+}
+
+/// What is known of a session from before its timeline.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Before {
+    /// Nobody has asked.
+    #[default]
+    Unknown,
+    /// It was not seen.
+    Unseen,
+    /// It was seen.
+    Seen,
+    /// It was seen, and had ended.
+    Ended,
 }
 
 /// One session.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Timeline {
-    entries: SmallVec<[Entry; 2]>,
-    failures: Option<Box<Failures>>,
-    /// How many exchanges had no login before them.
-    orphans: u8,
-    /// The session's realm.
-    pub realm: Option<Sym>,
+    entries: Steps,
+    rare: Option<Box<Rare>>,
     /// The clock of its last signal.
     pub last: i64,
-    /// Logins and exchanges up to this second were left out, but for the first of each client; 0 where none were.
-    left_out: u32,
+    /// The session's realm.
+    pub realm: Option<Sym>,
+    /// How many exchanges had no login before them.
+    orphans: u8,
+    before: Before,
     dropped: bool,
-    seen_before: bool,
-    ended_before: bool,
-    /// It is known whether the session was seen before.
-    #[serde(skip)]
-    recalled: bool,
 }
+
+const _: () = assert!(size_of::<Timeline>() == 64, "a timeline is one piece of the memory that a processor fetches at once");
 
 impl Timeline {
     /// Returns an empty timeline; `capped` says that what came before may have been evicted.
@@ -237,45 +235,43 @@ impl Timeline {
         Timeline { last: i64::MIN, dropped: capped, ..Timeline::default() }
     }
 
-    /// Returns about how many bytes it takes, its place in a table that is two thirds full included.
+    /// Returns about how many bytes it takes, its places in the queue and in a table that is two thirds full included.
     #[must_use]
     #[inline]
     pub fn bytes(&self) -> usize {
-        /// An open failure with its event and, later, its facts.
-        const OPEN: usize = size_of::<Open>() + size_of::<Waiting>() + size_of::<Failure>() + size_of::<Facts>();
-        let spilled = if self.entries.spilled() { self.entries.capacity() * size_of::<Entry>() } else { 0 };
-        let failures = self.failures.as_ref().map_or(0, |f| size_of::<Failures>() + f.open.len() * OPEN);
-        size_of::<Timeline>() * 3 / 2 + spilled + failures
+        const PLACES: usize = size_of::<(Key, Box<Timeline>)>() * 3 / 2 + size_of::<(i64, Key)>();
+        size_of::<Timeline>() + PLACES + self.entries.bytes() + self.rare.as_ref().map_or(0, |rare| rare.bytes())
     }
 
     /// Returns a number that is made of what the next step will look at.
     #[inline]
     #[must_use]
-    pub fn glance(&self) -> i64 {
-        self.last ^ self.entries.last().map_or(0, |entry| entry.when)
+    pub fn glance(&self) -> u64 {
+        self.entries.glance()
     }
 
     /// Says whether the session was seen before its timeline began, and whether it had ended by then; it is asked once, since nothing is added to what is remembered
     /// of it meanwhile.
     pub fn recall(&mut self, before: impl FnOnce() -> Option<bool>) {
-        if !std::mem::replace(&mut self.recalled, true)
-            && let Some(ended) = before()
-        {
-            self.seen_before = true;
-            self.ended_before |= ended;
+        if self.before == Before::Unknown {
+            self.before = match before() {
+                None => Before::Unseen,
+                Some(false) => Before::Seen,
+                Some(true) => Before::Ended,
+            };
         }
     }
 
     /// Whether the session is known to be real.
     #[must_use]
     pub fn session_seen(&self) -> bool {
-        self.seen_before || self.is_real()
+        matches!(self.before, Before::Seen | Before::Ended) || self.is_real()
     }
 
     /// Whether the session's end was seen.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.ended_before || self.entries.iter().any(|e| e.step == Mark::Ended)
+        self.before == Before::Ended || self.entries.any(|step, _| step == Mark::Ended)
     }
 
     /// Returns a step as it is kept.
@@ -293,7 +289,7 @@ impl Timeline {
             Step::Alive => Mark::Alive,
             Step::Named => Mark::Named,
             Step::Gone(code) => {
-                let codes = &mut self.failures.get_or_insert_default().codes;
+                let codes = &mut self.rare.get_or_insert_default().codes;
                 let number = codes.iter().position(|c| *c == code).unwrap_or_else(|| {
                     codes.push(code);
                     codes.len() - 1
@@ -308,8 +304,8 @@ impl Timeline {
     pub fn is_told(&self, step: Step, client: Option<Sym>) -> bool {
         match step {
             Step::Named => true,
-            Step::Refresh => self.entries.iter().rev().any(|e| e.step == Mark::Refresh),
-            Step::Alive => self.entries.iter().rev().any(|e| e.step == Mark::Alive && e.client == client),
+            Step::Refresh => self.entries.any(|step, _| step == Mark::Refresh),
+            Step::Alive => self.entries.any(|step, of| step == Mark::Alive && of == client),
             _ => false,
         }
     }
@@ -319,7 +315,7 @@ impl Timeline {
     #[allow(clippy::inline_always)] // each note of each session takes one, and most that it does is to be called
     pub fn step(&mut self, time: Option<i64>, client: Option<Sym>, step: Step, at: At, node: u32, lessons: &mut Lessons) {
         if step == Step::Exchange
-            && !self.entries.iter().any(|e| e.step == Mark::Login && e.client == client)
+            && !self.entries.any(|step, of| step == Mark::Login && of == client)
             && let Some(t) = time
             && self.orphans < ORPHANS
         {
@@ -330,14 +326,14 @@ impl Timeline {
             self.dropped = true;
             return;
         }
-        let first_refresh = step == Step::Refresh && !self.entries.iter().rev().any(|e| e.step == Mark::Refresh);
+        let first_refresh = step == Step::Refresh && !self.entries.any(|step, _| step == Mark::Refresh);
         let mark = self.mark(step);
-        self.entries.push(Entry::new(time, client, mark, at));
+        self.entries.push(Entry { when: time, at, client, step: mark });
         if first_refresh {
-            lessons.extend(self.unfounded().map(|t| (self.realm, Lesson::Unfounded(t))));
+            lessons.extend(self.unfounded(time, client).map(|t| (self.realm, Lesson::Unfounded(t))));
         }
         if step == Step::Exchange {
-            lessons.extend(self.only_login(self.entries.len() - 1).map(|age| (self.realm, Lesson::Worked(age))));
+            lessons.extend(self.only_login(time, client).map(|age| (self.realm, Lesson::Worked(age))));
         }
     }
 
@@ -345,48 +341,46 @@ impl Timeline {
     /// first ones stay: that it ever logged in matters at any age. Returns whether there was any to be left out.
     #[cold]
     fn leave_out(&mut self, now: Option<i64>) -> bool {
-        let refused = self.entries.iter().filter(|e| matches!(e.step, Mark::Gone(_))).map(Entry::time);
-        let waiting = self.failures.iter().flat_map(|f| &f.open).map(|open| open.failure.time);
+        let entries = self.entries.all();
+        let refused = entries.iter().filter(|e| matches!(e.step, Mark::Gone(_))).map(|e| e.when);
+        let waiting = self.rare.iter().flat_map(|r| &r.open).map(|open| open.failure.time);
         let Some(first) = refused.chain(waiting).chain([now]).reduce(|a, b| Some(a?.min(b?))).flatten() else { return false };
         let from = first - CODE_HORIZON_MS - LATE_MS;
-        let is_old = |e: &Entry| matches!(e.step, Mark::Login | Mark::Exchange) && e.time().is_some_and(|t| t < from);
-        let entries = &self.entries;
+        let is_old = |e: &Entry| matches!(e.step, Mark::Login | Mark::Exchange) && e.when.is_some_and(|t| t < from);
         let goes = |i: usize| is_old(&entries[i]) && entries[..i].iter().any(|e| (e.step, e.client) == (entries[i].step, entries[i].client));
         let gone: SmallVec<[usize; 8]> = (0..entries.len()).filter(|i| goes(*i)).collect();
-        let Some(last) = gone.iter().filter_map(|i| entries[*i].time()).max() else { return false };
-        self.left_out = self.left_out.max(u32::try_from(last / 1000 + 1).unwrap_or(u32::MAX));
-        for open in self.failures.iter_mut().flat_map(|f| &mut f.open) {
+        let Some(last) = gone.iter().filter_map(|i| entries[*i].when).max() else { return false };
+        let rare = self.rare.get_or_insert_default();
+        rare.left_out = rare.left_out.max(u32::try_from(last / 1000 + 1).unwrap_or(u32::MAX));
+        for open in &mut rare.open {
             open.entry -= gone.partition_point(|i| *i < open.entry);
         }
-        let mut place = 0;
-        self.entries.retain(|_| {
-            place += 1;
-            gone.binary_search(&(place - 1)).is_err()
-        });
+        self.entries = (0..).zip(entries).filter(|(i, _)| gone.binary_search(i).is_err()).map(|(_, e)| e).collect();
         true
     }
 
     /// Adds a failure, whose step was the last; returns it when there are too many to keep.
     pub fn wait(&mut self, mut waiting: Box<Waiting>) -> Option<Box<Waiting>> {
-        if self.failures.as_ref().is_some_and(|f| f.open.len() >= KEEP) {
+        if self.rare.as_ref().is_some_and(|r| r.open.len() >= KEEP) {
             waiting.facts = Some(Box::new(Facts { incomplete: true, session_seen: self.session_seen(), ..Facts::default() }));
             return Some(waiting);
         }
         let entry = self.entries.len().saturating_sub(1);
-        self.failures.get_or_insert_default().open.push(Open { entry, failure: waiting });
+        self.rare.get_or_insert_default().open.push(Open { entry, failure: waiting });
         None
     }
 
     /// Whether anything but failures named this session.
     fn is_real(&self) -> bool {
-        self.entries.iter().any(|e| !matches!(e.step, Mark::Named | Mark::Gone(_)))
+        self.entries.any(|step, _| !matches!(step, Mark::Named | Mark::Gone(_)))
     }
 
     /// Ends the timeline: gives each failure its facts and the verdict that `judge` comes to by them, and tells what the realm can learn from it.
     pub fn close(mut self, out: &mut Vec<Closed>, lessons: &mut Lessons, spare: &mut Option<Box<Facts>>, judge: &impl Fn(&Waiting) -> Option<Verdict>) {
-        let Some(failures) = self.failures.take() else { return };
-        for Open { entry, failure: waiting } in failures.open {
-            let facts = self.facts(entry, &waiting);
+        let Some(rare) = self.rare.take() else { return };
+        let entries = self.entries.all();
+        for Open { entry, failure: waiting } in rare.open {
+            let facts = self.facts(&entries, entry, &waiting);
             lessons.extend(facts.refused(&waiting.failed).map(|age| (self.realm, Lesson::Refused(age))));
             out.push(judged(waiting, facts, spare, judge));
         }
@@ -400,72 +394,79 @@ impl Timeline {
             Needs::PastOfReal => self.session_seen(),
             Needs::All => false,
         };
-        is_known.then(|| self.facts(self.entries.len(), failure))
+        is_known.then(|| self.facts(&self.entries.all(), self.entries.len(), failure))
     }
 
     /// Returns what the realm can learn from failures that are open.
     pub fn refused(&self) -> impl Iterator<Item = (Option<Sym>, Lesson)> {
         // how old the code was that was refused is only known where a login gave it
-        let has_login = self.entries.iter().any(|e| e.step == Mark::Login);
-        let open = self.failures.iter().filter(move |_| has_login).flat_map(|f| &f.open).filter(|open| open.failure.failed.with.gone.is_some());
-        open.filter_map(|open| self.facts(open.entry, &open.failure).refused(&open.failure.failed)).map(|age| (self.realm, Lesson::Refused(age)))
+        let has_login = self.entries.any(|step, _| step == Mark::Login);
+        let entries = if has_login { self.entries.all() } else { SmallVec::new() };
+        let open = self.rare.iter().filter(move |_| has_login).flat_map(|r| &r.open).filter(|open| open.failure.failed.with.gone.is_some());
+        let age = move |open: &Open| self.facts(&entries, open.entry, &open.failure).refused(&open.failure.failed);
+        open.filter_map(age).map(|age| (self.realm, Lesson::Refused(age)))
     }
 
     /// Whether failures of the session wait for what may come.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.failures.as_ref().is_some_and(|f| !f.open.is_empty())
+        self.rare.as_ref().is_some_and(|r| !r.open.is_empty())
     }
 
     /// Returns what is known so far about a failure that waits: that of a node's position.
     #[must_use]
     pub fn facts_of(&self, node: u32, position: u64) -> Option<Facts> {
-        let open = self.failures.as_ref()?.open.iter().find(|o| (o.failure.node, o.failure.position) == (node, position))?;
-        Some(self.facts(open.entry, &open.failure))
+        let open = self.rare.as_ref()?.open.iter().find(|o| (o.failure.node, o.failure.position) == (node, position))?;
+        Some(self.facts(&self.entries.all(), open.entry, &open.failure))
     }
 
-    /// Returns when a token was first refreshed though its client's code was never exchanged.
-    fn unfounded(&self) -> Option<i64> {
-        let (i, refresh) = self.entries.iter().enumerate().find(|(_, e)| e.step == Mark::Refresh)?;
-        let of_client = |step| self.entries[..i].iter().any(|e| e.step == step && e.client == refresh.client);
+    /// Returns the time of a client's refresh where none of its codes was exchanged before.
+    fn unfounded(&self, time: Option<i64>, client: Option<Sym>) -> Option<i64> {
+        let of_client = |step| self.entries.any(|s, of| s == step && of == client);
         // a password login gives tokens without a code
-        (of_client(Mark::Login) && !of_client(Mark::Exchange) && !of_client(Mark::Alive)).then_some(refresh.time())?
+        (of_client(Mark::Login) && !of_client(Mark::Exchange) && !of_client(Mark::Alive)).then_some(time)?
     }
 
-    /// Returns the age of the code that entry `i` exchanged, where only one login can have given it.
-    fn only_login(&self, i: usize) -> Option<i64> {
-        let e = self.entries[i];
-        let mut logins = self.entries[..i].iter().filter(|l| l.step == Mark::Login && l.client == e.client);
-        let age = e.time()? - logins.next()?.time()?;
+    /// Returns the age of a code that a client has exchanged, where only one login can have given it.
+    fn only_login(&self, time: Option<i64>, client: Option<Sym>) -> Option<i64> {
+        let mut logins = self.entries.iter().filter(|l| l.step == Mark::Login && l.client == client);
+        let age = time? - logins.next()?.when?;
         (logins.next().is_none() && (0..=CODE_HORIZON_MS).contains(&age)).then_some(age)
     }
 
-    fn facts(&self, own: usize, failure: &Waiting) -> Facts {
-        let me = self.entries.get(own).copied().filter(|e| e.at == failure.at).unwrap_or(Entry::new(failure.time, failure.client, Mark::Named, failure.at));
-        let seen = |e: &Entry| Seen { ago_ms: me.time().zip(e.time()).map(|(m, t)| m - t), at: e.at };
+    /// Returns the facts about a failure; `entries` are all steps, and `own` the place of its own among them.
+    fn facts(&self, entries: &[Entry], own: usize, failure: &Waiting) -> Facts {
+        let me = entries.get(own).copied().filter(|e| e.at == failure.at).unwrap_or(Entry {
+            when: failure.time,
+            at: failure.at,
+            client: failure.client,
+            step: Mark::Named,
+        });
+        let seen = |e: &Entry| Seen { ago_ms: me.when.zip(e.when).map(|(m, t)| m - t), at: e.at };
         let mut facts = Facts { incomplete: self.dropped, session_seen: self.session_seen(), ..Facts::default() };
         // attempts with one code share a verdict: that of the first
         let mut anchor = own;
         if let Mark::Gone(_) = me.step {
-            for (i, e) in self.entries.iter().enumerate().filter(|(_, e)| e.step == me.step) {
+            for (i, e) in entries.iter().enumerate().filter(|(_, e)| e.step == me.step) {
                 if i < own {
                     facts.attempts += 1;
                     if facts.first_attempt.is_none() {
                         (facts.first_attempt, anchor) = (Some(seen(e)), i);
                     }
                 }
-                let is_near = e.at != me.at && e.time().zip(me.time()).is_some_and(|(a, b)| (a - b).abs() <= TOGETHER_MS);
+                let is_near = e.at != me.at && e.when.zip(me.when).is_some_and(|(a, b)| (a - b).abs() <= TOGETHER_MS);
                 facts.together = facts.together.or(is_near.then_some(e.at));
             }
         }
-        let anchor_time = if anchor == own { me.time() } else { self.entries[anchor].time() };
+        let anchor_time = if anchor == own { me.when } else { entries[anchor].when };
         // a clock can have been set back since
-        facts.incomplete |= self.left_out > 0 && anchor_time.is_none_or(|t| t - CODE_HORIZON_MS <= i64::from(self.left_out) * 1000);
-        let age = |e: &Entry| anchor_time.zip(e.time()).map_or(0, |(a, t)| a - t);
-        let third = |d: Option<Sym>| self.entries.iter().any(|e| e.step == Mark::Login && e.client != me.client && e.client != d);
-        let own_logins = || self.entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login && e.client == me.client);
+        let left_out = self.rare.as_ref().map_or(0, |r| r.left_out);
+        facts.incomplete |= left_out > 0 && anchor_time.is_none_or(|t| t - CODE_HORIZON_MS <= i64::from(left_out) * 1000);
+        let age = |e: &Entry| anchor_time.zip(e.when).map_or(0, |(a, t)| a - t);
+        let third = |d: Option<Sym>| entries.iter().any(|e| e.step == Mark::Login && e.client != me.client && e.client != d);
+        let own_logins = || entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login && e.client == me.client);
         let mut first_login = None;
-        for (i, e) in self.entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login) {
+        for (i, e) in entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login) {
             if e.client != me.client {
                 facts.other_login = true;
                 continue;
@@ -476,13 +477,13 @@ impl Timeline {
             }
             facts.logins += 1;
             if first_login.is_none() {
-                facts.first_login_ms = anchor_time.zip(e.time()).map(|(a, t)| a - t);
+                facts.first_login_ms = anchor_time.zip(e.when).map(|(a, t)| a - t);
                 first_login = Some(i);
             }
             facts.login = Some(seen(e));
         }
         let from = first_login.unwrap_or(0);
-        for (i, e) in self.entries.iter().enumerate().filter(|(i, _)| *i != own) {
+        for (i, e) in entries.iter().enumerate().filter(|(i, _)| *i != own) {
             let other = e.client != me.client;
             let is_use = match e.step {
                 Mark::Exchange | Mark::ReadAndFailed => !other,
@@ -492,7 +493,7 @@ impl Timeline {
                 }
                 // up to 24 the line does not say whose code it was; the logins may
                 Mark::ReadOrForeign => {
-                    let e_logged_in = self.entries.iter().any(|l| l.step == Mark::Login && l.client == e.client);
+                    let e_logged_in = entries.iter().any(|l| l.step == Mark::Login && l.client == e.client);
                     if other { facts.own_login && !e_logged_in && !third(e.client) } else { !facts.other_login }
                 }
                 Mark::Detached if !other => {
