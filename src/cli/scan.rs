@@ -152,7 +152,14 @@ pub fn read(input: &Input, found: Found, window_ms: i64, print: Print<'_>) -> Re
     Ok(outcome)
 }
 
+/// Starts the workers. This thread is one of them: what it let go of when it began is used again. A thread of another kind must not ask for them, since this one
+/// works only while it waits for them itself.
 pub fn start_threads(threads: Option<usize>) -> Result<(), Error> {
     // 0 leaves the number to rayon: one for each core, or RAYON_NUM_THREADS
-    rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).thread_name(|n| format!("worker-{n}")).build_global().map_err(Error::Threads)
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.unwrap_or(0))
+        .thread_name(|n| format!("worker-{n}"))
+        .use_current_thread()
+        .build_global()
+        .map_err(Error::Threads)
 }
