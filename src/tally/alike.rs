@@ -85,7 +85,7 @@ impl Reach {
 
 /// Returns the groups of counts over a time; the counts are put in order for it.
 pub fn groups<T>(parts: &mut [Part<'_, T>], span: Option<(i64, i64)>, window_ms: i64) -> Vec<Alike> {
-    parts.sort_by(|a, b| (a.realm, a.cause, a.client).cmp(&(b.realm, b.cause, b.client)));
+    parts.sort_unstable_by(|a, b| (a.realm, a.cause, a.client).cmp(&(b.realm, b.cause, b.client)));
     let mut clients: Vec<(Reach, Range<usize>)> = Vec::new();
     let mut from = 0;
     for client in parts.chunk_by(|a, b| (a.realm, a.cause, a.client) == (b.realm, b.cause, b.client)) {

@@ -21,6 +21,8 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 pub use crate::triage::join::Requests;
 pub use account::Account;
 pub use filter::Filter;
@@ -127,14 +129,14 @@ pub struct Tally {
     /// The length of a window in milliseconds.
     pub window_ms: i64,
     /// The counts. Each is in a box: there can be a hundred thousand.
-    pub cells: HashMap<Key, Box<Cell>>,
+    pub cells: HashMap<Key, Box<Cell>, RandomState>,
 }
 
 impl Tally {
     /// Returns an empty tally.
     #[must_use]
     pub fn new(window_ms: i64) -> Self {
-        Tally { window_ms: window_ms.max(1), cells: HashMap::new() }
+        Tally { window_ms: window_ms.max(1), cells: HashMap::default() }
     }
 
     /// Counts one finding.

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 
 use crate::triage::decide::proofs;
+use crate::triage::joined::At;
 use crate::triage::packed::Packed;
 use crate::triage::timeline::Waiting;
 use crate::triage::verdict::Verdict;
@@ -30,6 +31,11 @@ impl Mark {
         Mark { time: w.time, line: w.at.line.get(), source: w.at.source, named: count(verdict.evidence.len()) }
     }
 
+    /// Returns when it was.
+    pub(super) fn time(&self) -> Option<i64> {
+        self.time
+    }
+
     /// Returns its place among others of its row; `sources` are the sources' names, by number.
     pub(super) fn place<'a>(&self, by_proof: bool, sources: &'a [String]) -> Place<'a> {
         let proofs = if by_proof { self.named } else { 0 };
@@ -41,37 +47,46 @@ fn count(lines: usize) -> u32 {
     u32::try_from(lines).unwrap_or(u32::MAX)
 }
 
+/// Packs a failure; `room` is put to use again. Its facts are not kept: its verdict holds what they said.
+pub(super) fn pack(w: &Waiting, verdict: &Verdict, room: &mut Vec<u8>) -> Box<[u8]> {
+    let Waiting { time, node, position, at, failed, realm, client, facts: _ } = w;
+    room.clear();
+    (count(verdict.evidence.len()), count(proofs(verdict, w))).pack(room);
+    (*time, *at).pack(room);
+    (*node, *position).pack(room);
+    (*realm, *client).pack(room);
+    failed.pack(room);
+    verdict.pack(room);
+    room.as_slice().into()
+}
+
 /// One failure.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Sample {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sample<'a> {
     pub(super) mark: Mark,
     /// How many lines prove it, its own and its companions' included.
     proofs: u32,
-    packed: Box<[u8]>,
+    packed: &'a [u8],
 }
 
-impl Sample {
-    /// Packs a failure; `room` is put to use again. Its facts are not kept: its verdict holds what they said.
-    pub(super) fn of(w: &Waiting, verdict: &Verdict, room: &mut Vec<u8>) -> Self {
-        let Waiting { time, node, position, at, failed, realm, client, facts: _ } = w;
-        room.clear();
-        (*time, *node, *position).pack(room);
-        (*at, *realm, *client).pack(room);
-        failed.pack(room);
-        verdict.pack(room);
-        Sample { mark: Mark::of(w, verdict), proofs: count(proofs(verdict, w)), packed: room.as_slice().into() }
+impl<'a> Sample<'a> {
+    /// Returns a failure that was packed.
+    pub(super) fn of(packed: &'a [u8]) -> Option<Self> {
+        let from = &mut &*packed;
+        let ((named, proofs), (time, at)): ((u32, u32), (Option<i64>, At)) = Packed::unpack(from)?;
+        Some(Sample { mark: Mark { time, line: at.line.get(), source: at.source, named }, proofs, packed })
     }
 
     /// Returns the failure and its verdict.
     pub(super) fn unpacked(&self) -> Option<(Waiting, Verdict)> {
         let from = &mut &*self.packed;
-        let ((time, node, position), (at, realm, client)) = Packed::unpack(from)?;
-        let failed = Packed::unpack(from)?;
+        let ((_, _), (time, at), (node, position)): ((u32, u32), _, _) = Packed::unpack(from)?;
+        let ((realm, client), failed) = Packed::unpack(from)?;
         Some((Waiting { time, node, position, at, failed, realm, client, facts: None }, Packed::unpack(from)?))
     }
 
     /// Returns its place among those of a page: the best proven first.
-    pub(super) fn place_on_page<'a>(&self, sources: &'a [String]) -> Place<'a> {
+    pub(super) fn place_on_page<'s>(&self, sources: &'s [String]) -> Place<'s> {
         Mark { named: self.proofs, ..self.mark }.place(true, sources)
     }
 }

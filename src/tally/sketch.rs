@@ -28,7 +28,13 @@ impl Distinct {
 
     /// Adds the text of these bytes.
     pub fn add_bytes(&mut self, text: &[u8]) {
-        self.insert(Key::of_kept(text).number());
+        self.insert(Distinct::hash(text));
+    }
+
+    /// Returns the hash of the text of these bytes.
+    #[must_use]
+    pub fn hash(text: &[u8]) -> u64 {
+        Key::of_kept(text).number()
     }
 
     /// Returns the sketch of these hashes.

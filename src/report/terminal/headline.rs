@@ -1,6 +1,6 @@
 //! The first lines: is something wrong, how bad, and in what.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::Run;
 use super::figure::{bytes, count, length, list, span};
@@ -68,7 +68,9 @@ fn about(run: &Run<'_>) -> String {
     if !versions.is_empty() {
         parts.push(format!("Keycloak {}", list(&versions.into_iter().collect::<Vec<_>>(), 3)));
     }
-    let realms: BTreeSet<String> = outcome.tally.cells.keys().filter_map(|k| k.realm.as_deref()).map(|r| Untrusted::new(r).terminal(40)).collect();
+    // each once before it is made fit to be shown
+    let realms: HashSet<&str> = outcome.tally.cells.keys().filter_map(|k| k.realm.as_deref()).collect();
+    let realms: BTreeSet<String> = realms.into_iter().map(|r| Untrusted::new(r).terminal(40)).collect();
     let realms: Vec<String> = realms.into_iter().collect();
     match realms.len() {
         0 => {}
