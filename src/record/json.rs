@@ -121,7 +121,7 @@ pub fn parse(line: &[u8]) -> Option<Record<'_>> {
     Some(Record {
         at: stamp(stamp_text.as_bytes()).map_or(Stamp::Unknown, |(at, _)| at),
         stamp_text: bytes(stamp_text),
-        level: Level::named(&level),
+        level: Level::named(level.as_bytes()),
         logger: bytes(logger),
         thread: bytes(line.thread_name.or(line.process_thread_name).or(nested_thread).unwrap_or_default()),
         message: bytes(line.message.unwrap_or_default()),

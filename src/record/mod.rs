@@ -46,13 +46,13 @@ pub enum Level {
 impl Level {
     /// Returns the level of that name; `Info` for a name it does not know.
     #[must_use]
-    pub fn named(name: &str) -> Self {
+    pub fn named(name: &[u8]) -> Self {
         match name {
-            "FATAL" => Level::Fatal,
-            "ERROR" | "SEVERE" => Level::Error,
-            "WARN" | "WARNING" => Level::Warn,
-            "DEBUG" => Level::Debug,
-            "TRACE" => Level::Trace,
+            b"FATAL" => Level::Fatal,
+            b"ERROR" | b"SEVERE" => Level::Error,
+            b"WARN" | b"WARNING" => Level::Warn,
+            b"DEBUG" => Level::Debug,
+            b"TRACE" => Level::Trace,
             _ => Level::Info,
         }
     }

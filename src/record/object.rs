@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use super::course::{self, Course};
 use super::mask;
-use super::stamp::{Stamp, stamp};
+use super::stamp::{Stamp, Stamps};
 use super::{Layout, Level, Record};
 
 /// How deep values may be nested that nobody asks for.
@@ -68,6 +68,7 @@ impl<'a> Text<'a> {
 #[derive(Debug)]
 pub struct Object<'a> {
     values: [Option<Text<'a>>; KEYS],
+    at: Stamp,
 }
 
 /// Whether a backslash may stand before this letter; an escape by number is left to the parser.
@@ -110,11 +111,14 @@ impl Quotes {
             if self.found + mask::BLOCK > self.places.len() {
                 (self.found < MANY).then(|| self.places.resize(self.found * 2 + mask::BLOCK, 0))?;
             }
+            let room: &mut [u32; mask::BLOCK] = self.places[self.found..].first_chunk_mut()?;
+            let mut found = 0;
             while quotes != 0 {
-                self.places[self.found] = at + quotes.trailing_zeros();
-                self.found += 1;
+                room[found % mask::BLOCK] = at + quotes.trailing_zeros();
+                found += 1;
                 quotes &= quotes - 1;
             }
+            self.found += found;
             at = at.checked_add(64)?;
         }
         (is_ascii || std::str::from_utf8(line).is_ok()).then_some(())
@@ -234,6 +238,7 @@ fn has_escape(raw: &[u8]) -> bool {
 pub struct Objects {
     quotes: Quotes,
     course: Course<Asked>,
+    stamps: Stamps,
 }
 
 impl Objects {
@@ -277,8 +282,12 @@ impl Objects {
                 _ => return None,
             }
         }
-        let object = Object { values };
-        object.text(LOGGER, 2).is_some().then_some(object)
+        let mut object = Object { values, at: Stamp::Unknown };
+        object.text(LOGGER, 2)?;
+        if let Some((at, _)) = self.stamps.read(&object.stamp_text()) {
+            object.at = at;
+        }
+        Some(object)
     }
 }
 
@@ -309,20 +318,21 @@ impl<'a> Object<'a> {
     /// Returns the time stamp.
     #[must_use]
     pub fn at(&self) -> Stamp {
-        let text = self.text(TIMESTAMP, 2).map(Text::plain).unwrap_or_default();
-        stamp(&text).map_or(Stamp::Unknown, |(at, _)| at)
+        self.at
+    }
+
+    fn stamp_text(&self) -> Cow<'a, [u8]> {
+        self.text(TIMESTAMP, 2).map(Text::plain).unwrap_or_default()
     }
 
     /// Returns the whole record.
     #[must_use]
     pub fn record(&self) -> Record<'a> {
         let plain = |place, many| self.text(place, many).map(Text::plain);
-        let stamp_text = plain(TIMESTAMP, 2).unwrap_or_default();
-        let level = plain(LEVEL, 2).unwrap_or_default();
         Record {
-            at: stamp(&stamp_text).map_or(Stamp::Unknown, |(at, _)| at),
-            stamp_text,
-            level: Level::named(std::str::from_utf8(&level).unwrap_or_default()),
+            at: self.at,
+            stamp_text: self.stamp_text(),
+            level: Level::named(&plain(LEVEL, 2).unwrap_or_default()),
             logger: self.logger(),
             thread: plain(THREAD, 2).unwrap_or_default(),
             message: plain(MESSAGE, 1).unwrap_or_default(),
@@ -355,17 +365,30 @@ fn unescaped(raw: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Returns what a letter behind a backslash stands for.
-fn escape(letter: Option<&u8>) -> u8 {
-    match letter {
-        Some(b'b') => 8,
-        Some(b'f') => 12,
-        Some(b'n') => b'\n',
-        Some(b'r') => b'\r',
-        Some(b't') => b'\t',
-        Some(c) => *c,
-        None => b'\\',
+/// What each letter behind a backslash stands for: most for themselves.
+const ESCAPES: [u8; 256] = {
+    let mut stands_for = [0; 256];
+    let mut letter = 0;
+    while letter < 256 {
+        #[allow(clippy::cast_possible_truncation)] // it is below 256
+        let byte = letter as u8;
+        stands_for[letter] = match byte {
+            b'b' => 8,
+            b'f' => 12,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            _ => byte,
+        };
+        letter += 1;
     }
+    stands_for
+};
+
+/// Returns what a letter behind a backslash stands for.
+#[inline]
+fn escape(letter: Option<&u8>) -> u8 {
+    letter.map_or(b'\\', |letter| ESCAPES[usize::from(*letter)])
 }
 
 #[cfg(test)]

@@ -36,11 +36,18 @@ fn digits(b: &[u8], at: usize, n: usize) -> Option<u32> {
 
 /// Reads `HH:MM:SS[.,]fff…` at `at`; returns milliseconds of the day and the end.
 fn time_of_day(b: &[u8], at: usize) -> Option<(u32, usize)> {
-    let (h, m, s) = (digits(b, at, 2)?, digits(b, at + 3, 2)?, digits(b, at + 6, 2)?);
-    if b[at + 2] != b':' || b[at + 5] != b':' || h > 23 || m > 59 || s > 60 {
+    let (h, m) = (digits(b, at, 2)?, digits(b, at + 3, 2)?);
+    let (ms, end) = seconds(b, at + 6)?;
+    if b[at + 2] != b':' || b[at + 5] != b':' || h > 23 || m > 59 {
         return None;
     }
-    let (mut ms, mut end) = (0, at + 8);
+    Some(((h * 60 + m) * 60_000 + ms, end))
+}
+
+/// Reads `SS[.,]fff…` at `at`; returns milliseconds and the end.
+fn seconds(b: &[u8], at: usize) -> Option<(u32, usize)> {
+    let s = digits(b, at, 2).filter(|s| *s <= 60)?;
+    let (mut ms, mut end) = (s * 1000, at + 2);
     if matches!(b.get(end), Some(b'.' | b',')) && b.get(end + 1).is_some_and(u8::is_ascii_digit) {
         end += 1;
         let mut scale = 100;
@@ -50,7 +57,7 @@ fn time_of_day(b: &[u8], at: usize) -> Option<(u32, usize)> {
             end += 1;
         }
     }
-    Some((((h * 60 + m) * 60 + s) * 1000 + ms, end))
+    Some((ms, end))
 }
 
 /// Reads `Z`, `+HH:MM`, `+HHMM` or `+HH` at `at`; returns the offset in milliseconds and the end.
@@ -82,20 +89,52 @@ fn days(year: u32, month: u32, day: u32) -> Option<i64> {
 /// or `14:48:22,304`. Returns it with its length in bytes.
 #[must_use]
 pub fn stamp(b: &[u8]) -> Option<(Stamp, usize)> {
-    if b.get(2) == Some(&b':') {
-        let (ms, end) = time_of_day(b, 0)?;
-        return Some((Stamp::TimeOfDay(ms), end));
-    }
-    if b.len() < 19 || b[4] != b'-' || b[7] != b'-' || !matches!(b[10], b' ' | b'T') {
+    Stamps::default().read(b)
+}
+
+/// Bytes of a date and a time up to its seconds.
+const MINUTE: usize = "2026-11-23T14:48:".len();
+
+/// Reads the date and the minute; returns when that begins, as if the wall clock were UTC.
+fn minute(b: &[u8; MINUTE]) -> Option<i64> {
+    let (h, m) = (digits(b, 11, 2)?, digits(b, 14, 2)?);
+    if b[4] != b'-' || b[7] != b'-' || !matches!(b[10], b' ' | b'T') || b[13] != b':' || b[16] != b':' || h > 23 || m > 59 {
         return None;
     }
     let day = days(digits(b, 0, 4)?, digits(b, 5, 2)?, digits(b, 8, 2)?)?;
-    let (ms, end) = time_of_day(b, 11)?;
-    let local = day * DAY_MS + i64::from(ms);
-    Some(match offset(b, end) {
-        Some((off, end)) => (Stamp::Zoned(local - off), end),
-        None => (Stamp::Local(local), end),
-    })
+    Some(day * DAY_MS + i64::from((h * 60 + m) * 60_000))
+}
+
+/// Reads stamps, faster where one is of the same minute as the one before.
+#[derive(Debug, Default)]
+pub struct Stamps {
+    /// The minute as it is written, and when it begins.
+    last: Option<([u8; MINUTE], i64)>,
+}
+
+impl Stamps {
+    /// Reads a stamp as [`stamp`] does.
+    pub fn read(&mut self, b: &[u8]) -> Option<(Stamp, usize)> {
+        if b.get(2) == Some(&b':') {
+            let (ms, end) = time_of_day(b, 0)?;
+            return Some((Stamp::TimeOfDay(ms), end));
+        }
+        let written = b.first_chunk()?;
+        let begins = match self.last {
+            Some((last, begins)) if last == *written => begins,
+            _ => {
+                let begins = minute(written)?;
+                self.last = Some((*written, begins));
+                begins
+            }
+        };
+        let (ms, end) = seconds(b, MINUTE)?;
+        let local = begins + i64::from(ms);
+        Some(match offset(b, end) {
+            Some((off, end)) => (Stamp::Zoned(local - off), end),
+            None => (Stamp::Local(local), end),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -115,12 +154,17 @@ mod tests {
             ("14:48:22,304 WARN", Some((Stamp::TimeOfDay(53_302_304), 12))),
             ("2026-02-30 14:48:22,304", None),
             ("2026-11-23 24:48:22,304", None),
+            ("2026-11-23T14:48:61Z", None),
+            ("2026-11-23T14:48:6", None),
             ("2026-11-23", None),
             ("14:48", None),
             ("", None),
         ];
         for (text, want) in table {
             assert_eq!(stamp(text.as_bytes()), *want, "{text}");
+            let mut stamps = Stamps::default();
+            stamps.read(b"2026-11-23T14:48:59.9Z");
+            assert_eq!(stamps.read(text.as_bytes()), *want, "{text} behind another one");
         }
     }
 }

@@ -165,7 +165,7 @@ fn level(text: &[u8]) -> (Level, &[u8]) {
     let word = text.iter().take_while(|c| c.is_ascii_uppercase()).count();
     let known = ["FATAL", "ERROR", "SEVERE", "WARN", "WARNING", "INFO", "DEBUG", "TRACE"];
     match std::str::from_utf8(&text[..word]) {
-        Ok(name) if known.contains(&name) && text.get(word) == Some(&b' ') => (Level::named(name), text[word..].trim_ascii_start()),
+        Ok(name) if known.contains(&name) && text.get(word) == Some(&b' ') => (Level::named(name.as_bytes()), text[word..].trim_ascii_start()),
         _ => (Level::Info, text),
     }
 }
