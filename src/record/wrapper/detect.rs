@@ -74,6 +74,10 @@ fn found(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Op
             first_bare = first_bare.min(number);
         }
     }
+    if bare > 0 && lines.iter().filter(|l| !l.is_empty()).count() == bare {
+        // whatever else they look like, no more can come out of them
+        return None;
+    }
     let (mut best, mut formed): (Option<Tried>, Option<Tried>) = (None, None);
     let mut of_lines = false;
     for (wrapper, form) in candidates(bytes, lines, field, depth) {
