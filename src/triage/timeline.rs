@@ -24,7 +24,7 @@ pub const LATE_MS: i64 = 5000;
 /// Two attempts with one code that are logged within this were in flight together: a retry needs the answer to the first.
 pub const TOGETHER_MS: i64 = 1;
 
-/// Entries and failures that one timeline keeps; a session with more is somebody's attack.
+/// Entries that one timeline keeps; a session with more is somebody's attack.
 const KEEP: usize = 256;
 
 /// Exchanges without a login that one timeline tells of.
@@ -190,10 +190,11 @@ struct Rare {
 }
 
 impl Rare {
-    fn bytes(&self) -> usize {
+    /// Returns about how many bytes it takes with so many failures that wait.
+    fn bytes(open: u8) -> usize {
         /// An open failure with its event and, later, its facts.
         const OPEN: usize = size_of::<Open>() + size_of::<Waiting>() + size_of::<Failure>() + size_of::<Facts>();
-        size_of::<Rare>() + self.open.len() * OPEN
+        size_of::<Rare>() + usize::from(open) * OPEN
     }
 }
 
@@ -224,6 +225,8 @@ pub struct Timeline {
     orphans: u8,
     before: Before,
     dropped: bool,
+    /// How many failures wait, no more than it can tell: who only wants to know that does not look at [`Rare`].
+    open: u8,
 }
 
 const _: () = assert!(size_of::<Timeline>() == 64, "a timeline is one piece of the memory that a processor fetches at once");
@@ -240,7 +243,7 @@ impl Timeline {
     #[inline]
     pub fn bytes(&self) -> usize {
         const PLACES: usize = size_of::<(Key, Box<Timeline>)>() * 3 / 2 + size_of::<(i64, Key)>();
-        size_of::<Timeline>() + PLACES + self.entries.bytes() + self.rare.as_ref().map_or(0, |rare| rare.bytes())
+        size_of::<Timeline>() + PLACES + self.entries.bytes() + if self.rare.is_some() { Rare::bytes(self.open) } else { 0 }
     }
 
     /// Returns a number that is made of what the next step will look at.
@@ -361,12 +364,13 @@ impl Timeline {
 
     /// Adds a failure, whose step was the last; returns it when there are too many to keep.
     pub fn wait(&mut self, mut waiting: Box<Waiting>) -> Option<Box<Waiting>> {
-        if self.rare.as_ref().is_some_and(|r| r.open.len() >= KEEP) {
+        if self.open == u8::MAX {
             waiting.facts = Some(Box::new(Facts { incomplete: true, session_seen: self.session_seen(), ..Facts::default() }));
             return Some(waiting);
         }
         let entry = self.entries.len().saturating_sub(1);
         self.rare.get_or_insert_default().open.push(Open { entry, failure: waiting });
+        self.open += 1;
         None
     }
 
@@ -410,7 +414,7 @@ impl Timeline {
     /// Whether failures of the session wait for what may come.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.rare.as_ref().is_some_and(|r| !r.open.is_empty())
+        self.open > 0
     }
 
     /// Returns what is known so far about a failure that waits: that of a node's position.
