@@ -1,6 +1,7 @@
 //! What equality is promised: the same findings and the same tally whatever the threads, the chunks and the order of the arguments, byte for byte;
 //! and the same but for their places however a log is cut into rotated files.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -237,4 +238,41 @@ fn logins_whose_codes_are_long_dead_take_nothing_from_what_is_known_of_a_session
         assert_eq!(scanned(200), scanned(2), "{}", log.display());
     }
     assert!(sessions > 1000, "{sessions}");
+}
+
+/// A client that does not give up asks with its dead refresh token again and again.
+#[test]
+fn each_refresh_that_fails_is_as_clear_as_the_first() {
+    const TIMES: usize = 300;
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut ended = 0;
+    for log in recordings().iter().map(|run| run.join("server.log")).filter(|log| log.exists()) {
+        let text = String::from_utf8(fs::read(&log).expect("a log")).expect("text");
+        let mut longer = String::new();
+        for line in text.split_inclusive('\n') {
+            longer.push_str(line);
+            if line.contains("type=\"REFRESH_TOKEN_ERROR\", ")
+                && line.contains("error=\"invalid_token\"")
+                && let Some((head, message)) = line.split_once(") ")
+                && let Some((head, _)) = head.rsplit_once('(')
+            {
+                longer.push_str(&format!("{head}(another-thread) {message}").repeat(TIMES));
+            }
+        }
+        let path = dir.path().join("server.log");
+        fs::write(&path, longer).expect("a file");
+        // a log without dates is of the day on which its file was written
+        let said = |findings: Vec<Finding>| -> BTreeSet<_> {
+            findings
+                .into_iter()
+                .map(|f| (f.time.map(|t| t.time()), f.event, f.session, f.user, f.ip, f.error, f.reason, f.cause, f.detail, f.confidence, f.candidates))
+                .collect()
+        };
+        let (once, often) = (scan(std::slice::from_ref(&log), 1, 1 << 20).0, scan(&[path], 1, 1 << 20).0);
+        let is_ended = |f: &&Finding| f.cause == Cause::RefreshTokenInvalid && f.reason.is_none() && f.confidence == Confidence::Certain;
+        ended += once.iter().filter(is_ended).count();
+        let (often, once) = (said(often), said(once));
+        assert!(often == once, "{}: {:#?}", log.display(), often.symmetric_difference(&once).take(4).collect::<Vec<_>>());
+    }
+    assert!(ended > 10, "{ended}");
 }

@@ -309,6 +309,7 @@ impl Timeline {
             Step::Named => true,
             Step::Refresh => self.entries.any(|step, _| step == Mark::Refresh),
             Step::Alive => self.entries.any(|step, of| step == Mark::Alive && of == client),
+            Step::Detached => self.entries.any(|step, of| step == Mark::Detached && of == client),
             _ => false,
         }
     }
