@@ -183,6 +183,13 @@ fn verdicts(findings: Vec<Finding>) -> Vec<(String, Cause, Confidence, Vec<Cause
     findings.into_iter().map(|f| (f.id, f.cause, f.confidence, f.candidates)).collect()
 }
 
+/// Returns a line of text as another thread would have written it.
+fn by_another_thread(line: &str) -> Option<String> {
+    let (head, message) = line.split_once(") ")?;
+    let (head, _) = head.rsplit_once('(')?;
+    Some(format!("{head}(another-thread) {message}"))
+}
+
 /// A session lives for days, and its clients refresh their tokens every few minutes.
 #[test]
 fn a_session_that_was_refreshed_for_days_is_as_clear_as_a_new_one() {
@@ -194,12 +201,10 @@ fn a_session_that_was_refreshed_for_days_is_as_clear_as_a_new_one() {
         let mut longer = String::new();
         for line in text.split_inclusive('\n') {
             if line.contains("type=\"LOGIN\", ")
-                && let Some((head, message)) = line.split_once(") ")
-                && let Some((head, _)) = head.rsplit_once('(')
+                && let Some(login) = by_another_thread(line)
             {
                 logins += 1;
-                let refreshed = format!("{head}(another-thread) {}", message.replace("\"LOGIN\"", "\"REFRESH_TOKEN\""));
-                longer.push_str(&refreshed.repeat(TIMES));
+                longer.push_str(&login.replace("\"LOGIN\"", "\"REFRESH_TOKEN\"").repeat(TIMES));
             }
             longer.push_str(line);
         }
@@ -253,10 +258,9 @@ fn each_refresh_that_fails_is_as_clear_as_the_first() {
             longer.push_str(line);
             if line.contains("type=\"REFRESH_TOKEN_ERROR\", ")
                 && line.contains("error=\"invalid_token\"")
-                && let Some((head, message)) = line.split_once(") ")
-                && let Some((head, _)) = head.rsplit_once('(')
+                && let Some(refused) = by_another_thread(line)
             {
-                longer.push_str(&format!("{head}(another-thread) {message}").repeat(TIMES));
+                longer.push_str(&refused.repeat(TIMES));
             }
         }
         let path = dir.path().join("server.log");
