@@ -111,14 +111,11 @@ impl Quotes {
             if self.found + mask::BLOCK > self.places.len() {
                 (self.found < MANY).then(|| self.places.resize(self.found * 2 + mask::BLOCK, 0))?;
             }
-            let room: &mut [u32; mask::BLOCK] = self.places[self.found..].first_chunk_mut()?;
-            let mut found = 0;
             while quotes != 0 {
-                room[found % mask::BLOCK] = at + quotes.trailing_zeros();
-                found += 1;
+                self.places[self.found] = at + quotes.trailing_zeros();
+                self.found += 1;
                 quotes &= quotes - 1;
             }
-            self.found += found;
             at = at.checked_add(64)?;
         }
         (is_ascii || std::str::from_utf8(line).is_ok()).then_some(())
@@ -365,30 +362,17 @@ fn unescaped(raw: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What each letter behind a backslash stands for: most for themselves.
-const ESCAPES: [u8; 256] = {
-    let mut stands_for = [0; 256];
-    let mut letter = 0;
-    while letter < 256 {
-        #[allow(clippy::cast_possible_truncation)] // it is below 256
-        let byte = letter as u8;
-        stands_for[letter] = match byte {
-            b'b' => 8,
-            b'f' => 12,
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            _ => byte,
-        };
-        letter += 1;
-    }
-    stands_for
-};
-
 /// Returns what a letter behind a backslash stands for.
-#[inline]
 fn escape(letter: Option<&u8>) -> u8 {
-    letter.map_or(b'\\', |letter| ESCAPES[usize::from(*letter)])
+    match letter {
+        Some(b'b') => 8,
+        Some(b'f') => 12,
+        Some(b'n') => b'\n',
+        Some(b'r') => b'\r',
+        Some(b't') => b'\t',
+        Some(c) => *c,
+        None => b'\\',
+    }
 }
 
 #[cfg(test)]

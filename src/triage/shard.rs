@@ -18,8 +18,8 @@ use crate::names::Key;
 /// How many shards there are.
 pub const SHARDS: usize = 64;
 
-/// Bytes that the timelines of all shards take together, as [`Timeline::bytes`] counts them: some 180,000 sessions of two events each, 110,000 of
-/// four, 60,000 with a failure. Their number alone would bound nothing: a session with a failure takes three times the space of one without.
+/// Bytes that the timelines of all shards take together, as [`Timeline::bytes`] counts them: some 600,000 sessions of two events each, 400,000 of
+/// four, 80,000 with a failure that waits. Their number alone would bound nothing: a session with such a failure takes eight times the space of one without.
 const TIMELINE_BYTES: usize = 64 << 20;
 
 /// A timeline ends this long after its last signal: then no code of it is alive.

@@ -229,7 +229,7 @@ pub struct Timeline {
     open: u8,
 }
 
-const _: () = assert!(size_of::<Timeline>() == 64, "a timeline is one piece of the memory that a processor fetches at once");
+const _: () = assert!(size_of::<Timeline>() <= 64, "a timeline is one piece of the memory that a processor fetches at once");
 
 impl Timeline {
     /// Returns an empty timeline; `capped` says that what came before may have been evicted.
