@@ -101,7 +101,8 @@ impl Remembered {
 impl Serialize for Remembered {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let of_part = |part: &Part| part.sessions.iter().map(|past| (*past, part.first)).collect::<Vec<_>>();
-        serializer.collect_seq(self.parts.iter().flat_map(of_part).chain(self.new.iter().copied()))
+        let all: Vec<(Past, u32)> = self.parts.iter().flat_map(of_part).chain(self.new.iter().copied()).collect();
+        all.serialize(serializer)
     }
 }
 
@@ -132,7 +133,9 @@ mod tests {
             remembered.put(Key::from(100 + 2 * u64::from(hour)), hour * HOUR, hour % 2 == 0);
         }
         remembered.put(Key::from(2), 80 * HOUR, true);
-        for mut remembered in [again(&remembered), remembered] {
+        let written = again(&remembered);
+        remembered.settle();
+        for mut remembered in [written, again(&remembered), remembered] {
             assert_eq!(remembered.get(Key::from(2)), Some(true));
             for hour in 75..100 {
                 assert_eq!(remembered.get(Key::from(100 + 2 * hour)), Some(hour % 2 == 0), "{hour}");
