@@ -279,12 +279,10 @@ impl Objects {
                 _ => return None,
             }
         }
-        let mut object = Object { values, at: Stamp::Unknown };
+        let object = Object { values, at: Stamp::Unknown };
         object.text(LOGGER, 2)?;
-        if let Some((at, _)) = self.stamps.read(&object.stamp_text()) {
-            object.at = at;
-        }
-        Some(object)
+        let at = self.stamps.read(&object.stamp_text()).map_or(Stamp::Unknown, |(at, _)| at);
+        Some(Object { at, ..object })
     }
 }
 

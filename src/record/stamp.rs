@@ -36,12 +36,16 @@ fn digits(b: &[u8], at: usize, n: usize) -> Option<u32> {
 
 /// Reads `HH:MM:SS[.,]fff…` at `at`; returns milliseconds of the day and the end.
 fn time_of_day(b: &[u8], at: usize) -> Option<(u32, usize)> {
-    let (h, m) = (digits(b, at, 2)?, digits(b, at + 3, 2)?);
+    let begins = hour_and_minute(b, at)?;
     let (ms, end) = seconds(b, at + 6)?;
-    if b[at + 2] != b':' || b[at + 5] != b':' || h > 23 || m > 59 {
-        return None;
-    }
-    Some(((h * 60 + m) * 60_000 + ms, end))
+    Some((begins + ms, end))
+}
+
+/// Reads `HH:MM:` at `at`; returns milliseconds of the day.
+fn hour_and_minute(b: &[u8], at: usize) -> Option<u32> {
+    let (h, m) = (digits(b, at, 2)?, digits(b, at + 3, 2)?);
+    let well = b.get(at + 2) == Some(&b':') && b.get(at + 5) == Some(&b':') && h <= 23 && m <= 59;
+    well.then_some((h * 60 + m) * 60_000)
 }
 
 /// Reads `SS[.,]fff…` at `at`; returns milliseconds and the end.
@@ -97,12 +101,11 @@ const MINUTE: usize = "2026-11-23T14:48:".len();
 
 /// Reads the date and the minute; returns when that begins, as if the wall clock were UTC.
 fn minute(b: &[u8; MINUTE]) -> Option<i64> {
-    let (h, m) = (digits(b, 11, 2)?, digits(b, 14, 2)?);
-    if b[4] != b'-' || b[7] != b'-' || !matches!(b[10], b' ' | b'T') || b[13] != b':' || b[16] != b':' || h > 23 || m > 59 {
+    if b[4] != b'-' || b[7] != b'-' || !matches!(b[10], b' ' | b'T') {
         return None;
     }
     let day = days(digits(b, 0, 4)?, digits(b, 5, 2)?, digits(b, 8, 2)?)?;
-    Some(day * DAY_MS + i64::from((h * 60 + m) * 60_000))
+    Some(day * DAY_MS + i64::from(hour_and_minute(b, 11)?))
 }
 
 /// Reads stamps, faster where one is of the same minute as the one before.

@@ -16,7 +16,7 @@ use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 
 use super::alike::{self, Alike, Part};
-use super::sample::{Mark, Sample, pack};
+use super::sample::{Mark, Sample, pack, unpack};
 use super::spread::{Spread, start};
 use super::{Cell, Delays, Distinct, Key, SAMPLES, Tally, place};
 use crate::cause::{Cause, Detail};
@@ -87,7 +87,7 @@ struct Row {
     addresses: Distinct,
     users: Distinct,
     spread: Spread,
-    /// The first failures, packed.
+    /// The first failures, packed, beside what orders them: each failure is compared with them.
     samples: SmallVec<[(Mark, Box<[u8]>); 1]>,
 }
 
@@ -132,7 +132,7 @@ impl Row {
 
     /// Counts a failure that was packed.
     fn count_packed(&mut self, packed: Box<[u8]>, terms: Terms<'_>) {
-        if let Some((w, verdict)) = Sample::of(&packed).and_then(|sample| sample.unpacked()) {
+        if let Some((w, verdict)) = unpack(&packed) {
             self.count(&w, &verdict, terms, || packed);
         }
     }
@@ -253,7 +253,7 @@ impl Kept {
 
 /// Returns the address of a failure.
 fn address(sample: &Sample<'_>) -> Option<Id> {
-    sample.unpacked().and_then(|(w, _)| w.failed.failure.ip)
+    unpack(sample.packed).and_then(|(w, _)| w.failed.failure.ip)
 }
 
 /// Which names have rows of their own: the first that were named. The rest is counted as one.
@@ -423,7 +423,7 @@ impl Ledger {
             let key = Key { window: slot.window, realm: text(slot.realm), client: text(slot.client), cause: slot.cause, confidence: slot.confidence };
             let mut row = kept.into_row(terms);
             row.samples.retain(|(mark, _)| shown.as_ref().is_none_or(|shown| shown.contains(&(slot, *mark))));
-            let samples = row.samples.iter().filter_map(|(_, packed)| Sample::of(packed)?.unpacked());
+            let samples = row.samples.iter().filter_map(|(_, packed)| unpack(packed));
             let mut samples: Vec<Finding> = samples.map(|(w, verdict)| finding(&w, verdict)).collect();
             samples.sort_by(|a, b| place(a).cmp(&place(b)));
             let cell = Cell {

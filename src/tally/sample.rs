@@ -60,13 +60,21 @@ pub(super) fn pack(w: &Waiting, verdict: &Verdict, room: &mut Vec<u8>) -> Box<[u
     room.as_slice().into()
 }
 
-/// One failure.
+/// Returns a failure that was packed, and its verdict.
+pub(super) fn unpack(packed: &[u8]) -> Option<(Waiting, Verdict)> {
+    let from = &mut &*packed;
+    let ((_, _), (time, at), (node, position)): ((u32, u32), _, _) = Packed::unpack(from)?;
+    let ((realm, client), failed) = Packed::unpack(from)?;
+    Some((Waiting { time, node, position, at, failed, realm, client, facts: None }, Packed::unpack(from)?))
+}
+
+/// What of a packed failure orders it among others; the rest is unpacked when it is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample<'a> {
     pub(super) mark: Mark,
     /// How many lines prove it, its own and its companions' included.
     proofs: u32,
-    packed: &'a [u8],
+    pub(super) packed: &'a [u8],
 }
 
 impl<'a> Sample<'a> {
@@ -75,14 +83,6 @@ impl<'a> Sample<'a> {
         let from = &mut &*packed;
         let ((named, proofs), (time, at)): ((u32, u32), (Option<i64>, At)) = Packed::unpack(from)?;
         Some(Sample { mark: Mark { time, line: at.line.get(), source: at.source, named }, proofs, packed })
-    }
-
-    /// Returns the failure and its verdict.
-    pub(super) fn unpacked(&self) -> Option<(Waiting, Verdict)> {
-        let from = &mut &*self.packed;
-        let ((_, _), (time, at), (node, position)): ((u32, u32), _, _) = Packed::unpack(from)?;
-        let ((realm, client), failed) = Packed::unpack(from)?;
-        Some((Waiting { time, node, position, at, failed, realm, client, facts: None }, Packed::unpack(from)?))
     }
 
     /// Returns its place among those of a page: the best proven first.

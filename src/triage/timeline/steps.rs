@@ -80,18 +80,9 @@ impl Short {
             Some(client) => u64::from(client.kept().get()),
         };
         let mark = match entry.step {
-            Mark::Login => 0,
-            Mark::Exchange => 1,
-            Mark::ReadAndFailed => 2,
-            Mark::ForeignRead => 3,
-            Mark::ReadOrForeign => 4,
-            Mark::Detached => 5,
-            Mark::Ended => 6,
-            Mark::Refresh => 7,
-            Mark::Alive => 8,
-            Mark::Named => 9,
-            Mark::Gone(code) => MARKS.len() as u64 + u64::from(code),
-        };
+            Mark::Gone(code) => MARKS.len() + usize::from(code),
+            plain => MARKS.iter().position(|mark| *mark == plain)?,
+        } as u64;
         let (line, source) = (entry.at.line.get(), u64::from(entry.at.source));
         let fits = entry.at.part == 0 && line >> LINE_BITS == 0 && source >> SOURCE_BITS == 0 && mark < MARK_NUMBERS;
         fits.then_some(Short { when: time | client << TIME_BITS, what: line | source << LINE_BITS | mark << (LINE_BITS + SOURCE_BITS) })
