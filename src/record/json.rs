@@ -90,6 +90,39 @@ enum Host<'a> {
     Other(serde::de::IgnoredAny),
 }
 
+/// What was thrown: `"exception":{"message":…}`, as ECS `"exception":{"error.message":…}`.
+#[derive(Deserialize)]
+struct Thrown<'a> {
+    #[serde(borrow, default)]
+    exception: Option<Exception<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Exception<'a> {
+    #[serde(borrow, default)]
+    message: Text<'a>,
+    #[serde(borrow, default, rename = "error.message")]
+    error_message: Text<'a>,
+}
+
+/// Whether a message about an assertion ends before the exception that says why it was refused: JSON has it under a key of its own, and a format without `%e` nowhere.
+#[must_use]
+pub fn is_without_cause(message: &[u8]) -> bool {
+    message.trim_ascii_end().ends_with(b"Error when validating client assertion")
+}
+
+/// Returns a message with the cause that a text layout prints behind it, where it is one that matters here.
+pub(super) fn with_cause<'a>(message: Cow<'a, [u8]>, line: &[u8]) -> Cow<'a, [u8]> {
+    if !message.starts_with(b"KC-SERVICES0025:") || !is_without_cause(&message) {
+        return message;
+    }
+    let thrown = serde_json::from_slice::<Thrown<'_>>(line).ok().and_then(|thrown| thrown.exception);
+    match thrown.and_then(|e| e.message.or(e.error_message)) {
+        Some(cause) => Cow::Owned([message.trim_ascii_end(), b": ", cause.as_bytes()].concat()),
+        None => message,
+    }
+}
+
 /// Turns a decoded string into bytes without copying what was borrowed.
 fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
     match text {
@@ -101,7 +134,8 @@ fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
 /// Reads one line as a JSON record; `None` when it is not JSON, or JSON without a logger (something else's log).
 #[must_use]
 pub fn parse(line: &[u8]) -> Option<Record<'_>> {
-    let line: Line<'_> = serde_json::from_slice(line).ok()?;
+    let text = line;
+    let line: Line<'_> = serde_json::from_slice(text).ok()?;
     let (nested_logger, nested_level) = match line.log {
         Some(Log::Nested { logger, level }) => (logger, level),
         Some(Log::Other(_)) | None => (None, None),
@@ -124,7 +158,7 @@ pub fn parse(line: &[u8]) -> Option<Record<'_>> {
         level: Level::named(level.as_bytes()),
         logger: bytes(logger),
         thread: bytes(line.thread_name.or(line.process_thread_name).or(nested_thread).unwrap_or_default()),
-        message: bytes(line.message.unwrap_or_default()),
+        message: with_cause(bytes(line.message.unwrap_or_default()), text),
         host: line.host_name.or(line.host_hostname).or(line.host_dot_name).or(nested_host).map(bytes),
         layout,
     })
@@ -147,6 +181,30 @@ mod tests {
             assert_eq!((&*r.logger, &*r.thread, &*r.message, r.level), (&b"l"[..], &b"t"[..], &b"m \"q\""[..], Level::Warn), "{line}");
             assert_eq!(r.at, Stamp::Zoned(1_795_453_608_500), "{line}");
             assert_eq!(r.host.as_deref(), Some(&b"h"[..]), "{line}");
+        }
+    }
+
+    #[test]
+    fn why_an_assertion_was_refused_stands_under_a_key_of_its_own() {
+        let table = [
+            (
+                r#""exception":{"refId":1,"exceptionType":"java.lang.RuntimeException","message":"Token is not active","frames":[{"class":"c"}]}"#,
+                ": Token is not active",
+            ),
+            (r#""exception":{"refId":1,"error.message":"Token is not active"}"#, ": Token is not active"),
+            (r#""exception":{"refId":1}"#, ""),
+            (r#""exception":"java.lang.RuntimeException""#, ""),
+            (r#""exception":null"#, ""),
+        ];
+        let said = "KC-SERVICES0025: Error when validating client assertion";
+        for (exception, cause) in table {
+            let line = format!(r#"{{"loggerName":"org.keycloak.services","message":"{said}","threadName":"t",{exception}}}"#);
+            let message = parse(line.as_bytes()).map(|r| r.message.into_owned());
+            assert_eq!(message, Some(format!("{said}{cause}").into_bytes()), "{line}");
+            let read = super::super::object::Objects::default().read(line.as_bytes()).map(|o| o.record().message.into_owned());
+            assert_eq!(read, message, "{line}");
+            let other = line.replace("SERVICES0025", "SERVICES0026");
+            assert_eq!(parse(other.as_bytes()).map(|r| r.message.len()), Some(said.len()));
         }
     }
 

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use super::course::{self, Course};
+use super::json::with_cause;
 use super::mask;
 use super::stamp::{Stamp, Stamps};
 use super::{Layout, Level, Record};
@@ -69,6 +70,7 @@ impl<'a> Text<'a> {
 pub struct Object<'a> {
     values: [Option<Text<'a>>; KEYS],
     at: Stamp,
+    line: &'a [u8],
 }
 
 /// Whether a backslash may stand before this letter; an escape by number is left to the parser.
@@ -279,7 +281,7 @@ impl Objects {
                 _ => return None,
             }
         }
-        let object = Object { values, at: Stamp::Unknown };
+        let object = Object { values, at: Stamp::Unknown, line };
         object.text(LOGGER, 2)?;
         let at = self.stamps.read(&object.stamp_text()).map_or(Stamp::Unknown, |(at, _)| at);
         Some(Object { at, ..object })
@@ -330,7 +332,7 @@ impl<'a> Object<'a> {
             level: Level::named(&plain(LEVEL, 2).unwrap_or_default()),
             logger: self.logger(),
             thread: plain(THREAD, 2).unwrap_or_default(),
-            message: plain(MESSAGE, 1).unwrap_or_default(),
+            message: with_cause(plain(MESSAGE, 1).unwrap_or_default(), self.line),
             host: plain(HOST, 3),
             layout: self.layout(),
         }

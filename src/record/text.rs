@@ -3,7 +3,8 @@
 //! Input: one physical line without its line feed. Output: a [`Record`] that borrows it. Knows nothing of events or of other lines.
 //!
 //! ```text
-//! head    = stamp SP+ [mdc SP] [trace] level SP+ [trace] "[" logger "]" SP "(" thread ")" SP message
+//! head    = stamp SP+ [origin] [mdc SP] [trace] level SP+ [trace] "[" logger "]" SP "(" thread ")" SP message
+//! origin  = host SP process "[" 1*DIGIT "]" SP+    2026-11-23 17:09:31,993 kc-0 java[1] WARN  [… (what Quarkus writes to a file by itself)
 //! mdc     = "{" … "}"                      2025-06-20 14:13:01,772 {kc.clientId=…} INFO  […
 //! trace   = "traceId=" … "sampled=" … SP   2025-11-27 12:15:23,187 traceId=…, parentId=…, spanId=…, sampled=true INFO  […
 //! ```
@@ -73,6 +74,14 @@ fn time(i: &[u8]) -> Res<'_, Stamp> {
     }
 }
 
+/// `kc-0 java[1] ` (`%h %N[%i]`): the host, the process and its number.
+fn origin(i: &[u8]) -> Res<'_, &[u8]> {
+    let word = |i| take_while1(|c: u8| c != b' ' && c != b'[')(i);
+    let (i, host) = terminated(word, tag(" ")).parse(i)?;
+    let number = delimited(tag("["), take_while1(|c: u8| c.is_ascii_digit()), tag("]"));
+    value(host, (word, number, take_while1(|c| c == b' '))).parse(i)
+}
+
 /// `{kc.clientId=web-portal, kc.realmName=shop} `: up to the brace that a level follows, since a value may hold braces.
 fn mdc(i: &[u8]) -> Res<'_, ()> {
     let (mut rest, _) = tag("{")(i)?;
@@ -120,6 +129,7 @@ fn head(line: &[u8]) -> Res<'_, Record<'_>> {
     let (i, at) = time(line)?;
     let stamp_text = &line[..line.len() - i.len()];
     let (i, _) = named(Missing::Level, take_while1(|c| c == b' '))(i)?;
+    let (i, host) = opt(origin).parse(i)?;
     let (i, _) = opt(mdc).parse(i)?;
     let (i, _) = opt(trace).parse(i)?;
     let (i, lvl) = named(Missing::Level, level)(i)?;
@@ -137,7 +147,7 @@ fn head(line: &[u8]) -> Res<'_, Record<'_>> {
             logger: Cow::Borrowed(name),
             thread: Cow::Borrowed(thr),
             message: Cow::Borrowed(i),
-            host: None,
+            host: host.map(Cow::Borrowed),
             layout,
         },
     ))
@@ -180,11 +190,20 @@ mod tests {
             ("2026-11-23T15:01:38.460123+01:00 FATAL [events] (t) m", "events", "t", "m"),
             ("2026-11-23 15:01:38,460 INFO  [a] (t) ", "a", "t", ""),
             ("2026-11-23 15:01:38,460 INFO  [a] (t)", "a", "t", ""),
+            ("2026-11-23 15:01:38,460 kc-0 java[1] INFO  [a.b] (main) hi", "a.b", "main", "hi"),
+            ("2026-11-23 15:01:38,460 kc-0.example /usr/bin/java[4711] {kc.x=a} INFO  [a.b] (main) hi", "a.b", "main", "hi"),
         ];
         for (line, logger, thread, message) in table {
             let r = parse(line.as_bytes()).unwrap_or_else(|e| panic!("{line}: {e:?}"));
             assert_eq!((&*r.logger, &*r.thread, &*r.message), (logger.as_bytes(), thread.as_bytes(), message.as_bytes()), "{line}");
         }
+    }
+
+    #[test]
+    fn a_line_can_name_its_host() {
+        let host = |line: &str| parse(line.as_bytes()).ok().and_then(|r| r.host.map(Cow::into_owned));
+        assert_eq!(host("2026-11-23 15:01:38,460 kc-0 java[1] INFO  [a.b] (main) hi"), Some(b"kc-0".to_vec()));
+        assert_eq!(host("2026-11-23 15:01:38,460 INFO  [a.b] (main) hi"), None);
     }
 
     #[test]
@@ -194,6 +213,7 @@ mod tests {
             ("2026-11-23 15:01:38,460 hello", Missing::Level),
             ("2026-11-23 15:01:38,460 INFO  hello", Missing::Logger),
             ("2026-11-23 15:01:38,460 INFO  [a.b] hello", Missing::Thread),
+            ("2026-11-23 15:01:38,460 kc-0 java[x] INFO  [a.b] (main) hi", Missing::Level),
             ("Caused by: x", Missing::Stamp),
         ];
         for (line, want) in table {

@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 
 use memchr::{memmem, memrchr};
 
+use super::id::is_uuid;
 use crate::names::Key;
+use crate::record::json::is_without_cause;
 
 /// What a warning or a debug line says about the request that its thread is serving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -19,6 +21,8 @@ pub enum Companion {
         session: Key,
         /// The client's uuid.
         client: Key,
+        /// Both are written as servers write them, as UUIDs; or both are short, as where somebody shortened them before a log was shared.
+        usual: bool,
     },
     /// `Invalid format of the code` (`OAuth2CodeParser`).
     CodeFormat,
@@ -58,6 +62,8 @@ pub enum Assertion {
     NotActive,
     /// Signature, audience, issuer, a reused id, …
     Other,
+    /// The line does not say.
+    Unsaid,
 }
 
 /// What an authenticator did.
@@ -69,6 +75,8 @@ pub enum Verb {
     Challenge,
     /// It accepted the client.
     Success,
+    /// Nothing came that was meant for it.
+    Attempted,
 }
 
 /// How a client authenticates (`client_auth_method`).
@@ -112,7 +120,8 @@ fn code_gone(message: &[u8]) -> Option<Companion> {
     let last = memrchr(b'\'', rest)?;
     let at = rest[..=last].strip_suffix(CLIENT).map(<[u8]>::len).or_else(|| client().rfind(rest))?;
     let client = &rest[at + CLIENT.len()..];
-    Some(Companion::CodeGone { code: Key::of(code), session: Key::of(&rest[..at]), client: Key::of(client) })
+    let usual = [code, client].into_iter().all(is_uuid) || [code, client].into_iter().all(|id| id.len() < SHORTENED);
+    Some(Companion::CodeGone { code: Key::of(code), session: Key::of(&rest[..at]), client: Key::of(client), usual })
 }
 
 /// `client authenticator FAILED: client-secret` and its kin.
@@ -121,7 +130,7 @@ fn auth(message: &[u8]) -> Option<Companion> {
         if let Some(name) = rest.strip_prefix(b": ") {
             return (!name.starts_with(b"sending challenge")).then_some(Companion::AuthTried);
         }
-        let verbs = [(&b" FAILED: "[..], Verb::Failed), (b" CHALLENGE: ", Verb::Challenge), (b" SUCCESS: ", Verb::Success)];
+        let verbs = [(&b" FAILED: "[..], Verb::Failed), (b" CHALLENGE: ", Verb::Challenge), (b" SUCCESS: ", Verb::Success), (b" ATTEMPTED: ", Verb::Attempted)];
         return verbs.iter().find_map(|(word, verb)| Some(Companion::Auth(*verb, Authenticator::named(rest.strip_prefix(*word)?))));
     }
     let at = memmem::rfind(message, b" authenticated by ")?;
@@ -143,6 +152,9 @@ fn pkce(message: &[u8]) -> Option<Companion> {
     };
     Some(Companion::Pkce(kind))
 }
+
+/// An id of fewer bytes was shortened by hand, or made up by one.
+const SHORTENED: usize = 24;
 
 /// What stands before the client in [`code_gone`].
 const CLIENT: &[u8] = b"' and client '";
@@ -176,8 +188,14 @@ pub fn read(logger: &[u8], message: &[u8]) -> Option<Companion> {
         b"ClientAuthenticationFlow" => auth(message),
         b"services" => {
             if let Some(rest) = message.strip_prefix(b"KC-SERVICES0025:") {
-                let active = memmem::find(rest, b"Token is not active").is_some();
-                Some(Companion::Assertion(if active { Assertion::NotActive } else { Assertion::Other }))
+                let kind = if memmem::find(rest, b"Token is not active").is_some() {
+                    Assertion::NotActive
+                } else if is_without_cause(rest) {
+                    Assertion::Unsaid
+                } else {
+                    Assertion::Other
+                };
+                Some(Companion::Assertion(kind))
             } else {
                 message.starts_with(b"KC-SERVICES0015:").then_some(Companion::MalformedHeader)
             }
@@ -192,10 +210,24 @@ mod tests {
 
     #[test]
     fn reads_what_the_recorded_servers_print() {
-        let gone =
-            |c: &str, s: &str, u: &str| Companion::CodeGone { code: Key::of(c.as_bytes()), session: Key::of(s.as_bytes()), client: Key::of(u.as_bytes()) };
+        let gone = |c: &str, s: &str, u: &str| Companion::CodeGone {
+            code: Key::of(c.as_bytes()),
+            session: Key::of(s.as_bytes()),
+            client: Key::of(u.as_bytes()),
+            usual: c.len() == u.len() || c.len() == 1,
+        };
         let table: &[(&str, &str, Option<Companion>)] = &[
             ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'u'.", Some(gone("c", "s", "u"))),
+            (
+                "OAuth2CodeParser",
+                "Code '8ca291fc-2599-1e34-8a44-132c1061148b' already used for userSession 's' and client 'd9305366-0efc-4bbc-afaa-900df496597f'.",
+                Some(gone("8ca291fc-2599-1e34-8a44-132c1061148b", "s", "d9305366-0efc-4bbc-afaa-900df496597f")),
+            ),
+            (
+                "OAuth2CodeParser",
+                "Code '4328a053-a11c-7a24-0cbf-f03dff4b96cc' already used for userSession 's' and client 'a04d02c9-8038-4703-89b1-c077862'.",
+                Some(gone("4328a053-a11c-7a24-0cbf-f03dff4b96cc", "s", "a04d02c9-8038-4703-89b1-c077862")),
+            ),
             ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'x' and client 'u'.", Some(gone("c", "s' and client 'x", "u"))),
             ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'it's'.", Some(gone("c", "s", "it's"))),
             ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'u' and client '.", None),
@@ -215,12 +247,14 @@ mod tests {
                 "KC-SERVICES0025: Error when validating client assertion: java.lang.RuntimeException: Signature on JWT token failed validation",
                 Some(Companion::Assertion(Assertion::Other)),
             ),
+            ("services", "KC-SERVICES0025: Error when validating client assertion", Some(Companion::Assertion(Assertion::Unsaid))),
             ("services", "KC-SERVICES0015: Unexpected error when authenticating client: java.lang.IllegalArgumentException", Some(Companion::MalformedHeader)),
             ("services", "KC-SERVICES0009: Added user 'admin' to realm 'master'", None),
             ("ClientAuthenticationFlow", "client authenticator: client-secret", Some(Companion::AuthTried)),
             ("ClientAuthenticationFlow", "client authenticator: sending challenge for authentication execution client-secret", None),
             ("ClientAuthenticationFlow", "client authenticator FAILED: client-secret-jwt", Some(Companion::Auth(Verb::Failed, Authenticator::Jwt))),
             ("ClientAuthenticationFlow", "client authenticator CHALLENGE: client-secret", Some(Companion::Auth(Verb::Challenge, Authenticator::Secret))),
+            ("ClientAuthenticationFlow", "client authenticator ATTEMPTED: client-x509", Some(Companion::Auth(Verb::Attempted, Authenticator::Other))),
             ("ClientAuthenticationFlow", "Client web-portal authenticated by client-secret", Some(Companion::Authenticated(Authenticator::Secret))),
             ("Other", "Code 'c' already used for userSession 's' and client 'u'.", None),
         ];

@@ -93,6 +93,17 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
+/// Whether a text is written as a UUID is.
+#[must_use]
+pub fn is_uuid(text: &[u8]) -> bool {
+    let Ok(text) = <&[u8; 36]>::try_from(text) else { return false };
+    let is_of_uuid = |c: u8| (c == b'-') | ((c | 0x20).wrapping_sub(b'a') < 6) | (c.wrapping_sub(b'0') < 10);
+    // all letters, not up to the first other one: that can be asked of many at once
+    let all = text.iter().fold(true, |all, c| all & is_of_uuid(*c));
+    let dashes = text.iter().fold(0_u8, |dashes, c| dashes.wrapping_add(u8::from(*c == b'-')));
+    all && dashes == 4 && [8, 13, 18, 23].into_iter().all(|dash| text[dash] == b'-')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,5 +118,19 @@ mod tests {
         let address = "10.0.0.4";
         assert_eq!((Id::short(address.as_bytes()), Id::short(&[b'a'; SHORT + 1])), (Some(Id::from(address)), None));
         assert!(size_of::<Option<Id>>() <= 40);
+    }
+
+    #[test]
+    fn a_uuid_has_its_dashes_where_they_belong_and_is_hexadecimal_elsewhere() {
+        let uuid = b"e8f2a5b0-9C41-4000-8000-0123456789aF";
+        assert!(is_uuid(uuid) && !is_uuid(&uuid[1..]) && !is_uuid(b""));
+        for place in 0..uuid.len() {
+            for letter in 0..=u8::MAX {
+                let mut text = *uuid;
+                text[place] = letter;
+                let is_right = if matches!(place, 8 | 13 | 18 | 23) { letter == b'-' } else { letter.is_ascii_hexdigit() };
+                assert_eq!(is_uuid(&text), is_right, "{place} {letter}");
+            }
+        }
     }
 }

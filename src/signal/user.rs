@@ -48,6 +48,8 @@ pub struct Success {
     pub method: Option<Authenticator>,
     /// The request carried a client assertion.
     pub assertion: bool,
+    /// `refresh_token_type` is `Offline`: the token outlives the session.
+    pub offline: bool,
     /// The refresh token that was taken (or, by an exchange, given), where the event names no `sessionId` (up to 23).
     pub token: Option<Key>,
     /// The refresh token that was given for it.
@@ -77,8 +79,10 @@ pub struct Failure {
     pub reason: Option<Word>,
     /// `grant_type`.
     pub grant: Option<Word>,
-    /// `client_assertion_id` is there.
+    /// `client_assertion_id`, `client_assertion_issuer` or `client_assertion_sub` is there.
     pub assertion: bool,
+    /// `refresh_token_type` is `Offline`: the token outlives the session.
+    pub offline: bool,
     /// The refresh token, where the event names no `sessionId` (up to 23).
     pub token: Option<Key>,
     /// The line ended before its event did.
@@ -105,6 +109,7 @@ impl Failure {
             reason: None,
             grant: None,
             assertion: false,
+            offline: false,
             token: None,
             cut: false,
             trust,
@@ -184,6 +189,16 @@ fn token(event: &Event<'_>, key: Field) -> Option<Key> {
     event.raw(key).map(Key::of)
 }
 
+/// Whether the request carried a client assertion. Each of its claims is told where it has it (`ClientAssertionState`, 26.4 and later); before only its `jti` was.
+fn has_assertion(event: &Event<'_>) -> bool {
+    [Field::ClientAssertionId, Field::ClientAssertionSub].into_iter().any(|key| event.raw(key).is_some())
+}
+
+/// Whether the refresh token that was given, or sent, is an offline one.
+fn is_offline(event: &Event<'_>) -> bool {
+    event.raw(Field::RefreshTokenType) == Some(b"Offline")
+}
+
 /// Returns what a success event did.
 fn done(event: &Event<'_>) -> Done {
     match event.kind() {
@@ -213,7 +228,8 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
             client: named(Field::ClientId).map(|c| table.number(c)),
             session: session(event).map(Key::of),
             method: event.raw(Field::ClientAuthMethod).map(Authenticator::named),
-            assertion: event.raw(Field::ClientAssertionId).is_some(),
+            assertion: has_assertion(event),
+            offline: is_offline(event),
             token: token(event, Field::RefreshTokenId),
             new_token: token(event, Field::UpdatedRefreshTokenId),
         });
@@ -237,7 +253,8 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
         realm: realm.or(realm_id),
         realm_id: realm_id.or(realm),
         client,
-        assertion: event.raw(Field::ClientAssertionId).is_some(),
+        assertion: has_assertion(event),
+        offline: is_offline(event),
         token: token(event, Field::RefreshTokenId),
         cut: event.cut,
         ..Failure::bare(Word::known(kind).unwrap_or_else(|| Word::of(kind)), if event.cut { Trust::Ambiguous } else { trust }, digest())

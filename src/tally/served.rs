@@ -112,8 +112,17 @@ mod tests {
         let (id, shop, web) = (names.number(b"0f3a"), names.number(b"shop"), names.number(b"web"));
         let mut serving = Serving::new(60_000, 100);
         let mut note = |time, done| {
-            let success =
-                Success { done, realm: Some(id), client: Some(web), session: Some(Key::from(7)), method: None, assertion: false, token: None, new_token: None };
+            let success = Success {
+                done,
+                realm: Some(id),
+                client: Some(web),
+                session: Some(Key::from(7)),
+                method: None,
+                assertion: false,
+                offline: false,
+                token: None,
+                new_token: None,
+            };
             let what = What::Success(success, None);
             serving.note(&Joined { time: Some(time), clock: time, node: 0, position: 0, at: At::new(0, 1, 0), stored: false, what });
         };

@@ -238,7 +238,7 @@ fn said(rule: Option<&Rule>) -> Result<Verdict, Question> {
 fn already(question: Question, w: &Waiting, view: &View) -> Option<Verdict> {
     match question {
         Question::RefreshWithoutReason => Some(question::refresh_without_reason(w)),
-        Question::SessionOrMalformed => question::session_already(w, || view.companions(w.realm)),
+        Question::SessionOrMalformed => question::session_already(w, view),
         Question::ExpiredOrReused => question::gone_already(w, || view.exchanges(w.realm)),
         Question::RedirectOrForeign | Question::SecretOrMethod | Question::MissingOrMalformed | Question::UnknownOrMethod => None,
     }

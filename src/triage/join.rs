@@ -57,6 +57,8 @@ pub struct Join {
     /// Lines of the stream before the chunk at hand.
     lines: u64,
     outbox: Outbox,
+    /// Codes were kept for the events of other sessions than came next.
+    has_others: bool,
     /// Token requests that the server's own access log shows.
     pub requests: ByRealm,
     /// Token requests that a log of access lines only shows.
@@ -93,9 +95,45 @@ struct Pending {
     closed: bool,
     /// An event of this thread was seen.
     known: bool,
+    /// Codes of other sessions that were gone, where several servers with threads of the same names wrote one log.
+    others: Vec<Gone>,
     /// A failure whose access line did not come yet.
     unanswered: Option<Unanswered>,
 }
+
+/// A code that was gone.
+#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
+struct Gone {
+    session: Key,
+    companion: (Key, Key, At),
+    unusual: bool,
+}
+
+impl Gone {
+    /// Takes it from the companions that hold it.
+    fn take(with: &mut Companions) -> Option<Self> {
+        let unusual = std::mem::take(&mut with.unusual);
+        let (session, companion) = with.gone_session.take().zip(with.gone.take())?;
+        Some(Gone { session, companion, unusual })
+    }
+
+    /// Puts it among the companions.
+    fn put(self, with: &mut Companions) {
+        (with.gone, with.gone_session, with.unusual) = (Some(self.companion), Some(self.session), self.unusual);
+    }
+
+    /// Whether an event of that line may be the one that it explains.
+    fn is_near(&self, at: At) -> bool {
+        let of = self.companion.2;
+        of.source == at.source && at.line.get().checked_sub(of.line.get()).is_some_and(|lines| lines <= NEAR_LINES)
+    }
+}
+
+/// Codes that are kept of one thread for the events of other sessions.
+const OTHERS: usize = 4;
+
+/// Lines between such a code and its event.
+const NEAR_LINES: u64 = 64;
 
 /// When and where a signal was printed.
 #[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
@@ -149,6 +187,7 @@ impl Join {
             carrier: None,
             lines: 0,
             outbox: Outbox::default(),
+            has_others: false,
             requests: ByRealm::new(),
             proxied_requests: ByRealm::new(),
             went_back: 0,
@@ -422,13 +461,16 @@ impl Join {
     fn companion(&mut self, companion: Companion, thread: Thread, at: At) {
         let pending = self.threads.of(thread);
         if companion == Companion::AuthTried && pending.closed {
-            *pending = Pending { known: pending.known, ..Pending::default() };
+            *pending = Pending { known: pending.known, others: std::mem::take(&mut pending.others), ..Pending::default() };
         }
         let with = pending.with.get_or_insert_default();
         match companion {
-            Companion::CodeGone { code, session, client } => {
-                with.gone = Some((code, client, at));
-                with.gone_session = Some(session);
+            Companion::CodeGone { code, session, client, usual } => {
+                if let Some(other) = Gone::take(with).filter(|other| other.session != session) {
+                    pending.others.push(other);
+                    self.has_others = true;
+                }
+                Gone { session, companion: (code, client, at), unusual: !usual }.put(with);
             }
             Companion::CodeFormat => with.format = Some(at),
             Companion::CodeBound => with.bound = Some(at),
@@ -451,23 +493,61 @@ impl Join {
     fn user(&mut self, user: User, place: &Place, out: &mut Vec<Joined>) {
         let (mut with, lost) = self.companions(&user, place, out);
         let what = match user {
-            User::Elsewhere => return,
-            User::Success(success) => What::Success(success, with.and_then(|w| w.auth).filter(|a| a.0 == Verb::Success).map(|a| a.1)),
+            User::Elsewhere => {
+                self.aside(with, place);
+                return;
+            }
+            User::Success(success) => What::Success(success, self.aside(with, place).and_then(|w| w.auth).filter(|a| a.0 == Verb::Success).map(|a| a.1)),
             User::Failure(failure) => {
                 if lost {
                     with.get_or_insert_default().lost = true;
                 }
-                if let Some(with) = &mut with
-                    && with.gone_session.is_some()
-                    && with.gone_session != failure.session.as_ref().map(|s| Key::of_kept(s.bytes()))
-                {
-                    (with.gone, with.gone_session) = (None, None);
-                }
+                self.match_session(&failure, &mut with, place);
                 let ordinal = self.ordinals.next(failure.digest, place.time.filter(|_| place.is_dated));
+                if ordinal > 0 {
+                    // a line that a handler wrote twice: its companions went to the first
+                    with.get_or_insert_default().lost = true;
+                }
                 What::Failed(Failed { failure, with: with.into(), ordinal, session: None, answers: Vec::new(), browser: None })
             }
         };
         self.emit(place, what, out);
+    }
+
+    /// Puts aside the code that companions tell of: the event that took them is none of a code that was gone.
+    #[inline]
+    fn aside(&mut self, mut with: Option<Box<Companions>>, place: &Place) -> Option<Box<Companions>> {
+        if with.as_ref().is_some_and(|with| with.gone_session.is_some()) {
+            self.exchange(None, &mut with, place);
+        }
+        with
+    }
+
+    /// Sees to it that a code that is gone is one of the failure's own session.
+    #[inline]
+    fn match_session(&mut self, failure: &Failure, with: &mut Option<Box<Companions>>, place: &Place) {
+        let named = with.as_ref().and_then(|with| with.gone_session);
+        if named.is_some() || self.has_others {
+            let session = failure.session.as_ref().map(|s| Key::of_kept(s.bytes()));
+            if named.is_none() || named != session {
+                self.exchange(session, with, place);
+            }
+        }
+    }
+
+    /// Puts the code of another session aside, and takes that of this one where it was put aside.
+    #[cold]
+    fn exchange(&mut self, session: Option<Key>, with: &mut Option<Box<Companions>>, place: &Place) {
+        let others = &mut self.threads.of(place.thread).others;
+        others.retain(|other| other.is_near(place.at));
+        if let Some(other) = with.as_mut().and_then(|with| Gone::take(with)) {
+            others.push(other);
+            self.has_others = true;
+        }
+        others.drain(..others.len().saturating_sub(OTHERS));
+        if let Some(own) = others.iter().position(|other| Some(other.session) == session) {
+            others.remove(own).put(with.get_or_insert_default());
+        }
     }
 
     /// Takes a thread's companions: they belong to the event at hand. Says as well whether some may be missing: there are none of a stored event, and before the

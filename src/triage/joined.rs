@@ -35,6 +35,8 @@ pub struct Companions {
     pub gone: Option<(Key, Key, At)>,
     /// The session that it names.
     pub gone_session: Option<Key>,
+    /// The code or its client's uuid is not written as a server writes it: what was sent may never have been a code.
+    pub unusual: bool,
     /// `Invalid format of the code`.
     pub format: Option<At>,
     /// `Code '…' is bound to a different session`.
@@ -81,6 +83,7 @@ impl std::ops::Deref for Explained {
 static NONE: Companions = Companions {
     gone: None,
     gone_session: None,
+    unusual: false,
     format: None,
     bound: None,
     pkce: None,

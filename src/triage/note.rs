@@ -7,7 +7,7 @@ use super::joined::{At, Failed, Joined, What};
 use super::rules::Needs;
 use super::timeline::{Step, Waiting};
 use crate::names::{Key, Sym};
-use crate::signal::{Admin, Done};
+use crate::signal::{Admin, Done, Success};
 
 /// What one signal says of its session.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Note {
     pub fn of(joined: &Joined) -> Option<Self> {
         let Joined { time, clock, node, at, .. } = *joined;
         let (session, realm, client, step) = match &joined.what {
-            What::Success(s, _) => (s.session?, s.realm, s.client, step_of_success(s.done)),
+            What::Success(s, _) => (s.session?, s.realm, s.client, step_of_success(s)),
             What::Admin(Admin::SessionDeleted(session)) => (*session, None, None, Step::Ended),
             What::Failed(_) | What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return None,
         };
@@ -76,9 +76,10 @@ pub fn part(joined: Joined, needs: impl FnOnce(&Failed) -> Needs) -> (Option<Not
 
 /// Returns what a success means to its session.
 #[inline]
-fn step_of_success(done: Done) -> Step {
-    match done {
+fn step_of_success(success: &Success) -> Step {
+    match success.done {
         Done::LoginWithCode => Step::Login,
+        Done::CodeToToken if success.offline => Step::OfflineExchange,
         Done::CodeToToken => Step::Exchange,
         Done::SessionEnd | Done::RevokeGrant => Step::Ended,
         Done::RefreshToken => Step::Refresh,
@@ -98,6 +99,8 @@ fn step_of(failed: &Failed) -> Step {
                 None => Step::Named,
             },
             "invalid_client" => Step::ForeignRead,
+            // what is looked up once the code was read, and taken out of its store by that
+            "user_session_not_found" | "user_not_found" => Step::ReadAndFailed,
             _ if f.user.is_some() => Step::ReadAndFailed,
             _ => Step::Named,
         },

@@ -149,8 +149,8 @@ choices! {
     Lack { 0 SuccessEvents 1 ClientAuthentication 2 Reasons 3 WholeView 4 Beginning 5 ServerLog 6 Event }
     Trust { 0 Json 1 Quoted 2 Unquoted 3 Stored 4 Ambiguous 5 Access 6 Relayed 7 Suspect }
     Pkce { 0 Mismatch 1 Missing 2 Malformed 3 Unexpected }
-    Assertion { 0 NotActive 1 Other }
-    Verb { 0 Failed 1 Challenge 2 Success }
+    Assertion { 0 NotActive 1 Other 2 Unsaid }
+    Verb { 0 Failed 1 Challenge 2 Success 3 Attempted }
     Authenticator { 0 Secret 1 Jwt 2 Other }
 }
 
@@ -180,13 +180,13 @@ macro_rules! fields {
 fields! {
     Waiting { time node position at failed realm client facts }
     Failed { failure with ordinal session answers browser }
-    Failure { event realm realm_id client user session ip error reason grant assertion token cut trust digest }
-    Companions { gone gone_session format bound pkce assertion header auth auth_tried lost }
+    Failure { event realm realm_id client user session ip error reason grant assertion offline token cut trust digest }
+    Companions { gone gone_session unusual format bound pkce assertion header auth auth_tried lost }
     Answered { status bytes at own }
     Browser { ago_ms granted at }
     Facts {
         logins login first_login_ms uses use_before use_after use_after_login foreign_unclear attempts first_attempt together detached own_login other_login
-        session_seen ended incomplete
+        session_seen ended offline elsewhere incomplete
     }
     Seen { ago_ms at }
     At { source line part }
@@ -432,6 +432,7 @@ mod tests {
             reason: Some(Word::new("")),
             grant: Some(Word::new("authorization_code")),
             assertion: true,
+            offline: true,
             token: Some(Key::of(b"token")),
             cut: true,
             trust: Trust::Relayed,
@@ -440,6 +441,7 @@ mod tests {
         let with = Companions {
             gone: Some((Key::of(b"code"), Key::of(b"client"), at(254, 7))),
             gone_session: Some(Key::of(b"session")),
+            unusual: true,
             format: Some(at(255, 8)),
             bound: Some(At::new(u32::MAX, u64::MAX, u32::MAX)),
             pkce: Some((Pkce::Malformed, at(1, u64::from(u32::MAX)))),
@@ -464,6 +466,8 @@ mod tests {
             detached: Some(seen),
             own_login: true,
             ended: Some(seen),
+            offline: Some(seen),
+            elsewhere: true,
             incomplete: true,
             ..Facts::default()
         };

@@ -8,13 +8,14 @@ use crate::signal::companion::{Authenticator, Verb};
 
 use super::joined::{Browser, Companions};
 use super::profile::Profile;
-use super::timeline::{Facts, Waiting};
+use super::timeline::{Facts, LEAST_LIFE_MS, Waiting};
 use super::verdict::{Lack, Verdict, WORKED, Words};
 use super::view::{TriggerKind, View};
-use crate::finding::Trust;
+use crate::finding::{Confidence, Trust};
 use crate::names::{Key, Sym, stand_in};
 use crate::realm::{Client, Method, Realm};
 use crate::signal::Id;
+use crate::signal::id::is_uuid;
 
 /// A code's life where nobody says otherwise; an assumption, never a proof.
 pub const DEFAULT_LIFE_MS: i64 = 60_000;
@@ -47,7 +48,16 @@ pub struct Context<'a> {
 pub fn expired_or_reused(w: &Waiting, c: &Context<'_>) -> Verdict {
     let none = Facts::default();
     let facts = w.facts.as_deref().unwrap_or(&none);
-    explained(gone(w, facts, c), w, facts)
+    explained(doubted(gone(w, facts, c), w), w, facts)
+}
+
+/// A code that no server writes like this was cut, or made up: of it the same is said.
+fn doubted(verdict: Verdict, w: &Waiting) -> Verdict {
+    if !w.failed.with.unusual {
+        return verdict;
+    }
+    let candidates = verdict.candidates.iter().copied().chain([Cause::CodeMalformed]).collect();
+    Verdict { confidence: verdict.confidence.max(Confidence::Likely), candidates, lack: verdict.lack.or(Some(Lack::Reasons)), ..verdict }
 }
 
 /// Adds the lines that a verdict on a code rests on.
@@ -134,7 +144,7 @@ fn gone_by_now(w: &Waiting, facts: &Facts, exchanges: impl FnOnce() -> bool) -> 
 pub fn gone_already(w: &Waiting, exchanges: impl FnOnce() -> bool) -> Option<Verdict> {
     let none = Facts::default();
     let facts = w.facts.as_deref().unwrap_or(&none);
-    Some(explained(gone_by_now(w, facts, exchanges)?, w, facts))
+    Some(explained(doubted(gone_by_now(w, facts, exchanges)?, w), w, facts))
 }
 
 /// Whether not every use of the session's codes can be told from others.
@@ -185,14 +195,23 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
         let [first, second] = by_age(w, age, c);
         return Verdict::likely(&[first, second], Lack::WholeView);
     }
+    // a request can read a code and end without an event, as where its answer cannot be made
+    if age.is_none_or(|age| age < LEAST_LIFE_MS || is_young(age, w, c)) {
+        return Verdict::likely(&[CodeReused, CodeExpired], Lack::Reasons);
+    }
     Verdict::certain(CodeExpired)
+}
+
+/// Whether codes of that age still worked in the realm, whose settings were not changed.
+fn is_young(age: i64, w: &Waiting, c: &Context<'_>) -> bool {
+    c.view.worked(w.realm).is_some_and(|worked| age <= worked) && !c.view.realms_changed()
 }
 
 /// Orders expired and reused by the age of the newest code: by the known lifespan, else by what codes of this realm taught, else by the
 /// default.
 fn by_age(w: &Waiting, age: Option<i64>, c: &Context<'_>) -> [Cause; 2] {
-    let limit =
-        c.life_ms.or_else(|| c.view.refused(w.realm)).or(c.exported_life_ms).unwrap_or_else(|| DEFAULT_LIFE_MS.max(c.view.worked(w.realm).unwrap_or(0)));
+    let refused = || c.view.refused(w.realm).filter(|age| !is_young(*age, w, c));
+    let limit = c.life_ms.or_else(refused).or(c.exported_life_ms).unwrap_or_else(|| DEFAULT_LIFE_MS.max(c.view.worked(w.realm).unwrap_or(0)));
     if age.is_none_or(|a| a >= limit) { [Cause::CodeExpired, Cause::CodeReused] } else { [Cause::CodeReused, Cause::CodeExpired] }
 }
 
@@ -202,20 +221,27 @@ pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
     session(w, |form, facts| {
         if w.failed.failure.trust == Trust::Stored {
             explained(without_warning(&form, w, facts, c), w, facts)
-        } else if c.view.companions(w.realm) {
+        } else if c.view.companions(w.realm) && !may_be_offline(w, c.view) {
             Verdict::certain(Cause::SessionTerminated)
+        } else if c.view.companions(w.realm) {
+            Verdict::likely(&[Cause::SessionTerminated, Cause::CodeReused], Lack::SuccessEvents)
         } else {
             Verdict::likely(&[Cause::SessionTerminated, Cause::CodeExpired, Cause::CodeReused], Lack::WholeView)
         }
     })
 }
 
-/// The same, where no later line can say more; `companions` says whether the parser's warnings were seen.
+/// Whether a code of the session can have been exchanged for an offline token unseen.
+fn may_be_offline(w: &Waiting, view: &View) -> bool {
+    w.failed.failure.trust != Trust::Unquoted && !view.exchanges(w.realm)
+}
+
+/// The same, where no later line can say more.
 #[must_use]
-pub fn session_already(w: &Waiting, companions: impl FnOnce() -> bool) -> Option<Verdict> {
+pub fn session_already(w: &Waiting, view: &View) -> Option<Verdict> {
     let mut is_open = false;
     let verdict = session(w, |_, _| {
-        is_open = w.failed.failure.trust == Trust::Stored || !companions();
+        is_open = w.failed.failure.trust == Trust::Stored || !view.companions(w.realm) || may_be_offline(w, view);
         Verdict::certain(Cause::SessionTerminated)
     });
     (!is_open).then_some(verdict)
@@ -223,7 +249,7 @@ pub fn session_already(w: &Waiting, companions: impl FnOnce() -> bool) -> Option
 
 /// Decides by the session; `more` is asked where that does not do.
 fn session(w: &Waiting, more: impl FnOnce(Form, &Facts) -> Verdict) -> Verdict {
-    use Cause::{CodeExpired, CodeMalformed, CodeReused, SessionTerminated};
+    use Cause::{CodeExpired, CodeMalformed, CodeOfOtherClient, CodeReused, SessionTerminated};
     let none = Facts::default();
     let facts = w.facts.as_deref().unwrap_or(&none);
     let verdict = match w.failed.failure.session.as_ref().map_or(Form::Unusual, form) {
@@ -231,13 +257,24 @@ fn session(w: &Waiting, more: impl FnOnce(Form, &Facts) -> Verdict) -> Verdict {
         form if w.failed.failure.trust == Trust::Stored => more(form, facts),
         Form::Unusual if w.failed.with.lost => Verdict::likely(&[CodeMalformed, SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
         _ if w.failed.with.lost => Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
+        _ if facts.elsewhere => Verdict::likely(&[CodeOfOtherClient, CodeMalformed, SessionTerminated], Lack::Reasons),
         _ if facts.session_seen && facts.ended.is_some() => Verdict::certain(SessionTerminated),
+        _ if facts.offline.is_some() => Verdict::likely(&[CodeReused, SessionTerminated], Lack::Reasons),
         form if facts.session_seen => more(form, facts),
+        // an exchange for an offline token can end the session, too (`OAuth2GrantTypeBase`, 26.1 and later)
+        Form::Usual if w.failed.failure.trust != Trust::Unquoted => Verdict::likely(&[SessionTerminated, CodeReused, CodeMalformed], Lack::SuccessEvents),
         Form::Usual => Verdict::likely(&[SessionTerminated, CodeMalformed], Lack::SuccessEvents),
         Form::Unusual => Verdict::likely(&[CodeMalformed, SessionTerminated], Lack::SuccessEvents),
     };
     let verdict = match facts.ended.filter(|_| verdict.candidates[0] == SessionTerminated) {
         Some(end) => verdict.because(end.at, Words::ago(end.ago_ms, "the session ended ", " earlier", "the session ended")),
+        None => verdict,
+    };
+    let verdict = match facts.offline.filter(|_| verdict.candidates[0] == CodeReused) {
+        Some(used) => verdict.because(
+            used.at,
+            Words::ago(used.ago_ms, "an offline token was given ", " earlier, and the session can end with that", "an offline token was given"),
+        ),
         None => verdict,
     };
     match facts.login.filter(|_| verdict.candidates[0] == SessionTerminated) {
@@ -286,16 +323,6 @@ pub fn form_of_session(id: &Id) -> char {
         Form::Unusual => 'o',
         Form::Never => 'n',
     }
-}
-
-/// Whether a text is written as a UUID is.
-fn is_uuid(text: &[u8]) -> bool {
-    let Ok(text) = <&[u8; 36]>::try_from(text) else { return false };
-    let is_of_uuid = |c: u8| (c == b'-') | ((c | 0x20).wrapping_sub(b'a') < 6) | (c.wrapping_sub(b'0') < 10);
-    // all letters, not up to the first other one: that can be asked of many at once
-    let all = text.iter().fold(true, |all, c| all & is_of_uuid(*c));
-    let dashes = text.iter().fold(0_u8, |dashes, c| dashes.wrapping_add(u8::from(*c == b'-')));
-    all && dashes == 4 && [8, 13, 18, 23].into_iter().all(|dash| text[dash] == b'-')
 }
 
 fn form(id: &Id) -> Form {
@@ -347,6 +374,10 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
     if let Some(verdict) = authenticator_said(w, with, c) {
         return verdict;
     }
+    if let Some((_, at)) = with.assertion {
+        // one that says why has a rule of its own
+        return Verdict::likely(&[ClockSkew, WrongClientSecret, ClientAuthMethod], Lack::Reasons).because(at, "the client assertion was refused");
+    }
     if failure.assertion {
         return Verdict::likely(&[ClockSkew, WrongClientSecret], Lack::ClientAuthentication);
     }
@@ -388,7 +419,7 @@ fn must_sign(w: &Waiting, profile: &Profile, c: &Context<'_>) -> Option<Verdict>
     let unchanged = c.view.successes(w.realm) && !c.view.client_changed(first, now, other);
     let alone = profile.secret_ok.is_none() && profile.other_ok.is_none();
     (alone && unchanged && c.view.assertions(w.realm) && !w.failed.with.lost)
-        .then(|| Verdict::certain(Cause::ClientAuthMethod).because(at, "this client signs its requests, and this one had no assertion"))
+        .then(|| Verdict::certain(Cause::ClientAuthMethod).because(at, "this client signs its requests, and this one had no assertion that was looked into"))
 }
 
 /// A client that a realm export says must sign. As certain as it would be had it been seen to sign, unless it was changed at some time.
@@ -419,7 +450,8 @@ fn exists_by_export(c: &Context<'_>) -> bool {
 #[must_use]
 pub fn refresh_without_reason(w: &Waiting) -> Verdict {
     use Cause::{RefreshTokenInvalid, UserDisabled};
-    let ended = w.facts.as_ref().and_then(|f| f.ended);
+    // an offline token is of a session of its own, which outlives this one (`TokenManager.validateToken`)
+    let ended = w.facts.as_ref().and_then(|f| f.ended).filter(|_| !w.failed.failure.offline);
     match ended {
         // the session is looked up before the user is
         Some(end) => Verdict { detail: Some(Detail::SessionEnded), ..Verdict::certain(RefreshTokenInvalid) }
@@ -449,15 +481,21 @@ fn authenticator_said(w: &Waiting, with: &Companions, c: &Context<'_>) -> Option
             let none = Profile::default();
             rotated(Verdict::certain(WrongClientSecret).because(at, "client-secret FAILED: a secret came and was wrong"), w, c.profile.unwrap_or(&none), c)
         }
+        (Verb::Attempted, _) => Verdict::likely(&[ClientAuthMethod, WrongClientSecret], Lack::Reasons)
+            .because(at, "ATTEMPTED: nothing came that the client's authenticator could look at"),
         (Verb::Challenge, _) => Verdict::certain(ClientAuthMethod).because(at, "CHALLENGE: nothing came that the client's authenticator could look at"),
         (Verb::Failed, Authenticator::Jwt) => {
             let version = c.view.version(w.node, w.time);
-            if w.failed.failure.assertion || version.and_then(major).is_some_and(|m| m <= 25) {
+            if w.failed.failure.assertion {
                 Verdict::likely(&[ClockSkew, WrongClientSecret], Lack::ClientAuthentication).because(at, "FAILED: the client assertion was refused")
+            } else if version.and_then(major).is_some_and(|m| m <= 25) {
+                // of an assertion that was looked at the server says why it was refused, in a line of its own
+                Verdict::likely(&[ClientAuthMethod, ClockSkew, WrongClientSecret], Lack::ClientAuthentication)
+                    .because(at, "FAILED: a part of the assertion was missing, or it was refused")
             } else if with.lost {
                 Verdict::likely(&[ClientAuthMethod, ClockSkew, WrongClientSecret], Lack::Beginning).because(at, "FAILED: no assertion came, or it was refused")
             } else if c.view.assertions(w.realm) {
-                Verdict::certain(ClientAuthMethod).because(at, "FAILED without an assertion: this client must sign one, and none came")
+                Verdict::certain(ClientAuthMethod).because(at, "FAILED without an assertion that the server looked into: this client must sign one")
             } else {
                 Verdict::likely(&[ClientAuthMethod, ClockSkew], Lack::Reasons).because(at, "FAILED: no assertion came, or it was refused")
             }
@@ -491,6 +529,14 @@ pub fn unknown_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
     use Cause::{ClientAuthMethod, ClientNotFound};
     let exists = c.profile.and_then(|p| p.exists_first.zip(p.exists));
     let around = exists.zip(w.time).is_some_and(|((first, last), now)| first.0 < now && now < last.0);
+    if w.failed.failure.client.is_none() {
+        // an assertion names a client, and the event does so once that client was found (`AbstractJWTClientValidator`, 26.4 and later)
+        return if w.failed.failure.assertion {
+            Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::Reasons)
+        } else {
+            Verdict::certain(ClientAuthMethod)
+        };
+    }
     match (w.failed.failure.assertion, exists) {
         (true, Some((first, _))) if around => Verdict::certain(ClientAuthMethod).because(first.1, "the client exists: it is seen here, and later again"),
         (true, Some((first, _)))
@@ -519,23 +565,4 @@ fn shows_assertions(version: &str) -> bool {
 /// Returns the first number of a version.
 fn major(version: &str) -> Option<u32> {
     version.split('.').next()?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_uuid_has_its_dashes_where_they_belong_and_is_hexadecimal_elsewhere() {
-        let uuid = b"e8f2a5b0-9C41-4000-8000-0123456789aF";
-        assert!(is_uuid(uuid) && !is_uuid(&uuid[1..]) && !is_uuid(b""));
-        for place in 0..uuid.len() {
-            for letter in 0..=u8::MAX {
-                let mut text = *uuid;
-                text[place] = letter;
-                let is_right = if matches!(place, 8 | 13 | 18 | 23) { letter == b'-' } else { letter.is_ascii_hexdigit() };
-                assert_eq!(is_uuid(&text), is_right, "{place} {letter}");
-            }
-        }
-    }
 }

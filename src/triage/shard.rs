@@ -91,8 +91,11 @@ impl Shard {
         let Note { session, clock, time, at, node, realm, client, step, subject } = note;
         let mut known = None;
         let left = self.timeline(session, clock, |timeline, lessons, remembered| {
-            timeline.realm = timeline.realm.or(realm);
-            if !matches!(subject, Subject::Success) {
+            // anybody can name a session in a request to another realm
+            if matches!(subject, Subject::Success) {
+                timeline.realm = realm.or(timeline.realm);
+            } else {
+                timeline.realm = timeline.realm.or(realm);
                 timeline.recall(|| remembered.get(session));
             }
             let waits = match subject {

@@ -217,6 +217,7 @@ mod tests {
             session: Some(Key::of(session.as_bytes())),
             method: None,
             assertion: false,
+            offline: false,
             token: None,
             new_token: None,
         };

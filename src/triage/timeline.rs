@@ -18,6 +18,9 @@ use steps::{Entry, Mark, Steps};
 /// Codes of logins older than this are not looked for: no code lives that long.
 pub const CODE_HORIZON_MS: i64 = 30 * 60_000;
 
+/// No code expires sooner: its lifespan is a number of whole seconds (`RealmModel.getAccessCodeLifespan`).
+pub const LEAST_LIFE_MS: i64 = 1000;
+
 /// A use that is logged this long after the failure still came before it: threads write late (up to 55 ms were recorded).
 pub const LATE_MS: i64 = 5000;
 
@@ -37,6 +40,8 @@ pub enum Step<Code = Key> {
     Login,
     /// The client exchanged a code.
     Exchange,
+    /// The client exchanged a code for an offline token: the session itself may end with that.
+    OfflineExchange,
     /// An exchange of the client failed after its code was read: the code is used up.
     ReadAndFailed,
     /// The client sent a code that was another client's.
@@ -55,6 +60,14 @@ pub enum Step<Code = Key> {
     Alive,
     /// A failure that shows nothing: an attacker can name any session.
     Named,
+}
+
+impl<Code> Step<Code> {
+    /// Whether a code was exchanged.
+    #[inline]
+    fn is_exchange(&self) -> bool {
+        matches!(self, Step::Exchange | Step::OfflineExchange)
+    }
 }
 
 /// A failure of the session, until its facts are known.
@@ -150,6 +163,10 @@ pub struct Facts {
     pub session_seen: bool,
     /// The session's end before the failure.
     pub ended: Option<Seen>,
+    /// The latest exchange before the failure that gave an offline token: the session may have ended with it.
+    pub offline: Option<Seen>,
+    /// The session is one of another realm.
+    pub elsewhere: bool,
     /// Entries were dropped.
     pub incomplete: bool,
 }
@@ -159,7 +176,7 @@ impl Facts {
     #[must_use]
     pub fn refused(&self, failed: &Failed) -> Option<i64> {
         let age = self.login.and_then(|l| l.ago_ms).filter(|_| (self.logins, self.uses) == (1, 0) && failed.with.gone.is_some());
-        age.filter(|_| !self.use_after_login && !self.foreign_unclear)
+        age.filter(|age| *age >= LEAST_LIFE_MS && !self.use_after_login && !self.foreign_unclear)
     }
 }
 
@@ -283,6 +300,7 @@ impl Timeline {
         match step {
             Step::Login => Mark::Login,
             Step::Exchange => Mark::Exchange,
+            Step::OfflineExchange => Mark::OfflineExchange,
             Step::ReadAndFailed => Mark::ReadAndFailed,
             Step::ForeignRead => Mark::ForeignRead,
             Step::ReadOrForeign => Mark::ReadOrForeign,
@@ -318,7 +336,7 @@ impl Timeline {
     #[inline(always)]
     #[allow(clippy::inline_always)] // each note of each session takes one, and most that it does is to be called
     pub fn step(&mut self, time: Option<i64>, client: Option<Sym>, step: Step, at: At, node: u32, lessons: &mut Lessons) {
-        if step == Step::Exchange
+        if step.is_exchange()
             && !self.entries.any(|step, of| step == Mark::Login && of == client)
             && let Some(t) = time
             && self.orphans < ORPHANS
@@ -336,7 +354,7 @@ impl Timeline {
         if first_refresh {
             lessons.extend(self.unfounded(time, client).map(|t| (self.realm, Lesson::Unfounded(t))));
         }
-        if step == Step::Exchange {
+        if step.is_exchange() {
             lessons.extend(self.only_login(time, client).map(|age| (self.realm, Lesson::Worked(age))));
         }
     }
@@ -350,7 +368,7 @@ impl Timeline {
         let waiting = self.rare.iter().flat_map(|r| &r.open).map(|open| open.failure.time);
         let Some(first) = refused.chain(waiting).chain([now]).reduce(|a, b| Some(a?.min(b?))).flatten() else { return false };
         let from = first - CODE_HORIZON_MS - LATE_MS;
-        let is_old = |e: &Entry| matches!(e.step, Mark::Login | Mark::Exchange) && e.when.is_some_and(|t| t < from);
+        let is_old = |e: &Entry| (e.step == Mark::Login || e.step.is_exchange()) && e.when.is_some_and(|t| t < from);
         let goes = |i: usize| is_old(&entries[i]) && entries[..i].iter().any(|e| (e.step, e.client) == (entries[i].step, entries[i].client));
         let gone: SmallVec<[usize; 8]> = (0..entries.len()).filter(|i| goes(*i)).collect();
         let Some(last) = gone.iter().filter_map(|i| entries[*i].when).max() else { return false };
@@ -428,8 +446,9 @@ impl Timeline {
     /// Returns the time of a client's refresh where none of its codes was exchanged before.
     fn unfounded(&self, time: Option<i64>, client: Option<Sym>) -> Option<i64> {
         let of_client = |step| self.entries.any(|s, of| s == step && of == client);
+        let has_exchange = || self.entries.any(|s, of| s.is_exchange() && of == client);
         // a password login gives tokens without a code
-        (of_client(Mark::Login) && !of_client(Mark::Exchange) && !of_client(Mark::Alive)).then_some(time)?
+        (of_client(Mark::Login) && !has_exchange() && !of_client(Mark::Alive)).then_some(time)?
     }
 
     /// Returns the age of a code that a client has exchanged, where only one login can have given it.
@@ -448,7 +467,8 @@ impl Timeline {
             step: Mark::Named,
         });
         let seen = |e: &Entry| Seen { ago_ms: me.when.zip(e.when).map(|(m, t)| m - t), at: e.at };
-        let mut facts = Facts { incomplete: self.dropped, session_seen: self.session_seen(), ..Facts::default() };
+        let elsewhere = self.realm.zip(failure.realm).is_some_and(|(its, own)| its != own);
+        let mut facts = Facts { incomplete: self.dropped, session_seen: self.session_seen(), elsewhere, ..Facts::default() };
         // attempts with one code share a verdict: that of the first
         let mut anchor = own;
         if let Mark::Gone(_) = me.step {
@@ -490,8 +510,11 @@ impl Timeline {
         let from = first_login.unwrap_or(0);
         for (i, e) in entries.iter().enumerate().filter(|(i, _)| *i != own) {
             let other = e.client != me.client;
+            if e.step == Mark::OfflineExchange && i < own {
+                facts.offline = Some(seen(e));
+            }
             let is_use = match e.step {
-                Mark::Exchange | Mark::ReadAndFailed => !other,
+                Mark::Exchange | Mark::OfflineExchange | Mark::ReadAndFailed => !other,
                 Mark::ForeignRead if other => {
                     facts.foreign_unclear |= i >= from && third(e.client) && age(e).abs() <= CODE_HORIZON_MS;
                     !third(e.client)
@@ -516,7 +539,7 @@ impl Timeline {
             }
             if i < anchor {
                 facts.uses += 1;
-                facts.use_before = Some((seen(e), e.step != Mark::Exchange));
+                facts.use_before = Some((seen(e), !e.step.is_exchange()));
             } else if -age(e) <= LATE_MS {
                 // a login in these seconds may have given the code that was used, even if it is logged behind the use
                 let new_login = own_logins().any(|(l, e)| l > anchor && (l < i || -age(e) <= LATE_MS));

@@ -42,7 +42,7 @@ pub struct Node {
     pub companions: bool,
     /// Its log holds lines of the HTTP access log.
     pub access_log: bool,
-    /// It printed `client_assertion_id`.
+    /// It printed what client assertions say of themselves.
     pub assertions: bool,
     /// It printed `KC-SERVICES0025` for an assertion that it refused (up to 26.3).
     pub refusals: bool,
@@ -367,7 +367,8 @@ impl View {
         self.group(realm).any(|(_, n)| n.companions)
     }
 
-    /// Whether an assertion that this realm's servers refuse leaves a trace: then a refusal without one had no assertion.
+    /// Whether an assertion that this realm's servers refuse leaves a trace: then a refusal without one had no assertion, or one that they did not look into
+    /// (`JWTClientAuthenticator` up to 26.3, where its algorithm is another one than the client's).
     #[must_use]
     pub fn assertions(&self, realm: Option<Sym>) -> bool {
         self.group(realm).any(|(_, n)| n.assertions || n.refusals)
@@ -432,6 +433,12 @@ impl View {
         let own = |name: &str| name == settings.name || settings.id.as_deref() == Some(name);
         let changed = |t: &Trigger| matches!(&t.what, TriggerKind::Realm(name) if name.as_deref().is_none_or(own));
         self.successes(realm) && self.group(realm).all(|(_, n)| !n.stored) && self.triggers.len() < TRIGGERS && !self.triggers.iter().any(changed)
+    }
+
+    /// Whether the settings of a realm, of whichever, may have been changed: the lifespan of codes is one of them.
+    #[must_use]
+    pub fn realms_changed(&self) -> bool {
+        self.triggers.len() >= TRIGGERS || self.triggers.iter().any(|t| matches!(t.what, TriggerKind::Realm(_)))
     }
 
     /// Returns when secrets were regenerated, the latest first, before a time.

@@ -21,7 +21,9 @@ pub enum Field {
     CodeId,
     ClientAuthMethod,
     ClientAssertionId,
+    ClientAssertionSub,
     RefreshTokenId,
+    RefreshTokenType,
     UpdatedRefreshTokenId,
     ResponseType,
     AuthSessionParentId,
@@ -48,8 +50,11 @@ pub(super) fn field(key: &[u8]) -> Option<Field> {
         12 => among(&[(b"resourcePath", Field::ResourcePath), (b"resourceType", Field::ResourceType), (b"redirect_uri", Field::RedirectUri)]),
         13 => among(&[(b"response_type", Field::ResponseType)]),
         16 => among(&[(b"refresh_token_id", Field::RefreshTokenId)]),
-        18 => among(&[(b"client_auth_method", Field::ClientAuthMethod)]),
+        18 => among(&[(b"client_auth_method", Field::ClientAuthMethod), (b"refresh_token_type", Field::RefreshTokenType)]),
         19 => among(&[(b"client_assertion_id", Field::ClientAssertionId), (b"authSessionParentId", Field::AuthSessionParentId)]),
+        20 => among(&[(b"client_assertion_sub", Field::ClientAssertionSub)]),
+        // says of a request what the subject says
+        23 => among(&[(b"client_assertion_issuer", Field::ClientAssertionSub)]),
         24 => among(&[(b"updated_refresh_token_id", Field::UpdatedRefreshTokenId)]),
         _ => None,
     }

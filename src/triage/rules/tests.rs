@@ -229,6 +229,7 @@ fn the_table_in_short() {
     }
     insta::assert_snapshot!(list, @r"
     no-client-in-request → client-auth-method, certain
+    no-client-in-event → unknown-or-method?
     client-disabled → client-disabled, certain
     assertion-not-active → clock-skew, certain
     assertion-refused → wrong-client-secret or client-auth-method or unclassified, likely
@@ -245,9 +246,12 @@ fn the_table_in_short() {
     code-without-its-session → session-or-malformed?
     code-expired → code-expired, certain
     user-session-not-found → session-terminated, certain
+    client-session-not-found → session-terminated or code-reused or unclassified, likely
     redirect-uri → redirect-uri-mismatch, certain
     code-of-other-client → code-of-other-client, certain
     code-exchange-not-allowed → grant-not-allowed, certain
+    code-exchange-without-consent → unclassified, likely
+    code-exchange-refused → grant-not-allowed or unclassified, likely
     pkce-verifier-missing → pkce-mismatch (missing), certain
     pkce-verification-failed → pkce-mismatch (mismatch), certain
     pkce-verifier-unexpected → pkce-mismatch (unexpected), certain

@@ -46,9 +46,10 @@ const OTHER: u64 = (1 << (u64::BITS - TIME_BITS)) - 1;
 const _: () = assert!((NAMES as u64) < OTHER);
 
 /// The kinds without a code, by their numbers; codes have the numbers behind them.
-const MARKS: [Mark; 10] = [
+const MARKS: [Mark; 11] = [
     Mark::Login,
     Mark::Exchange,
+    Mark::OfflineExchange,
     Mark::ReadAndFailed,
     Mark::ForeignRead,
     Mark::ReadOrForeign,

@@ -62,6 +62,11 @@ impl Case<'_> {
                 vec![Self::at(at, "KC-SERVICES0025 names another reason than its time")],
                 "the text of the KC-SERVICES0025 line, and the stack trace behind it",
             ),
+            Assertion::Unsaid => path.cannot(
+                "Was the client's assertion within its validity, signed with the right key, and meant for this server?",
+                vec![Self::at(at, "KC-SERVICES0025 without a reason")],
+                "a log format that prints exceptions (%e), and meanwhile date -u on both hosts",
+            ),
         }
     }
 
@@ -70,7 +75,7 @@ impl Case<'_> {
         const QUESTION: &str = "Does the realm have that client?";
         let mut said = vec![self.field("client")];
         if self.w.failed.failure.assertion {
-            said.push(self.own("client_assertion_id is there: the request carried an assertion"));
+            said.push(self.own("the event tells of an assertion: the request carried one"));
         }
         match self.certain() {
             Some(Cause::ClientNotFound) => path.ask(QUESTION, Answer::No, said),
@@ -113,7 +118,7 @@ impl Case<'_> {
             );
         }
         if self.may_be(Cause::ClockSkew) {
-            let sent = self.w.failed.failure.assertion.then(|| self.own("client_assertion_id is there: the request carried an assertion"));
+            let sent = self.w.failed.failure.assertion.then(|| self.own("the event tells of an assertion: the request carried one"));
             path.cannot("Is a clock off?", sent.into_iter().collect(), "date -u on both hosts, and the assertion's iat and exp");
         }
     }

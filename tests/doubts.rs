@@ -1,0 +1,75 @@
+//! What must not be certain: lines of real servers (21.1.2 to 26.7.3) of which a verdict was certain once and wrong, or did not name what it was.
+//!
+//! `tests/doubts` holds the lines, each file as many as it takes. What each request was is known from the script that made it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Returns the findings of a file by their lines.
+fn findings(name: &str) -> BTreeMap<u64, Value> {
+    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/doubts").join(name);
+    assert!(log.is_file(), "{name}");
+    let output = Command::new(env!("CARGO_BIN_EXE_kctriage")).args(["scan", "--format", "ndjson"]).arg(&log).output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let all = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a finding"));
+    all.map(|finding| (finding["line"].as_u64().expect("a line"), finding)).collect()
+}
+
+#[test]
+fn what_it_was_is_named_and_nothing_else_is_certain() {
+    let table = [
+        // the exchange for an offline token ended the session (26.1 and later)
+        ("01-offline-code-reused.log", 2, "code-reused"),
+        ("01b-offline-race-26.2.log", 2, "code-reused"),
+        // a second tab's code, after the first one was reused
+        ("02-second-tab-after-reuse.log", 7, "session-terminated"),
+        // the code was read, and the answer could not be made: no event tells of it
+        ("03-used-without-an-event.log", 6, "code-reused"),
+        ("04-assertion-without-jti.log", 3, "clock-skew"),
+        ("04b-assertion-without-jti-26-events-only.log", 3, "clock-skew"),
+        ("04c-no-jti-with-access-log.log", 2, "clock-skew"),
+        ("05-unknown-client-in-assertion.log", 1, "client-not-found"),
+        ("06-code-of-other-realm.log", 2, "code-of-other-client"),
+        ("07-retry-after-user-session-not-found.log", 6, "code-reused"),
+        ("07b-made-up-code.log", 5, "code-malformed"),
+        ("08-consent-revoked.log", 4, "unclassified"),
+        ("09-two-servers-one-thread-name.log", 13, "code-expired"),
+        // a handler on the logger and one on the root: only the event's line is there twice
+        ("10-event-line-twice.log", 6, "code-reused"),
+        ("11-x509-attempted.log", 7, "client-auth-method"),
+        ("12-offline-refresh-user-disabled-21.log", 3, "user-disabled"),
+        ("13-consent-lacks-scope-21.log", 1, "unclassified"),
+        ("13b-consent-lacks-scope-26.log", 1, "unclassified"),
+        ("14-assertion-with-other-alg-21.log", 4, "client-auth-method"),
+        ("15-layout-host-process.log", 8, "code-expired"),
+        ("16-jwt-failed-without-services0025.log", 6, "client-auth-method"),
+        ("17-json-assertion-not-active.log", 2, "clock-skew"),
+        ("17b-ecs-assertion-not-active.log", 2, "clock-skew"),
+    ];
+    let mut wrong = Vec::new();
+    for (name, line, cause) in table {
+        let findings = findings(name);
+        let Some(finding) = findings.get(&line) else {
+            wrong.push(format!("{name}:{line}: no finding"));
+            continue;
+        };
+        let is_named = finding["candidates"].as_array().is_some_and(|all| all.iter().any(|c| c == cause));
+        let is_sure = finding["confidence"] == "certain" && finding["cause"] != cause;
+        if !is_named || is_sure {
+            wrong.push(format!("{name}:{line}: {} {} {}, and it was {cause}", finding["confidence"], finding["cause"], finding["candidates"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_the_same_thread_of_another_server_said_is_not_taken_for_its_own() {
+    let findings = findings("09-two-servers-one-thread-name.log");
+    // 9 is the warning of the event in 13; the events and warnings between are another server's
+    let lines: Vec<u64> = findings[&13]["evidence"].as_array().expect("evidence").iter().filter_map(|e| e["line"].as_u64()).collect();
+    assert!(lines.contains(&9), "{lines:?}");
+    assert_eq!(findings[&12]["cause"], "code-reused");
+}
