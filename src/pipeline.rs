@@ -35,6 +35,7 @@ use crate::tally::served::Serving;
 use crate::tally::{Accesses, Filter, Outcome, Quoted, SourceReport, Windows};
 use crate::triage::clients::Clients;
 use crate::triage::clock::{Clock, Zone};
+use crate::triage::copies::Copies;
 use crate::triage::decide::Judge;
 use crate::triage::joined::Suspect;
 use crate::triage::pairing::Pairing;
@@ -224,7 +225,8 @@ fn listed(
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<Outcome> {
     let (streams, before) = Before::of(found, options, progress)?;
-    let (run, clerk) = Run::new(&streams, before, rules, options, windows, true, progress)?;
+    let (mut run, clerk) = Run::new(&streams, before, rules, options, windows, true, progress)?;
+    run.fold.copies = found.find.dedup.then(Copies::default);
     run.drive(clerk, progress, Some(sink))
 }
 
@@ -234,7 +236,8 @@ fn listed(
 /// When the temporary file that holds undecided failures cannot be used.
 pub fn count(found: &Found, rules: &Rules, options: &Options, windows: Windows, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Outcome> {
     let (streams, before) = Before::of(found, options, progress)?;
-    let (run, clerk) = Run::new(&streams, before, rules, options, windows, false, progress)?;
+    let (mut run, clerk) = Run::new(&streams, before, rules, options, windows, false, progress)?;
+    run.fold.copies = found.find.dedup.then(Copies::default);
     run.drive(clerk, progress, None)
 }
 
@@ -753,6 +756,9 @@ impl<'a> Run<'a> {
         if self.fold.strands.iter().any(|r| r.join.suspects_dropped > 0) {
             books.caps_hit.insert("suspects".into());
         }
+        let name = |source: u32| sources.get(source as usize).cloned().unwrap_or_default();
+        let copies = self.fold.copies.take().unwrap_or_default().counts;
+        self.fold.problems.extend(copies.into_iter().map(|((path, first), failures)| Problem::Copies { path: name(path), first: name(first), failures }));
         Ok(Outcome {
             tally,
             books,

@@ -3,19 +3,25 @@
 //! `tests/doubts` holds the lines, each file as many as it takes. What each request was is known from the script that made it.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
+/// Returns the findings of a log, and what was said beside them.
+fn scan(log: &Path, options: &[&str]) -> (Vec<Value>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_kctriage")).args(["scan", "--format", "ndjson"]).args(options).arg(log).output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let findings = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a finding")).collect();
+    (findings, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
 /// Returns the findings of a file by their lines.
 fn findings(name: &str) -> BTreeMap<u64, Value> {
     let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/doubts").join(name);
     assert!(log.is_file(), "{name}");
-    let output = Command::new(env!("CARGO_BIN_EXE_kctriage")).args(["scan", "--format", "ndjson"]).arg(&log).output().expect("it runs");
-    let text = String::from_utf8(output.stdout).expect("text");
-    let all = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a finding"));
-    all.map(|finding| (finding["line"].as_u64().expect("a line"), finding)).collect()
+    scan(&log, &[]).0.into_iter().map(|finding| (finding["line"].as_u64().expect("a line"), finding)).collect()
 }
 
 #[test]
@@ -72,4 +78,32 @@ fn what_the_same_thread_of_another_server_said_is_not_taken_for_its_own() {
     let lines: Vec<u64> = findings[&13]["evidence"].as_array().expect("evidence").iter().filter_map(|e| e["line"].as_u64()).collect();
     assert!(lines.contains(&9), "{lines:?}");
     assert_eq!(findings[&12]["cause"], "code-reused");
+}
+
+#[test]
+fn what_a_console_and_a_file_both_tell_of_is_counted_once() {
+    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/2673-load/server.log");
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = fs::read(&log).expect("a recording");
+    let banner = b"Updating the configuration and installing your custom providers, if any. Please wait.\n";
+    fs::write(folder.path().join("console.log"), [banner, text.as_slice()].concat()).expect("a file");
+    // the file was begun later
+    let later = text.len() / 3 + memchr::memchr(b'\n', &text[text.len() / 3..]).expect("a line's end") + 1;
+    fs::write(folder.path().join("keycloak.log"), &text[later..]).expect("a file");
+    let ids = |findings: &[Value]| findings.iter().map(|finding| finding["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>();
+    let (alone, _) = scan(&log, &[]);
+    let (both, said) = scan(folder.path(), &[]);
+    let (mut want, mut got) = (ids(&alone), ids(&both));
+    want.sort();
+    got.sort();
+    assert_eq!(got, want);
+    assert!(said.contains("of its failures are in console.log, too, and counted once"), "{said}");
+    let (twice, _) = scan(folder.path(), &["--no-dedup"]);
+    assert!(twice.len() > alone.len());
+    // and none is more certain than it may be: what each was is the same
+    let by_id = |findings: Vec<Value>| findings.into_iter().map(|finding| (finding["id"].to_string(), finding)).collect::<BTreeMap<_, _>>();
+    let alone = by_id(alone);
+    for (id, finding) in by_id(both) {
+        assert!(finding["confidence"] != "certain" || alone[&id]["confidence"] != "certain" || finding["cause"] == alone[&id]["cause"], "{finding}");
+    }
 }

@@ -23,6 +23,7 @@ use crate::tally::served::Serving;
 use crate::triage::browsers::Browsers;
 use crate::triage::clients::Clients;
 use crate::triage::clock::Clock;
+use crate::triage::copies::Copies;
 use crate::triage::decide::{settled, settled_by};
 use crate::triage::join::{self, Join};
 use crate::triage::joined::{Joined, What};
@@ -83,6 +84,9 @@ pub(super) struct Fold {
     /// What realm exports call the ids of realms.
     named: Vec<(Sym, Sym)>,
     pub twins: Twins,
+    /// Failures that more than one stream tells of, where they are counted once.
+    #[serde(skip)]
+    pub copies: Option<Copies>,
     /// What merged signals are on their way from one join to the next; empty in between.
     #[serde(skip)]
     pub single: Vec<Joined>,
@@ -133,6 +137,7 @@ impl Fold {
             pairing: Pairing::default(),
             named: Vec::new(),
             twins: Twins::default(),
+            copies: None,
             single: Vec::new(),
             ready: Vec::new(),
             parts: no_parts(),
@@ -345,6 +350,12 @@ impl Fold {
         }
         self.tokens.follow(&mut joined);
         self.view.note(&joined);
+        if let (Some(copies), What::Failed(failed)) = (&mut self.copies, &joined.what)
+            && self.strands.len() > 1
+            && copies.is_copy(&joined, failed, self.view.nodes[joined.node as usize].stream)
+        {
+            return;
+        }
         if let Some(serving) = &mut self.serving {
             serving.note(&joined);
         }

@@ -179,6 +179,16 @@ pub enum Problem {
         /// What it is the same as.
         first: String,
     },
+    /// Failures that another input has, too.
+    #[error("{path}: {failures} of its failures are in {first}, too, and counted once (--no-dedup counts both)")]
+    Copies {
+        /// Which.
+        path: String,
+        /// Where they were before.
+        first: String,
+        /// How many.
+        failures: u64,
+    },
     /// A zip that cannot be read backwards.
     #[error(
         "{path}: a zip cannot be read from a pipe or from inside another archive or a store, since the list of its members is at its end; save it to a file first"
@@ -218,7 +228,7 @@ impl Problem {
     /// Whether nothing is lost by it: it is worth a word, and no failure.
     #[must_use]
     pub fn is_harmless(&self) -> bool {
-        matches!(self, Problem::Same { .. } | Problem::Skipped { .. })
+        matches!(self, Problem::Same { .. } | Problem::Copies { .. } | Problem::Skipped { .. })
     }
 
     /// Says what an error means for an input.

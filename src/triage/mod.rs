@@ -9,6 +9,7 @@ pub mod answered;
 pub mod browsers;
 pub mod clients;
 pub mod clock;
+pub mod copies;
 pub mod decide;
 pub mod join;
 pub mod joined;
