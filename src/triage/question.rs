@@ -196,15 +196,16 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
         return Verdict::likely(&[first, second], Lack::WholeView);
     }
     // a request can read a code and end without an event, as where its answer cannot be made
-    if age.is_none_or(|age| age < LEAST_LIFE_MS || is_young(age, w, c)) {
-        return Verdict::likely(&[CodeReused, CodeExpired], Lack::Reasons);
+    match age {
+        Some(age) if age >= LEAST_LIFE_MS && !is_young(age, w, c) => Verdict::certain(CodeExpired),
+        Some(age) if age >= DEFAULT_LIFE_MS => Verdict::likely(&[CodeExpired, CodeReused], Lack::Reasons),
+        _ => Verdict::likely(&[CodeReused, CodeExpired], Lack::Reasons),
     }
-    Verdict::certain(CodeExpired)
 }
 
 /// Whether codes of that age still worked in the realm, whose settings were not changed.
 fn is_young(age: i64, w: &Waiting, c: &Context<'_>) -> bool {
-    c.view.worked(w.realm).is_some_and(|worked| age <= worked) && !c.view.realms_changed()
+    c.view.works(w.realm).is_some_and(|works| age <= works) && !c.view.realms_changed()
 }
 
 /// Orders expired and reused by the age of the newest code: by the known lifespan, else by what codes of this realm taught, else by the

@@ -163,7 +163,7 @@ pub struct Facts {
     pub session_seen: bool,
     /// The session's end before the failure.
     pub ended: Option<Seen>,
-    /// The latest exchange before the failure that gave an offline token: the session may have ended with it.
+    /// The latest exchange before the failure that gave this client an offline token: the session may have ended with it.
     pub offline: Option<Seen>,
     /// The session is one of another realm.
     pub elsewhere: bool,
@@ -510,7 +510,7 @@ impl Timeline {
         let from = first_login.unwrap_or(0);
         for (i, e) in entries.iter().enumerate().filter(|(i, _)| *i != own) {
             let other = e.client != me.client;
-            if e.step == Mark::OfflineExchange && i < own {
+            if e.step == Mark::OfflineExchange && i < own && !other {
                 facts.offline = Some(seen(e));
             }
             let is_use = match e.step {

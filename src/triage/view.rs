@@ -158,6 +158,9 @@ const LESSONS: usize = 4096;
 /// Trouble with a database that paused for less is still the same.
 const TROUBLE_MS: i64 = 60_000;
 
+/// How many of the oldest codes that worked are known of a realm.
+const WORKED: usize = 3;
+
 /// How many triggers are kept.
 const TRIGGERS: usize = 10_000;
 
@@ -176,8 +179,8 @@ pub struct View {
     orphans: BTreeMap<Option<Sym>, Vec<(i64, u32)>>,
     /// Refreshes of tokens whose codes were exchanged nowhere here, by realm.
     unfounded: BTreeMap<Option<Sym>, Vec<i64>>,
-    /// The oldest code that worked, by realm.
-    worked: BTreeMap<Option<Sym>, i64>,
+    /// The oldest codes that worked, by realm, the oldest first; [`i64::MIN`] where there were fewer.
+    worked: BTreeMap<Option<Sym>, [i64; WORKED]>,
     /// The youngest code that was refused though never used, by realm.
     refused: BTreeMap<Option<Sym>, i64>,
     /// The largest time of all streams.
@@ -260,7 +263,9 @@ impl View {
     pub fn learn(&mut self, realm: Option<Sym>, lesson: Lesson) {
         match lesson {
             Lesson::Worked(age) => {
-                self.worked.entry(realm).and_modify(|a| *a = age.max(*a)).or_insert(age);
+                let ages = self.worked.entry(realm).or_insert([i64::MIN; WORKED]);
+                // each takes the place of one that is younger
+                ages.iter_mut().fold(age, |age, place| if age > *place { std::mem::replace(place, age) } else { age });
             }
             Lesson::Refused(age) => {
                 self.refused.entry(realm).and_modify(|a| *a = age.min(*a)).or_insert(age);
@@ -334,7 +339,13 @@ impl View {
     /// Returns the age of the oldest code of a realm that still worked.
     #[must_use]
     pub fn worked(&self, realm: Option<Sym>) -> Option<i64> {
-        self.worked.get(&realm).copied()
+        self.worked.get(&realm).map(|ages| ages[0])
+    }
+
+    /// Returns the age that codes of a realm reach and still work: that of more than one or two, whose logins the log can have lost.
+    #[must_use]
+    pub fn works(&self, realm: Option<Sym>) -> Option<i64> {
+        self.worked.get(&realm).and_then(|ages| ages.last()).copied().filter(|age| *age != i64::MIN)
     }
 
     /// Returns the age of the youngest code of a realm that was refused though no use of it was seen.
