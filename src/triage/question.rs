@@ -57,7 +57,7 @@ fn doubted(verdict: Verdict, w: &Waiting) -> Verdict {
         return verdict;
     }
     let candidates = verdict.candidates.iter().copied().chain([Cause::CodeMalformed]).collect();
-    Verdict { confidence: verdict.confidence.max(Confidence::Likely), candidates, lack: verdict.lack.or(Some(Lack::Reasons)), ..verdict }
+    Verdict { confidence: verdict.confidence.max(Confidence::Likely), candidates, ..verdict }
 }
 
 /// Adds the lines that a verdict on a code rests on.
@@ -198,8 +198,8 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
     // a request can read a code and end without an event, as where its answer cannot be made
     match age {
         Some(age) if age >= LEAST_LIFE_MS && !is_young(age, w, c) => Verdict::certain(CodeExpired),
-        Some(age) if age >= DEFAULT_LIFE_MS => Verdict::likely(&[CodeExpired, CodeReused], Lack::Reasons),
-        _ => Verdict::likely(&[CodeReused, CodeExpired], Lack::Reasons),
+        Some(age) if age >= DEFAULT_LIFE_MS => Verdict::likely_at_best(&[CodeExpired, CodeReused]),
+        _ => Verdict::likely_at_best(&[CodeReused, CodeExpired]),
     }
 }
 
@@ -258,9 +258,9 @@ fn session(w: &Waiting, more: impl FnOnce(Form, &Facts) -> Verdict) -> Verdict {
         form if w.failed.failure.trust == Trust::Stored => more(form, facts),
         Form::Unusual if w.failed.with.lost => Verdict::likely(&[CodeMalformed, SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
         _ if w.failed.with.lost => Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
-        _ if facts.elsewhere => Verdict::likely(&[CodeOfOtherClient, CodeMalformed, SessionTerminated], Lack::Reasons),
+        _ if facts.elsewhere => Verdict::likely_at_best(&[CodeOfOtherClient, CodeMalformed, SessionTerminated]),
         _ if facts.session_seen && facts.ended.is_some() => Verdict::certain(SessionTerminated),
-        _ if facts.offline.is_some() => Verdict::likely(&[CodeReused, SessionTerminated], Lack::Reasons),
+        _ if facts.offline.is_some() => Verdict::likely_at_best(&[CodeReused, SessionTerminated]),
         form if facts.session_seen => more(form, facts),
         // an exchange for an offline token can end the session, too (`OAuth2GrantTypeBase`, 26.1 and later)
         Form::Usual if w.failed.failure.trust != Trust::Unquoted => Verdict::likely(&[SessionTerminated, CodeReused, CodeMalformed], Lack::SuccessEvents),
@@ -377,7 +377,7 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
     }
     if let Some((_, at)) = with.assertion {
         // one that says why has a rule of its own
-        return Verdict::likely(&[ClockSkew, WrongClientSecret, ClientAuthMethod], Lack::Reasons).because(at, "the client assertion was refused");
+        return Verdict::likely_at_best(&[ClockSkew, WrongClientSecret, ClientAuthMethod]).because(at, "the client assertion was refused");
     }
     if failure.assertion {
         return Verdict::likely(&[ClockSkew, WrongClientSecret], Lack::ClientAuthentication);
@@ -482,8 +482,9 @@ fn authenticator_said(w: &Waiting, with: &Companions, c: &Context<'_>) -> Option
             let none = Profile::default();
             rotated(Verdict::certain(WrongClientSecret).because(at, "client-secret FAILED: a secret came and was wrong"), w, c.profile.unwrap_or(&none), c)
         }
-        (Verb::Attempted, _) => Verdict::likely(&[ClientAuthMethod, WrongClientSecret], Lack::Reasons)
-            .because(at, "ATTEMPTED: nothing came that the client's authenticator could look at"),
+        (Verb::Attempted, _) => {
+            Verdict::likely_at_best(&[ClientAuthMethod, WrongClientSecret]).because(at, "ATTEMPTED: nothing came that the client's authenticator could look at")
+        }
         (Verb::Challenge, _) => Verdict::certain(ClientAuthMethod).because(at, "CHALLENGE: nothing came that the client's authenticator could look at"),
         (Verb::Failed, Authenticator::Jwt) => {
             let version = c.view.version(w.node, w.time);
@@ -532,11 +533,7 @@ pub fn unknown_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
     let around = exists.zip(w.time).is_some_and(|((first, last), now)| first.0 < now && now < last.0);
     if w.failed.failure.client.is_none() {
         // an assertion names a client, and the event does so once that client was found (`AbstractJWTClientValidator`, 26.4 and later)
-        return if w.failed.failure.assertion {
-            Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::Reasons)
-        } else {
-            Verdict::certain(ClientAuthMethod)
-        };
+        return if w.failed.failure.assertion { Verdict::likely_at_best(&[ClientNotFound, ClientAuthMethod]) } else { Verdict::certain(ClientAuthMethod) };
     }
     match (w.failed.failure.assertion, exists) {
         (true, Some((first, _))) if around => Verdict::certain(ClientAuthMethod).because(first.1, "the client exists: it is seen here, and later again"),

@@ -467,7 +467,7 @@ impl Timeline {
             step: Mark::Named,
         });
         let seen = |e: &Entry| Seen { ago_ms: me.when.zip(e.when).map(|(m, t)| m - t), at: e.at };
-        let elsewhere = self.realm.zip(failure.realm).is_some_and(|(its, own)| its != own);
+        let elsewhere = self.realm.zip(failure.realm).is_some_and(|(its, own)| its != own) && self.is_real();
         let mut facts = Facts { incomplete: self.dropped, session_seen: self.session_seen(), elsewhere, ..Facts::default() };
         // attempts with one code share a verdict: that of the first
         let mut anchor = own;

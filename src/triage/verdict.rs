@@ -125,10 +125,16 @@ impl Verdict {
         Verdict { detail: None, confidence: Confidence::Certain, candidates: smallvec![cause], evidence: Vec::new(), delay_ms: None, lack: None }
     }
 
+    /// Returns a verdict in which the first candidate fits best, and nothing that a server can log would have told it from the others.
+    #[must_use]
+    pub fn likely_at_best(candidates: &[Cause]) -> Self {
+        Verdict { confidence: Confidence::Likely, candidates: SmallVec::from_slice(candidates), ..Verdict::certain(Cause::Unclassified) }
+    }
+
     /// Returns a verdict in which the first candidate fits best.
     #[must_use]
     pub fn likely(candidates: &[Cause], lack: Lack) -> Self {
-        Verdict { confidence: Confidence::Likely, candidates: SmallVec::from_slice(candidates), lack: Some(lack), ..Verdict::certain(Cause::Unclassified) }
+        Verdict { lack: Some(lack), ..Verdict::likely_at_best(candidates) }
     }
 
     /// Returns a verdict that only lists what fits.
