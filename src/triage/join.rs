@@ -129,6 +129,14 @@ impl Gone {
     }
 }
 
+/// Puts a code aside, in place of the one that waits longest where there are too many: a server whose events are silenced warns all the same.
+fn put_aside(others: &mut Vec<Gone>, gone: Gone) {
+    if others.len() >= OTHERS {
+        others.remove(0);
+    }
+    others.push(gone);
+}
+
 /// Codes that are kept of one thread for the events of other sessions.
 const OTHERS: usize = 4;
 
@@ -467,7 +475,7 @@ impl Join {
         match companion {
             Companion::CodeGone { code, session, client, usual } => {
                 if let Some(other) = Gone::take(with).filter(|other| other.session != session) {
-                    pending.others.push(other);
+                    put_aside(&mut pending.others, other);
                     self.has_others = true;
                 }
                 Gone { session, companion: (code, client, at), unusual: !usual }.put(with);
@@ -541,10 +549,9 @@ impl Join {
         let others = &mut self.threads.of(place.thread).others;
         others.retain(|other| other.is_near(place.at));
         if let Some(other) = with.as_mut().and_then(|with| Gone::take(with)) {
-            others.push(other);
+            put_aside(others, other);
             self.has_others = true;
         }
-        others.drain(..others.len().saturating_sub(OTHERS));
         if let Some(own) = others.iter().position(|other| Some(other.session) == session) {
             others.remove(own).put(with.get_or_insert_default());
         }
@@ -634,5 +641,22 @@ fn localise(kind: &mut Kind, global: &[Sym], names: &mut Names) {
         Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => localise(inner, global, names),
         Kind::Access(access) | Kind::Proxied(access) => access.realm_number = access.realm.as_deref().map(|realm| names.number(realm.as_bytes())),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_whose_events_never_come_do_not_pile_up() {
+        let mut others = Vec::new();
+        for line in 1..1000 {
+            let key = Key::from(line);
+            put_aside(&mut others, Gone { session: key, companion: (key, key, At::new(0, line, 0)), unusual: false });
+            assert!(others.len() <= OTHERS);
+        }
+        assert!(others.iter().map(|gone| gone.companion.2.line.get()).eq(996..1000));
+        assert!(others.iter().all(|gone| gone.is_near(At::new(0, 1010, 0)) && !gone.is_near(At::new(0, 1100, 0)) && !gone.is_near(At::new(1, 1010, 0))));
     }
 }
