@@ -107,3 +107,31 @@ fn what_a_console_and_a_file_both_tell_of_is_counted_once() {
         assert!(finding["confidence"] != "certain" || alone[&id]["confidence"] != "certain" || finding["cause"] == alone[&id]["cause"], "{finding}");
     }
 }
+
+#[test]
+fn a_log_that_lost_lines_proves_nothing_by_what_is_missing() {
+    const RESTS_ON_ABSENCE: [&str; 3] = ["session-terminated", "code-expired", "code-reused"];
+    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/2673-load/server.log");
+    let text = fs::read(&log).expect("a recording");
+    let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    let told = |log: &Path| {
+        let output = Command::new(env!("CARGO_BIN_EXE_kctriage")).args(["scan", "--format", "text"]).arg(log).output().expect("it runs");
+        String::from_utf8_lossy(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ").contains("because lines are missing from this log")
+    };
+    let certain = |log: &Path| {
+        let (findings, _) = scan(log, &[]);
+        let rests = |f: &&Value| f["confidence"] == "certain" && RESTS_ON_ABSENCE.iter().any(|cause| f["cause"] == *cause);
+        findings[findings.len() / 2..].iter().filter(rests).count()
+    };
+    assert!(certain(&log) > 50 && !told(&log));
+    for seed in 0..3_u64 {
+        // what a log driver drops that is too slow: any line
+        let is_kept = |n: u64| (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15 + 2 * seed) >> 32 & 7 != 0;
+        let kept: Vec<&[u8]> = (0..).zip(&lines).filter(|(n, _)| is_kept(*n)).map(|(_, line)| *line).collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        let torn = folder.path().join("server.log");
+        fs::write(&torn, kept.concat()).expect("a file");
+        assert_eq!(certain(&torn), 0, "seed {seed}");
+        assert!(told(&torn), "seed {seed}");
+    }
+}

@@ -264,6 +264,7 @@ fn wanting(lack: Lack) -> &'static str {
         Lack::Beginning => "want the lines before the first one: give the rotated files, too (server.log.1)",
         Lack::ServerLog => "want the server's own log: stored events come without the warnings that explain them",
         Lack::Event => "want the server's own log: an access line has the answer, and its event the rest",
+        Lack::Lines => "want the lines that were dropped (some warnings stand without their events): look at the limits of what collects the log",
     }
 }
 

@@ -64,5 +64,6 @@ pub(super) fn lack(lack: Lack) -> &'static str {
         Lack::Beginning => "beginning",
         Lack::ServerLog => "server-log",
         Lack::Event => "event",
+        Lack::Lines => "lines",
     }
 }

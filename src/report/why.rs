@@ -43,7 +43,7 @@ pub fn hint(lack: Lack) -> Option<&'static str> {
         Lack::ClientAuthentication => Some(
             "Keycloak's --log-level=INFO,org.keycloak.authentication.ClientAuthenticationFlow:DEBUG logs how clients authenticate, which tells a wrong secret from none",
         ),
-        Lack::Reasons | Lack::WholeView | Lack::Beginning | Lack::ServerLog | Lack::Event => None,
+        Lack::Reasons | Lack::WholeView | Lack::Beginning | Lack::ServerLog | Lack::Event | Lack::Lines => None,
     }
 }
 

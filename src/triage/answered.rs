@@ -103,7 +103,7 @@ pub fn alone(w: &Waiting, beside: Beside) -> Verdict {
         }
     };
     let rows = if beside.silent && !silent.is_empty() { silent } else { rows };
-    let certain = beside.silent && candidates == [Cause::Unlogged] && !failed.with.lost && !rows.is_empty();
+    let certain = beside.silent && candidates == [Cause::Unlogged] && failed.with.lost.is_none() && !rows.is_empty();
     candidates.retain(|c| *c != Cause::Unclassified);
     if !certain && candidates.len() < 2 {
         let other = if beside.silent && candidates.first() != Some(&Cause::Unlogged) { Cause::Unlogged } else { Cause::Unclassified };

@@ -42,8 +42,8 @@ impl Clients {
             What::Success(success, auth) => (success.realm, success.client, Lesson::of_success(success, *auth)),
             What::Failed(failed) => {
                 let failure = &failed.failure;
-                if let (Some((_, uuid, _)), Some(client)) = (failed.with.gone, failure.client) {
-                    self.pair(uuid, client);
+                if let (Some(gone), Some(client)) = (failed.with.gone, failure.client) {
+                    self.pair(gone.client, client);
                 }
                 let Some(lesson) = Lesson::of_failure(failed) else { return };
                 (failure.realm_id, failure.client, lesson)

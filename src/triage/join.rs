@@ -6,6 +6,7 @@
 
 mod access;
 mod forged;
+mod lapses;
 mod ordinals;
 mod outbox;
 mod threads;
@@ -13,7 +14,7 @@ mod threads;
 use std::borrow::Cow;
 
 use super::clock::Clock;
-use super::joined::{At, Companions, Failed, Joined, Suspect, What};
+use super::joined::{At, Companions, Failed, GoneCode, Joined, Loss, Suspect, What};
 use super::setback::SetBack;
 use crate::names::{Key, Names, Sym};
 use crate::record::Stamp;
@@ -23,6 +24,7 @@ use crate::source::{Mark, Marks};
 use access::Unanswered;
 pub use access::{ByRealm, Requests};
 use forged::{Foreign, Held, Hold, Style};
+use lapses::Lapses;
 use ordinals::Ordinals;
 use outbox::Outbox;
 use threads::{Thread, Threads};
@@ -59,6 +61,7 @@ pub struct Join {
     outbox: Outbox,
     /// Codes were kept for the events of other sessions than came next.
     has_others: bool,
+    lapses: Lapses,
     /// Token requests that the server's own access log shows.
     pub requests: ByRealm,
     /// Token requests that a log of access lines only shows.
@@ -96,45 +99,35 @@ struct Pending {
     /// An event of this thread was seen.
     known: bool,
     /// Codes of other sessions that were gone, where several servers with threads of the same names wrote one log.
-    others: Vec<Gone>,
+    others: Vec<GoneCode>,
     /// A failure whose access line did not come yet.
     unanswered: Option<Unanswered>,
 }
 
-/// A code that was gone.
-#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
-struct Gone {
-    session: Key,
-    companion: (Key, Key, At),
-    unusual: bool,
-}
-
-impl Gone {
-    /// Takes it from the companions that hold it.
-    fn take(with: &mut Companions) -> Option<Self> {
-        let unusual = std::mem::take(&mut with.unusual);
-        let (session, companion) = with.gone_session.take().zip(with.gone.take())?;
-        Some(Gone { session, companion, unusual })
-    }
-
-    /// Puts it among the companions.
-    fn put(self, with: &mut Companions) {
-        (with.gone, with.gone_session, with.unusual) = (Some(self.companion), Some(self.session), self.unusual);
-    }
-
-    /// Whether an event of that line may be the one that it explains.
-    fn is_near(&self, at: At) -> bool {
-        let of = self.companion.2;
-        of.source == at.source && at.line.get().checked_sub(of.line.get()).is_some_and(|lines| lines <= NEAR_LINES)
-    }
-}
-
-/// Puts a code aside, in place of the one that waits longest where there are too many: a server whose events are silenced warns all the same.
-fn put_aside(others: &mut Vec<Gone>, gone: Gone) {
+/// Puts a code aside, behind those whose events may still come; the one that waits longest goes where there are too many: a server whose events are silenced
+/// warns all the same.
+fn put_aside(others: &mut Vec<GoneCode>, gone: GoneCode, lapses: &mut Lapses) {
+    forget(others, gone.at, lapses);
     if others.len() >= OTHERS {
-        others.remove(0);
+        lapses.alone(others.remove(0).client);
     }
     others.push(gone);
+}
+
+/// Forgets codes whose events do not come any more.
+fn forget(others: &mut Vec<GoneCode>, now: At, lapses: &mut Lapses) {
+    others.retain(|other| {
+        let near = is_near(other.at, now);
+        if !near {
+            lapses.alone(other.client);
+        }
+        near
+    });
+}
+
+/// Whether an event of the later line may be the one that the earlier one explains.
+fn is_near(warning: At, event: At) -> bool {
+    warning.source == event.source && event.line.get().checked_sub(warning.line.get()).is_some_and(|lines| lines <= NEAR_LINES)
 }
 
 /// Codes that are kept of one thread for the events of other sessions.
@@ -196,6 +189,7 @@ impl Join {
             lines: 0,
             outbox: Outbox::default(),
             has_others: false,
+            lapses: Lapses::default(),
             requests: ByRealm::new(),
             proxied_requests: ByRealm::new(),
             went_back: 0,
@@ -474,11 +468,15 @@ impl Join {
         let with = pending.with.get_or_insert_default();
         match companion {
             Companion::CodeGone { code, session, client, usual } => {
-                if let Some(other) = Gone::take(with).filter(|other| other.session != session) {
-                    put_aside(&mut pending.others, other);
-                    self.has_others = true;
+                let gone = GoneCode { code, session, client, unusual: !usual, at };
+                match with.gone.replace(gone) {
+                    Some(other) if other.session != session => {
+                        put_aside(&mut pending.others, other, &mut self.lapses);
+                        self.has_others = true;
+                    }
+                    Some(other) if other.code != code => self.lapses.alone(other.client),
+                    _ => {}
                 }
-                Gone { session, companion: (code, client, at), unusual: !usual }.put(with);
             }
             Companion::CodeFormat => with.format = Some(at),
             Companion::CodeBound => with.bound = Some(at),
@@ -507,14 +505,12 @@ impl Join {
             }
             User::Success(success) => What::Success(success, self.aside(with, place).and_then(|w| w.auth).filter(|a| a.0 == Verb::Success).map(|a| a.1)),
             User::Failure(failure) => {
-                if lost {
-                    with.get_or_insert_default().lost = true;
-                }
                 self.match_session(&failure, &mut with, place);
                 let ordinal = self.ordinals.next(failure.digest, place.time.filter(|_| place.is_dated));
-                if ordinal > 0 {
-                    // a line that a handler wrote twice: its companions went to the first
-                    with.get_or_insert_default().lost = true;
+                // of a line that a handler wrote twice the companions went to the first
+                let lost = (lost || ordinal > 0).then_some(Loss::Beginning).or_else(|| self.lapses.has_lost_lines().then_some(Loss::Lines));
+                if lost.is_some() {
+                    with.get_or_insert_default().lost = lost;
                 }
                 What::Failed(Failed { failure, with: with.into(), ordinal, session: None, answers: Vec::new(), browser: None })
             }
@@ -525,8 +521,8 @@ impl Join {
     /// Puts aside the code that companions tell of: the event that took them is none of a code that was gone.
     #[inline]
     fn aside(&mut self, mut with: Option<Box<Companions>>, place: &Place) -> Option<Box<Companions>> {
-        if with.as_ref().is_some_and(|with| with.gone_session.is_some()) {
-            self.exchange(None, &mut with, place);
+        if with.as_ref().is_some_and(|with| with.gone.is_some()) {
+            self.swap(None, &mut with, place);
         }
         with
     }
@@ -534,26 +530,29 @@ impl Join {
     /// Sees to it that a code that is gone is one of the failure's own session.
     #[inline]
     fn match_session(&mut self, failure: &Failure, with: &mut Option<Box<Companions>>, place: &Place) {
-        let named = with.as_ref().and_then(|with| with.gone_session);
+        let named = with.as_ref().and_then(|with| with.gone).map(|gone| gone.session);
         if named.is_some() || self.has_others {
             let session = failure.session.as_ref().map(|s| Key::of_kept(s.bytes()));
             if named.is_none() || named != session {
-                self.exchange(session, with, place);
+                self.swap(session, with, place);
+            }
+            if let Some(gone) = with.as_ref().and_then(|with| with.gone) {
+                self.lapses.paired(gone.client);
             }
         }
     }
 
     /// Puts the code of another session aside, and takes that of this one where it was put aside.
     #[cold]
-    fn exchange(&mut self, session: Option<Key>, with: &mut Option<Box<Companions>>, place: &Place) {
+    fn swap(&mut self, session: Option<Key>, with: &mut Option<Box<Companions>>, place: &Place) {
         let others = &mut self.threads.of(place.thread).others;
-        others.retain(|other| other.is_near(place.at));
-        if let Some(other) = with.as_mut().and_then(|with| Gone::take(with)) {
-            put_aside(others, other);
+        forget(others, place.at, &mut self.lapses);
+        if let Some(other) = with.as_mut().and_then(|with| with.gone.take()) {
+            put_aside(others, other, &mut self.lapses);
             self.has_others = true;
         }
         if let Some(own) = others.iter().position(|other| Some(other.session) == session) {
-            others.remove(own).put(with.get_or_insert_default());
+            with.get_or_insert_default().gone = Some(others.remove(own));
         }
     }
 
@@ -650,13 +649,15 @@ mod tests {
 
     #[test]
     fn codes_whose_events_never_come_do_not_pile_up() {
-        let mut others = Vec::new();
+        let (mut others, mut lapses) = (Vec::new(), Lapses::default());
         for line in 1..1000 {
             let key = Key::from(line);
-            put_aside(&mut others, Gone { session: key, companion: (key, key, At::new(0, line, 0)), unusual: false });
+            put_aside(&mut others, GoneCode { code: key, session: key, client: key, unusual: false, at: At::new(0, line, 0) }, &mut lapses);
             assert!(others.len() <= OTHERS);
         }
-        assert!(others.iter().map(|gone| gone.companion.2.line.get()).eq(996..1000));
-        assert!(others.iter().all(|gone| gone.is_near(At::new(0, 1010, 0)) && !gone.is_near(At::new(0, 1100, 0)) && !gone.is_near(At::new(1, 1010, 0))));
+        assert!(others.iter().map(|gone| gone.at.line.get()).eq(996..1000));
+        assert!(
+            others.iter().all(|gone| is_near(gone.at, At::new(0, 1010, 0)) && !is_near(gone.at, At::new(0, 1100, 0)) && !is_near(gone.at, At::new(1, 1010, 0)))
+        );
     }
 }

@@ -31,12 +31,8 @@ impl At {
 /// What the thread printed between its previous user event and this one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Companions {
-    /// `Code '…' already used …`: the code, and the client's uuid.
-    pub gone: Option<(Key, Key, At)>,
-    /// The session that it names.
-    pub gone_session: Option<Key>,
-    /// The code or its client's uuid is not written as a server writes it: what was sent may never have been a code.
-    pub unusual: bool,
+    /// `Code '…' already used …`.
+    pub gone: Option<GoneCode>,
     /// `Invalid format of the code`.
     pub format: Option<At>,
     /// `Code '…' is bound to a different session`.
@@ -51,8 +47,32 @@ pub struct Companions {
     pub auth: Option<(Verb, Authenticator, At)>,
     /// `ClientAuthenticationFlow` was at work, whatever it said.
     pub auth_tried: bool,
-    /// The companions may stand before the first line that was given, or there are none because the event was stored.
-    pub lost: bool,
+    /// Why there may have been more.
+    pub lost: Option<Loss>,
+}
+
+/// What `OAuth2CodeParser` said of a code that was gone when it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoneCode {
+    /// The code.
+    pub code: Key,
+    /// The session that it names.
+    pub session: Key,
+    /// Its client's uuid.
+    pub client: Key,
+    /// The code or its client's uuid is not written as a server writes it: what was sent may never have been a code.
+    pub unusual: bool,
+    /// Where.
+    pub at: At,
+}
+
+/// Why companions may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Loss {
+    /// They may stand before the first line that was given, with the first copy of the event, or nowhere because the event was stored.
+    Beginning,
+    /// Lines of this log were dropped, as warnings without their events show.
+    Lines,
 }
 
 /// The companions of one failure; most have none, and then they take no memory.
@@ -80,19 +100,8 @@ impl std::ops::Deref for Explained {
 }
 
 /// No companion at all.
-static NONE: Companions = Companions {
-    gone: None,
-    gone_session: None,
-    unusual: false,
-    format: None,
-    bound: None,
-    pkce: None,
-    assertion: None,
-    header: None,
-    auth: None,
-    auth_tried: false,
-    lost: false,
-};
+static NONE: Companions =
+    Companions { gone: None, format: None, bound: None, pkce: None, assertion: None, header: None, auth: None, auth_tried: false, lost: None };
 
 /// What a request was answered, as an access log shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

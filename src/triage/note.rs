@@ -94,7 +94,7 @@ fn step_of(failed: &Failed) -> Step {
     match &*f.event {
         "CODE_TO_TOKEN_ERROR" => match error {
             "invalid_code" => match failed.with.gone {
-                Some((code, ..)) => Step::Gone(code),
+                Some(gone) => Step::Gone(gone.code),
                 None if f.user.is_some() => Step::ReadOrForeign,
                 None => Step::Named,
             },

@@ -8,7 +8,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use smallvec::SmallVec;
 
-use super::joined::{Answered, At, Browser, Companions, Explained, Failed};
+use super::joined::{Answered, At, Browser, Companions, Explained, Failed, GoneCode, Loss};
 use super::timeline::{Facts, Seen, Waiting};
 use super::verdict::{Lack, Verdict, Words, span};
 use crate::cause::{Cause, Detail};
@@ -146,7 +146,8 @@ choices! {
         0 Expired 1 Rotated 2 SessionEnded 3 NotBefore 4 Malformed 5 WrongClient 6 Offline 7 Unknown 8 Missing 9 Mismatch 10 Unexpected
     }
     Confidence { 0 Certain 1 Likely 2 Ambiguous }
-    Lack { 0 SuccessEvents 1 ClientAuthentication 2 Reasons 3 WholeView 4 Beginning 5 ServerLog 6 Event }
+    Lack { 0 SuccessEvents 1 ClientAuthentication 2 Reasons 3 WholeView 4 Beginning 5 ServerLog 6 Event 7 Lines }
+    Loss { 0 Beginning 1 Lines }
     Trust { 0 Json 1 Quoted 2 Unquoted 3 Stored 4 Ambiguous 5 Access 6 Relayed 7 Suspect }
     Pkce { 0 Mismatch 1 Missing 2 Malformed 3 Unexpected }
     Assertion { 0 NotActive 1 Other 2 Unsaid }
@@ -181,7 +182,8 @@ fields! {
     Waiting { time node position at failed realm client facts }
     Failed { failure with ordinal session answers browser }
     Failure { event realm realm_id client user session ip error reason grant assertion offline token cut trust digest }
-    Companions { gone gone_session unusual format bound pkce assertion header auth auth_tried lost }
+    Companions { gone format bound pkce assertion header auth auth_tried lost }
+    GoneCode { code session client unusual at }
     Answered { status bytes at own }
     Browser { ago_ms granted at }
     Facts {
@@ -439,9 +441,7 @@ mod tests {
             digest: u128::MAX - 1,
         };
         let with = Companions {
-            gone: Some((Key::of(b"code"), Key::of(b"client"), at(254, 7))),
-            gone_session: Some(Key::of(b"session")),
-            unusual: true,
+            gone: Some(GoneCode { code: Key::of(b"code"), session: Key::of(b"session"), client: Key::of(b"client"), unusual: true, at: at(254, 7) }),
             format: Some(at(255, 8)),
             bound: Some(At::new(u32::MAX, u64::MAX, u32::MAX)),
             pkce: Some((Pkce::Malformed, at(1, u64::from(u32::MAX)))),
@@ -449,7 +449,7 @@ mod tests {
             header: Some(at(1, 10)),
             auth: Some((Verb::Challenge, Authenticator::Jwt, at(1, 11))),
             auth_tried: true,
-            lost: true,
+            lost: Some(Loss::Lines),
         };
         let seen = Seen { ago_ms: Some(-5), at: at(2, 12) };
         let facts = Facts {

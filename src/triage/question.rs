@@ -6,7 +6,7 @@
 use crate::cause::{Cause, Detail};
 use crate::signal::companion::{Authenticator, Verb};
 
-use super::joined::{Browser, Companions};
+use super::joined::{Browser, Companions, Loss};
 use super::profile::Profile;
 use super::timeline::{Facts, LEAST_LIFE_MS, Waiting};
 use super::verdict::{Lack, Verdict, WORKED, Words};
@@ -48,12 +48,30 @@ pub struct Context<'a> {
 pub fn expired_or_reused(w: &Waiting, c: &Context<'_>) -> Verdict {
     let none = Facts::default();
     let facts = w.facts.as_deref().unwrap_or(&none);
-    explained(doubted(gone(w, facts, c), w), w, facts)
+    explained(doubted(holed(gone(w, facts, c), w, &[Cause::CodeExpired, Cause::CodeReused]), w), w, facts)
+}
+
+/// Of a log that lost lines nothing is certain that rests on what it does not show: any of the `causes` stays possible.
+fn holed(verdict: Verdict, w: &Waiting, causes: &[Cause]) -> Verdict {
+    if w.failed.with.lost != Some(Loss::Lines) || verdict.confidence != Confidence::Certain {
+        return verdict;
+    }
+    let first = verdict.candidates[0];
+    let candidates = std::iter::once(first).chain(causes.iter().copied().filter(|cause| *cause != first)).collect();
+    Verdict { confidence: Confidence::Likely, candidates, lack: Some(Lack::Lines), ..verdict }
+}
+
+/// What would have told more where companions are missing.
+fn lack_of(loss: Loss) -> Lack {
+    match loss {
+        Loss::Beginning => Lack::Beginning,
+        Loss::Lines => Lack::Lines,
+    }
 }
 
 /// A code that no server writes like this was cut, or made up: of it the same is said.
 fn doubted(verdict: Verdict, w: &Waiting) -> Verdict {
-    if !w.failed.with.unusual {
+    if !w.failed.with.gone.is_some_and(|gone| gone.unusual) {
         return verdict;
     }
     let candidates = verdict.candidates.iter().copied().chain([Cause::CodeMalformed]).collect();
@@ -63,8 +81,8 @@ fn doubted(verdict: Verdict, w: &Waiting) -> Verdict {
 /// Adds the lines that a verdict on a code rests on.
 fn explained(verdict: Verdict, w: &Waiting, facts: &Facts) -> Verdict {
     let mut evidence = Vec::with_capacity(4);
-    if let Some((_, _, at)) = w.failed.with.gone {
-        evidence.push((at, Words::Said("code already used or expired")));
+    if let Some(gone) = w.failed.with.gone {
+        evidence.push((gone.at, Words::Said("code already used or expired")));
     }
     if let Some(login) = facts.login {
         evidence.push((login.at, Words::ago(login.ago_ms, "LOGIN ", " earlier", "LOGIN")));
@@ -256,8 +274,13 @@ fn session(w: &Waiting, more: impl FnOnce(Form, &Facts) -> Verdict) -> Verdict {
     let verdict = match w.failed.failure.session.as_ref().map_or(Form::Unusual, form) {
         Form::Never => Verdict::certain(CodeMalformed),
         form if w.failed.failure.trust == Trust::Stored => more(form, facts),
-        Form::Unusual if w.failed.with.lost => Verdict::likely(&[CodeMalformed, SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
-        _ if w.failed.with.lost => Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused], Lack::Beginning),
+        form if w.failed.with.lost.is_some() => {
+            let candidates: &[Cause] = match form {
+                Form::Unusual => &[CodeMalformed, SessionTerminated, CodeExpired, CodeReused],
+                _ => &[SessionTerminated, CodeExpired, CodeReused],
+            };
+            Verdict::likely(candidates, w.failed.with.lost.map_or(Lack::Beginning, lack_of))
+        }
         _ if facts.elsewhere => Verdict::likely_at_best(&[CodeOfOtherClient, CodeMalformed, SessionTerminated]),
         _ if facts.session_seen && facts.ended.is_some() => Verdict::certain(SessionTerminated),
         _ if facts.offline.is_some() => Verdict::likely_at_best(&[CodeReused, SessionTerminated]),
@@ -358,6 +381,7 @@ pub fn redirect_or_foreign(w: &Waiting, c: &Context<'_>) -> Verdict {
         (false, true) => Verdict::likely(&[CodeOfOtherClient, RedirectUriMismatch], Lack::WholeView),
         _ => Verdict::likely(&[RedirectUriMismatch, CodeOfOtherClient], Lack::Reasons),
     };
+    let verdict = holed(verdict, w, &[RedirectUriMismatch, CodeOfOtherClient]);
     match facts.login {
         Some(login) if verdict.candidates[0] == RedirectUriMismatch => verdict.because(login.at, "LOGIN of this client: the code was its own"),
         _ => verdict,
@@ -403,7 +427,7 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
         (_, _, true) => Verdict::likely(&[WrongClientSecret, ClientAuthMethod, ClientNotFound], Lack::ClientAuthentication),
         _ => Verdict::likely(&[WrongClientSecret, ClientAuthMethod], Lack::ClientAuthentication),
     };
-    let verdict = if with.lost {
+    let verdict = if with.lost.is_some() {
         // the line that says that an assertion was refused may stand before the first one
         Verdict { candidates: verdict.candidates.iter().copied().chain([ClockSkew]).collect(), ..verdict }
     } else {
@@ -419,7 +443,7 @@ fn must_sign(w: &Waiting, profile: &Profile, c: &Context<'_>) -> Option<Verdict>
     let other = |uuid: u64| (c.client_of)(uuid).is_some_and(|client| Some(client) != w.client);
     let unchanged = c.view.successes(w.realm) && !c.view.client_changed(first, now, other);
     let alone = profile.secret_ok.is_none() && profile.other_ok.is_none();
-    (alone && unchanged && c.view.assertions(w.realm) && !w.failed.with.lost)
+    (alone && unchanged && c.view.assertions(w.realm) && w.failed.with.lost.is_none())
         .then(|| Verdict::certain(Cause::ClientAuthMethod).because(at, "this client signs its requests, and this one had no assertion that was looked into"))
 }
 
@@ -427,7 +451,7 @@ fn must_sign(w: &Waiting, profile: &Profile, c: &Context<'_>) -> Option<Verdict>
 fn must_sign_by_export(w: &Waiting, profile: &Profile, c: &Context<'_>) -> Option<Verdict> {
     let settings = c.settings.filter(|s| s.method == Method::Signed && s.enabled)?;
     let alone = profile.secret_ok.is_none() && profile.other_ok.is_none();
-    let shown = c.view.version(w.node, w.time).is_some_and(shows_assertions) || (c.view.assertions(w.realm) && !w.failed.with.lost);
+    let shown = c.view.version(w.node, w.time).is_some_and(shows_assertions) || (c.view.assertions(w.realm) && w.failed.with.lost.is_none());
     let why = "the realm export says that this client must sign its requests, and this one had no assertion";
     Some(if alone && shown && !changed_since_export(settings, c) {
         Verdict::certain(Cause::ClientAuthMethod).because(w.at, why)
@@ -464,7 +488,7 @@ pub fn refresh_without_reason(w: &Waiting) -> Verdict {
 /// No session is named: was there no code, or was it none?
 #[must_use]
 pub fn missing_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
-    if c.view.companions(w.realm) && !w.failed.with.lost {
+    if c.view.companions(w.realm) && w.failed.with.lost.is_none() {
         // of a malformed code the parser would have said so
         return Verdict::certain(Cause::CodeMissing);
     }
@@ -494,8 +518,8 @@ fn authenticator_said(w: &Waiting, with: &Companions, c: &Context<'_>) -> Option
                 // of an assertion that was looked at the server says why it was refused, in a line of its own
                 Verdict::likely(&[ClientAuthMethod, ClockSkew, WrongClientSecret], Lack::ClientAuthentication)
                     .because(at, "FAILED: a part of the assertion was missing, or it was refused")
-            } else if with.lost {
-                Verdict::likely(&[ClientAuthMethod, ClockSkew, WrongClientSecret], Lack::Beginning).because(at, "FAILED: no assertion came, or it was refused")
+            } else if let Some(loss) = with.lost {
+                Verdict::likely(&[ClientAuthMethod, ClockSkew, WrongClientSecret], lack_of(loss)).because(at, "FAILED: no assertion came, or it was refused")
             } else if c.view.assertions(w.realm) {
                 Verdict::certain(ClientAuthMethod).because(at, "FAILED without an assertion that the server looked into: this client must sign one")
             } else {

@@ -27,11 +27,14 @@ pub enum Lack {
     ServerLog,
     /// The event: only an access line shows the request.
     Event,
+    /// Lines that were dropped on the way into this log.
+    Lines,
 }
 
 impl Lack {
     /// Every value.
-    pub const ALL: [Lack; 7] = [Lack::SuccessEvents, Lack::ClientAuthentication, Lack::Reasons, Lack::WholeView, Lack::Beginning, Lack::ServerLog, Lack::Event];
+    pub const ALL: [Lack; 8] =
+        [Lack::SuccessEvents, Lack::ClientAuthentication, Lack::Reasons, Lack::WholeView, Lack::Beginning, Lack::ServerLog, Lack::Event, Lack::Lines];
 }
 
 /// How the evidence begins that says that a client's credentials worked before.

@@ -20,7 +20,7 @@ use crate::tally::served::Serving;
 use crate::triage::rules::Rules;
 
 /// What the bytes of a state begin with: another version is refused.
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 
 /// Why a state cannot be taken up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

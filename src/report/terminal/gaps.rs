@@ -65,6 +65,7 @@ pub(in crate::report) fn reason(lack: Lack) -> &'static str {
         Lack::Beginning => "because they stand before the first line given: give the log file before this one, too",
         Lack::ServerLog => "because stored events come without the warnings that explain them: give the server's own log, too",
         Lack::Event => "because only an access log shows them: give the server's own log of that time, too",
+        Lack::Lines => "because lines are missing from this log: some of its warnings stand without the event that follows each",
     }
 }
 

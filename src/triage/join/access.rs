@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::joined::{Answered, Companions, Failed, Joined, What};
+use super::super::joined::{Answered, Companions, Failed, Joined, Loss, What};
 use super::{Join, Place};
 use crate::signal::{Access, Id, access, answers};
 
@@ -76,7 +76,7 @@ impl Join {
         }
         let ordinal = self.ordinals.next(access.digest, None);
         let mut failed = Failed::of_access(&access, ordinal, place.at, true);
-        failed.with = Companions { lost: !known && self.is_soon(place), ..Companions::default() }.into();
+        failed.with = Companions { lost: (!known && self.is_soon(place)).then_some(Loss::Beginning), ..Companions::default() }.into();
         self.other(place, What::Failed(failed), out);
     }
 

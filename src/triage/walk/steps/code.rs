@@ -6,6 +6,7 @@
 use super::{Case, LINES_BEFORE, Path};
 use crate::cause::Cause;
 use crate::finding::Evidence;
+use crate::triage::joined::GoneCode;
 use crate::triage::timeline::Facts;
 use crate::triage::verdict::span;
 use crate::triage::view::TriggerKind;
@@ -42,7 +43,7 @@ impl Case<'_> {
             path.no(READ, Self::at(at, "OAuth2CodeParser on the same thread: Invalid format of the code"));
         } else if let Some(at) = with.bound {
             path.no(READ, Self::at(at, "OAuth2CodeParser on the same thread: the code is bound to a different session"));
-        } else if let Some((.., at)) = with.gone {
+        } else if let Some(GoneCode { at, .. }) = with.gone {
             path.yes(READ, Self::at(at, "OAuth2CodeParser on the same thread"));
             path.yes("Is the session alive?", Self::at(at, "the parser found it, and names it"));
             self.used(path);
@@ -71,7 +72,7 @@ impl Case<'_> {
         if self.certain() == Some(Cause::CodeMalformed) {
             return path.no(READ, self.own("it names a session, but no server writes such an id"));
         }
-        if self.with().lost {
+        if self.with().lost.is_some() {
             path.cannot(READ, vec![self.field("session")], LINES_BEFORE);
             return path.cannot(ALIVE, vec![self.field("user")], self.whole_log());
         }
