@@ -15,7 +15,7 @@
 mod json;
 mod time;
 
-use memchr::{memchr, memchr_iter, memmem, memrchr};
+use memchr::{memchr, memchr_iter, memmem, memrchr, memrchr_iter};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::names::Sym;
@@ -170,8 +170,9 @@ fn text(line: &[u8]) -> Option<Parts<'_>> {
     }
     let mut fields = rest.split(|c| *c == b' ').filter(|f| !f.is_empty());
     let status = fields.next().and_then(status);
-    let (at, address) = (time::last_in_brackets(before), column(before));
-    let common = is_common(before);
+    let bare = bare_stamp(before);
+    let (at, address) = (bare.unwrap_or_else(|| time::last_in_brackets(before)), column(before));
+    let common = bare.is_some() || is_common(before);
     let bytes = match status {
         Some(_) if common => fields.next(),
         // [2026-11-23T15:45:18.123Z] "POST /token HTTP/1.1" 400 - 120 62 …: flags, bytes received, bytes sent
@@ -191,6 +192,16 @@ fn request_line(request: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let end = memchr(b'"', protocol).filter(|e| protocol[..*e].iter().all(|c| c.is_ascii_digit() || *c == b'.'))?;
     let named = !method.is_empty() && method.iter().all(u8::is_ascii_uppercase);
     named.then(|| (method, path, &protocol[end + 1..]))
+}
+
+/// `10.0.0.4 - - 23/Nov/2026:15:45:18 +0000 `: as Quarkus writes it for Keycloak 17 to 20.
+fn bare_stamp(before: &[u8]) -> Option<Stamp> {
+    let mut blanks = memrchr_iter(b' ', before.strip_suffix(b" ")?);
+    let (_, at) = (blanks.next()?, blanks.next()?);
+    let stamp = &before[at + 1..before.len() - 1];
+    let is_fourth = stamp.get(2) == Some(&b'/') && memchr_iter(b' ', &before[..at]).count() >= 2;
+    let at = is_fourth.then(|| time::read(stamp))?;
+    (at != Stamp::Unknown).then_some(at)
 }
 
 /// `10.0.0.4 - - [23/Nov/2026:15:45:18 +0000] `: only this shape says that the number after the status is that of the body's bytes.

@@ -77,6 +77,12 @@ impl Answer {
         }
     }
 
+    /// Whether the server says the same of whatever it does not find: a code that went with a node, the client's part of a session.
+    #[must_use]
+    pub fn is_vague(&self) -> bool {
+        matches!(self.description, "Code not valid" | "User session not found")
+    }
+
     /// Whether the event that was printed can stand beside it.
     #[must_use]
     pub fn goes_with(&self, error: &str) -> bool {

@@ -28,6 +28,8 @@ pub enum Life {
     Left,
     /// The server could not get at its database.
     DatabaseTrouble,
+    /// A request ended in an error that the server did not expect; of what it had done no event tells.
+    Crashed,
     /// The server's clock was set back: the times of a stream went back by so much, and stayed there.
     ClockSetBack {
         /// Milliseconds.
@@ -71,7 +73,9 @@ pub fn read(logger: &[u8], message: &[u8]) -> Option<Life> {
         _ if message.starts_with(b"ISPN000094:") => Some(Life::View { members: members(message)? }),
         _ if message.starts_with(b"ISPN100000:") => Some(Life::Joined),
         _ if message.starts_with(b"ISPN100001:") => Some(Life::Left),
-        _ => database::is_trouble(logger, message).then_some(Life::DatabaseTrouble),
+        _ if database::is_trouble(logger, message) => Some(Life::DatabaseTrouble),
+        b"KeycloakErrorHandler" => message.starts_with(b"Uncaught server error").then_some(Life::Crashed),
+        _ => None,
     }
 }
 
@@ -86,6 +90,8 @@ mod tests {
             ("quarkus", "Keycloak 26.7.3 on JVM (powered by Quarkus 3.33.3.1) started in 22.400s. Listening on: http://localhost:28080", started("26.7.3")),
             ("quarkus", "Keycloak stopped in 1.218s", Some(Life::Stopped)),
             ("quarkus", "Profile dev activated. ", None),
+            ("KeycloakErrorHandler", "Uncaught server error: java.lang.NullPointerException", Some(Life::Crashed)),
+            ("KeycloakErrorHandler", "Error response 409", None),
             ("as", "WFLYSRV0025: Keycloak 16.1.1 (WildFly Core 18.0.4.Final) started in 19067ms - Started 692", started("16.1.1")),
             ("as", "WFLYSRV0050: Keycloak 16.1.1 (WildFly Core 18.0.4.Final) stopped in 69ms", Some(Life::Stopped)),
             ("CLUSTER", "ISPN000094: Received new cluster view for channel ISPN: [a(v=16)|1] (2) [a(v=16), b(v=16)]", Some(Life::View { members: 2 })),

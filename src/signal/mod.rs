@@ -34,7 +34,7 @@ pub use user::{Done, Failure, Success, User};
 pub use word::{Word, Words};
 
 use crate::finding::Trust;
-use crate::names::{Names, Sym};
+use crate::names::{Key, Names, Sym};
 use crate::record::{Layout, Record, Stamp};
 
 /// What a record means to us.
@@ -213,7 +213,16 @@ fn event_kind(record: &Record<'_>, names: &mut Names, course: &mut Course) -> Op
         Trust::Quoted | Trust::Unquoted if json => Trust::Json,
         other => other,
     };
-    let user = user::read(&list, trust, || digest(record), names);
+    if matches!(list.kind(), b"CLIENT_UPDATE" | b"CLIENT_DELETE") {
+        // dynamic registration (RFC 7592): its uuid is not told, so any client may be the one
+        return Some(Kind::Admin(Admin::ClientChanged(Key::of(list.raw(Field::ClientId).unwrap_or_default()))));
+    }
+    let mut user = user::read(&list, trust, || digest(record), names);
+    if let User::Failure(failure) = &mut user
+        && &*failure.event == user::PERMISSION
+    {
+        failure.token = user::token_of(message);
+    }
     if json {
         return Some(Kind::User(user, None));
     }

@@ -143,6 +143,17 @@ pub enum User {
     Elsewhere,
 }
 
+/// A request for permissions (UMA) that was refused: of one request two such events can tell.
+pub const PERMISSION: &str = "PERMISSION_TOKEN_ERROR";
+
+/// Returns the id of the token that such a request was about to be given.
+#[must_use]
+pub fn token_of(list: &[u8]) -> Option<Key> {
+    const KEY: &[u8] = b" token_id=";
+    let value = &list[memchr::memmem::find(list, KEY)? + KEY.len()..];
+    Some(Key::of(&value[..memchr::memchr(b',', value).unwrap_or(value.len())]))
+}
+
 /// Errors of the token endpoint whatever their details.
 const TOKEN_ERRORS: [&[u8]; 8] = [
     b"CODE_TO_TOKEN_ERROR",

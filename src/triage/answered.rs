@@ -40,19 +40,22 @@ pub fn narrowed(verdict: Verdict, w: &Waiting, beside: Beside) -> Verdict {
     for answered in &failed.answers {
         let before = left.len();
         if let Some(bytes) = answered.bytes {
-            left.extend(answers::of(answered.status, bytes, beside.major).filter(|a| a.goes_with(error)));
+            left.extend(answers::of(answered.status, bytes, beside.major).filter(|a| a.goes_with(error) && is_told(a, failed)));
         }
         let of_this = union(&left[before..]);
-        if of_this.is_empty() {
+        // what a client's words end can be as long as any answer that is not in the table
+        if left[before..].iter().all(|a| a.length == Length::Open) {
             return verdict;
         }
         if of_this.iter().all(|c| !verdict.candidates.contains(c)) {
             beyond.extend(of_this);
         }
     }
+    // words that the server has for whatever it does not find say no more than the event
+    let is_vague = left.iter().all(|a| a.is_vague());
     let leaves = union(&left);
     let open = leaves.contains(&Cause::Unclassified);
-    let mut kept: Vec<Cause> = verdict.candidates.iter().copied().filter(|c| leaves.contains(c)).collect();
+    let mut kept: Vec<Cause> = verdict.candidates.iter().copied().filter(|c| leaves.contains(c) || (is_vague && *c == Cause::Unclassified)).collect();
     if verdict.confidence == Confidence::Certain {
         let detail = verdict.detail.filter(|d| *d != Detail::Unknown).or_else(|| detail(&left, verdict.candidates[0])).or(verdict.detail);
         return if kept.is_empty() { verdict } else { noted(Verdict { detail, ..verdict }, failed, &left) };
@@ -73,8 +76,23 @@ pub fn narrowed(verdict: Verdict, w: &Waiting, beside: Beside) -> Verdict {
     }
     kept.truncate(CANDIDATES);
     let known = detail(&left, kept[0]).or(verdict.detail.filter(|_| kept[0] == verdict.candidates[0]));
-    let confidence = if kept.len() == 1 { Confidence::Certain } else { verdict.confidence };
+    let confidence = match (kept.len(), kept[0]) {
+        (1, Cause::Unclassified) => verdict.confidence.max(Confidence::Likely),
+        (1, _) => Confidence::Certain,
+        _ => verdict.confidence,
+    };
     noted(Verdict { detail: known, confidence, candidates: kept.into(), ..verdict }, failed, &left)
+}
+
+/// Whether an answer can stand beside the reason that the event has: a refresh is answered with just that (`RefreshTokenGrantType`).
+fn is_told(answer: &Answer, failed: &Failed) -> bool {
+    match failed.failure.reason.as_deref() {
+        Some(reason) if &*failed.failure.event == "REFRESH_TOKEN_ERROR" => match answer.length {
+            Length::Open => reason.starts_with(answer.description),
+            Length::Exact | Length::Bare => reason == answer.description,
+        },
+        _ => true,
+    }
 }
 
 /// Returns the verdict on a failure of which only the access line is known.
@@ -93,6 +111,8 @@ pub fn alone(w: &Waiting, beside: Beside) -> Verdict {
             let also = if silent.iter().all(|a| a.leaves.len() == 1) { union(&logged) } else { Vec::new() };
             union(&silent).into_iter().chain(also).take(CANDIDATES - 1).collect()
         }
+        // an event that such an answer has would stand here
+        (false, false) if beside.silent => union(&rows).into_iter().take(CANDIDATES - 1).chain([Cause::Unlogged]).collect(),
         (false, false) => union(&rows),
         (true, false) => {
             if beside.silent {

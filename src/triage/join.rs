@@ -19,6 +19,7 @@ use super::setback::SetBack;
 use crate::names::{Key, Names, Sym};
 use crate::record::Stamp;
 use crate::signal::companion::Verb;
+use crate::signal::user::PERMISSION;
 use crate::signal::{Batch, Companion, Failure, Kind, Life, Quoting, Signal, User};
 use crate::source::{Mark, Marks};
 use access::Unanswered;
@@ -102,6 +103,8 @@ struct Pending {
     others: Vec<GoneCode>,
     /// A failure whose access line did not come yet.
     unanswered: Option<Unanswered>,
+    /// The token of the last request for permissions that was refused.
+    permission: Option<Key>,
 }
 
 /// Puts a code aside, behind those whose events may still come; the one that waits longest goes where there are too many: a server whose events are silenced
@@ -463,7 +466,7 @@ impl Join {
     fn companion(&mut self, companion: Companion, thread: Thread, at: At) {
         let pending = self.threads.of(thread);
         if companion == Companion::AuthTried && pending.closed {
-            *pending = Pending { known: pending.known, others: std::mem::take(&mut pending.others), ..Pending::default() };
+            *pending = Pending { known: pending.known, others: std::mem::take(&mut pending.others), permission: pending.permission, ..Pending::default() };
         }
         let with = pending.with.get_or_insert_default();
         match companion {
@@ -497,6 +500,9 @@ impl Join {
 
     /// A user event: takes its thread's companions and goes on.
     fn user(&mut self, user: User, place: &Place, out: &mut Vec<Joined>) {
+        if self.is_told_again(&user, place) {
+            return;
+        }
         let (mut with, lost) = self.companions(&user, place, out);
         let what = match user {
             User::Elsewhere => {
@@ -516,6 +522,16 @@ impl Join {
             }
         };
         self.emit(place, what, out);
+    }
+
+    /// Whether an event is the second one of a request for permissions, which tells of it once for itself and once for the client's own login in it.
+    #[inline]
+    fn is_told_again(&mut self, user: &User, place: &Place) -> bool {
+        let User::Failure(failure) = user else { return false };
+        if &*failure.event != PERMISSION || failure.token.is_none() {
+            return false;
+        }
+        std::mem::replace(&mut self.threads.of(place.thread).permission, failure.token) == failure.token
     }
 
     /// Puts aside the code that companions tell of: the event that took them is none of a code that was gone.

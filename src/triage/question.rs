@@ -214,6 +214,10 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
         return Verdict::likely(&[first, second], Lack::WholeView);
     }
     // a request can read a code and end without an event, as where its answer cannot be made
+    if let Some(at) = c.view.crash(w.realm, born, now) {
+        let [first, second] = by_age(w, age, c);
+        return Verdict::likely_at_best(&[first, second]).because(at, "a request ended in a server error in between: it may have used the code");
+    }
     match age {
         Some(age) if age >= LEAST_LIFE_MS && !is_young(age, w, c) => Verdict::certain(CodeExpired),
         Some(age) if age >= DEFAULT_LIFE_MS => Verdict::likely_at_best(&[CodeExpired, CodeReused]),
@@ -377,7 +381,8 @@ pub fn redirect_or_foreign(w: &Waiting, c: &Context<'_>) -> Verdict {
     let whole = w.time.is_some() && !facts.incomplete && c.view.partial(w.realm, now - DEFAULT_LIFE_MS, now, c.life_ms, false).is_none();
     let verdict = match (facts.own_login, facts.other_login) {
         (true, false) if whole => Verdict::certain(RedirectUriMismatch),
-        (false, true) if whole => Verdict::certain(CodeOfOtherClient),
+        // a client that was renamed in between is the same one
+        (false, true) if whole && !c.view.client_changed(now - DEFAULT_LIFE_MS, now, |_| false) => Verdict::certain(CodeOfOtherClient),
         (false, true) => Verdict::likely(&[CodeOfOtherClient, RedirectUriMismatch], Lack::WholeView),
         _ => Verdict::likely(&[RedirectUriMismatch, CodeOfOtherClient], Lack::Reasons),
     };
@@ -391,7 +396,7 @@ pub fn redirect_or_foreign(w: &Waiting, c: &Context<'_>) -> Verdict {
 /// The client's credentials were refused: is the secret wrong, or were they sent the wrong way?
 #[must_use]
 pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
-    use Cause::{ClientAuthMethod, ClientNotFound, ClockSkew, WrongClientSecret};
+    use Cause::{ClientAuthMethod, ClientNotFound, ClockSkew, Unclassified, WrongClientSecret};
     let (failure, with) = (&w.failed.failure, &w.failed.with);
     if let Some(at) = with.header {
         return Verdict::likely(&[ClientAuthMethod, WrongClientSecret], Lack::ClientAuthentication).because(at, "the authentication header cannot be decoded");
@@ -404,7 +409,8 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
         return Verdict::likely_at_best(&[ClockSkew, WrongClientSecret, ClientAuthMethod]).because(at, "the client assertion was refused");
     }
     if failure.assertion {
-        return Verdict::likely(&[ClockSkew, WrongClientSecret], Lack::ClientAuthentication);
+        // its audience, its jti, its algorithm: there is no cause of those
+        return Verdict::likely(&[ClockSkew, WrongClientSecret, Unclassified], Lack::ClientAuthentication);
     }
     let none = Profile::default();
     let profile = c.profile.unwrap_or(&none);
@@ -498,7 +504,7 @@ pub fn missing_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
 
 /// What `ClientAuthenticationFlow` said, where it spoke.
 fn authenticator_said(w: &Waiting, with: &Companions, c: &Context<'_>) -> Option<Verdict> {
-    use Cause::{ClientAuthMethod, ClockSkew, WrongClientSecret};
+    use Cause::{ClientAuthMethod, ClockSkew, Unclassified, WrongClientSecret};
     let (verb, name, at) = with.auth?;
     Some(match (verb, name) {
         (Verb::Success, _) => return None,
@@ -513,7 +519,8 @@ fn authenticator_said(w: &Waiting, with: &Companions, c: &Context<'_>) -> Option
         (Verb::Failed, Authenticator::Jwt) => {
             let version = c.view.version(w.node, w.time);
             if w.failed.failure.assertion {
-                Verdict::likely(&[ClockSkew, WrongClientSecret], Lack::ClientAuthentication).because(at, "FAILED: the client assertion was refused")
+                Verdict::likely(&[ClockSkew, WrongClientSecret, Unclassified], Lack::ClientAuthentication)
+                    .because(at, "FAILED: the client assertion was refused")
             } else if version.and_then(major).is_some_and(|m| m <= 25) {
                 // of an assertion that was looked at the server says why it was refused, in a line of its own
                 Verdict::likely(&[ClientAuthMethod, ClockSkew, WrongClientSecret], Lack::ClientAuthentication)

@@ -167,7 +167,7 @@ pub struct Facts {
     pub offline: Option<Seen>,
     /// The session is one of another realm.
     pub elsewhere: bool,
-    /// Entries were dropped.
+    /// Entries were dropped, or a code of a login before the horizon was never used: it can be the one.
     pub incomplete: bool,
 }
 
@@ -490,14 +490,18 @@ impl Timeline {
         let age = |e: &Entry| anchor_time.zip(e.when).map_or(0, |(a, t)| a - t);
         let third = |d: Option<Sym>| entries.iter().any(|e| e.step == Mark::Login && e.client != me.client && e.client != d);
         let own_logins = || entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login && e.client == me.client);
-        let mut first_login = None;
+        let (mut first_login, mut forgotten) = (None, 0_i64);
         for (i, e) in entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login) {
             if e.client != me.client {
                 facts.other_login = true;
                 continue;
             }
             facts.own_login = true;
-            if i >= anchor || age(e) > CODE_HORIZON_MS {
+            if i >= anchor {
+                continue;
+            }
+            if age(e) > CODE_HORIZON_MS {
+                forgotten += 1;
                 continue;
             }
             facts.logins += 1;
@@ -534,6 +538,9 @@ impl Timeline {
                 }
                 _ => false,
             };
+            if is_use && age(e) > CODE_HORIZON_MS {
+                forgotten -= 1;
+            }
             if !is_use || i < from || age(e) > CODE_HORIZON_MS {
                 continue;
             }
@@ -551,6 +558,8 @@ impl Timeline {
                 }
             }
         }
+        // a tab that was restored long after sends a code that nobody used
+        facts.incomplete |= forgotten > 0;
         facts
     }
 }

@@ -155,6 +155,9 @@ const YOUNG_STEP_MS: i64 = 5000;
 /// How many lessons of one kind are kept of a realm: with so many of them its view counts as partial at any time.
 const LESSONS: usize = 4096;
 
+/// Server errors so soon after each other are one.
+const CRASH_MS: i64 = 1000;
+
 /// Trouble with a database that paused for less is still the same.
 const TROUBLE_MS: i64 = 60_000;
 
@@ -183,6 +186,8 @@ pub struct View {
     worked: BTreeMap<Option<Sym>, [i64; WORKED]>,
     /// The youngest code that was refused though never used, by realm.
     refused: BTreeMap<Option<Sym>, i64>,
+    /// Requests that ended in a server error, the first of each second, with their nodes.
+    crashes: Vec<(i64, u32, At)>,
     /// The largest time of all streams.
     pub end: Option<i64>,
 }
@@ -205,6 +210,9 @@ impl View {
 
     /// Takes in what administrators did, and what happened to the server.
     fn happened(&mut self, joined: &Joined) {
+        if matches!(joined.what, What::Life(Life::Crashed | Life::DatabaseTrouble)) {
+            self.crashed(joined);
+        }
         let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
         if matches!(joined.what, What::Life(Life::DatabaseTrouble)) {
             // one line for each request: the first of them says it all, and none says how the node's log began
@@ -247,10 +255,19 @@ impl View {
                 Life::Joined => TriggerKind::Joined,
                 Life::Left => TriggerKind::Left,
                 Life::ClockSetBack { by_ms } => TriggerKind::ClockSetBack(*by_ms),
-                Life::DatabaseTrouble => return,
+                Life::DatabaseTrouble | Life::Crashed => return,
             },
         };
         self.add(joined, trigger);
+    }
+
+    /// Takes note of a request that ended in a server error.
+    fn crashed(&mut self, joined: &Joined) {
+        let Some(time) = joined.time else { return };
+        let goes_on = self.crashes.last().is_some_and(|(last, node, _)| *node == joined.node && (time - last).abs() < CRASH_MS);
+        if !goes_on && self.crashes.len() < LESSONS {
+            self.crashes.push((time, joined.node, joined.at));
+        }
     }
 
     fn add(&mut self, joined: &Joined, what: TriggerKind) {
@@ -289,6 +306,7 @@ impl View {
     pub fn settle(&mut self) {
         self.triggers.sort();
         self.clusters.sort_unstable();
+        self.crashes.sort_unstable();
     }
 
     /// Returns a digest of all that a verdict can rest on, but how far the streams have come: as long as it is the same, no verdict changes by this view.
@@ -299,7 +317,7 @@ impl View {
             let flags = [n.successes, n.exchanges, n.events, n.authentication, n.companions, n.assertions, n.refusals, n.not_found, n.from_start, n.stored];
             (flags, n.realms.len(), n.stopped, n.versions.len()).hash(&mut hash);
         }
-        (self.nodes.len(), self.triggers.len(), self.clusters.len()).hash(&mut hash);
+        (self.nodes.len(), self.triggers.len(), self.clusters.len(), self.crashes.len()).hash(&mut hash);
         for (realm, list) in &self.orphans {
             (realm, list.len()).hash(&mut hash);
         }
@@ -320,6 +338,7 @@ impl View {
     pub fn forget(&mut self, before: i64) {
         let lasting = |t: &Trigger| matches!(t.what, TriggerKind::Secret(_) | TriggerKind::Client(_) | TriggerKind::Realm(_));
         self.triggers.retain(|t| t.time >= before || lasting(t));
+        self.crashes.retain(|(t, ..)| *t >= before);
         let mut latest = BTreeSet::new();
         self.clusters.reverse();
         self.clusters.retain(|(time, node, _)| latest.insert(*node) || *time >= before);
@@ -422,6 +441,16 @@ impl View {
                 && matches!(t.what, TriggerKind::Started(_) | TriggerKind::Stopped | TriggerKind::Left)
                 && self.nodes.get(t.node as usize).is_some_and(|n| realm.is_none_or(|r| n.realms.contains(&r)))
         })
+    }
+
+    /// Returns a request that ended in a server error between two times, on a node of that realm. Where there were more than are kept, the last one stands for all.
+    #[must_use]
+    pub fn crash(&self, realm: Option<Sym>, from: i64, to: i64) -> Option<At> {
+        let is_node = |number: u32| self.nodes.get(number as usize).is_some_and(|n| realm.is_none_or(|r| n.realms.contains(&r)));
+        let begin = self.crashes.partition_point(|(time, ..)| *time < from - CRASH_MS);
+        let between = self.crashes[begin..].iter().take_while(|(time, ..)| *time <= to + CRASH_MS).find(|(_, node, _)| is_node(*node));
+        let rest = || self.crashes.last().filter(|(time, ..)| self.crashes.len() == LESSONS && *time < to);
+        between.or_else(rest).map(|(_, _, at)| *at)
     }
 
     /// Whether a client was changed between two times: that client, or one whose name no line told.

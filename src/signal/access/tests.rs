@@ -15,6 +15,7 @@ fn the_formats_of_servers_and_proxies_are_read() {
     let table = [
         ("keycloak, common", format!("10.0.0.4 - - {common} \"POST {PATH} HTTP/1.1\" 400 62"), "10.0.0.4", Some(62)),
         ("keycloak, no body", format!("10.0.0.4 - - {common} \"POST {PATH} HTTP/1.1\" 400 -"), "10.0.0.4", None),
+        ("quarkus, for keycloak 20.0.3", format!("10.0.0.4 - - 30/Nov/2026:02:11:49 +0000 \"POST {PATH} HTTP/1.1\" 400 62"), "10.0.0.4", Some(62)),
         ("combined", format!("10.0.0.4 - bob [23/Nov/2026:15:45:18 +0100] \"POST /auth{PATH} HTTP/2.0\" 400 62 \"-\" \"curl/8\""), "10.0.0.4", Some(62)),
         ("apache, virtual host", format!("sso.example:443 10.0.0.4 - - {common} \"POST {PATH} HTTP/1.1\" 400 62 \"-\" \"x\""), "10.0.0.4", Some(62)),
         ("a user with blanks", format!("10.0.0.4 - 9.9.9.9 [x] y {common} \"POST {PATH} HTTP/1.1\" 400 62"), "10.0.0.4", Some(62)),

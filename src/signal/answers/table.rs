@@ -49,7 +49,7 @@ pub const ANSWERS: &[Answer] = &[
     // the code
     answer(400, "invalid_grant", "Code not valid", logged(&["invalid_code"]), &[CodeExpired, CodeReused, SessionTerminated, CodeMalformed]),
     answer(400, "invalid_grant", "Code is expired", logged(&["expired_code"]), &[CodeExpired]),
-    answer(400, "invalid_grant", "User session not found", logged(&["user_session_not_found"]), &[SessionTerminated]),
+    answer(400, "invalid_grant", "User session not found", logged(&["user_session_not_found"]), &[SessionTerminated, CodeReused]),
     answer(400, "invalid_grant", "User not found", logged(&["user_not_found"]), &[Unclassified]),
     answer(400, "invalid_grant", "User disabled", logged(&["user_disabled", "invalid_token"]), &[UserDisabled]),
     answer(400, "invalid_grant", "Incorrect redirect_uri", logged(&["invalid_code", "invalid_redirect_uri"]), &[RedirectUriMismatch]),
@@ -169,7 +169,7 @@ pub const ANSWERS: &[Answer] = &[
     answer(401, "unauthorized_client", "Bearer-only client not allowed to retrieve service account", logged(&["invalid_client", "not_allowed", "unauthorized_client"]), &[GrantNotAllowed]),
     answer(401, "unauthorized_client", "Public client not allowed to retrieve service account", logged(&["invalid_client", "not_allowed", "unauthorized_client"]), &[GrantNotAllowed]),
     answer(401, "unauthorized_client", "Client not enabled to retrieve service account", logged(&["invalid_client", "not_allowed", "unauthorized_client"]), &[GrantNotAllowed]),
-    answer(401, "invalid_request", "The associated service account for the client does not exist", logged(&["user_not_found", "invalid_client"]), &[GrantNotAllowed]).from(26),
+    answer(401, "invalid_request", "The associated service account for the client does not exist", logged(&["user_not_found", "invalid_client"]), &[Unclassified]).from(26),
     answer(401, "invalid_request", "User '", logged(&["user_disabled"]), &[UserDisabled]).open(),
     answer(400, "invalid_scope", "Invalid scopes: ", logged(&["invalid_request", "invalid_scope"]), &[Unclassified]).open(),
     answer(400, "invalid_request", "can not get encryption KEK", logged(&["invalid_request"]), &[Unclassified]),

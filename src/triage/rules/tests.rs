@@ -230,6 +230,7 @@ fn the_table_in_short() {
     insta::assert_snapshot!(list, @r"
     no-client-in-request → client-auth-method, certain
     no-client-in-event → unknown-or-method?
+    token-exchange-audience → token-exchange-denied, certain
     client-disabled → client-disabled, certain
     assertion-not-active → clock-skew, certain
     assertion-refused → wrong-client-secret or client-auth-method or unclassified, likely
@@ -265,7 +266,8 @@ fn the_table_in_short() {
     refresh-malformed → refresh-token-invalid (malformed), certain
     refresh-issuer → refresh-token-invalid (malformed), certain
     refresh-offline → refresh-token-invalid (offline), certain
-    refresh-other-reason → refresh-token-invalid (unknown), certain
+    refresh-without-consent → unclassified, likely
+    refresh-other-reason → refresh-token-invalid or unclassified (unknown), likely
     refresh-read-and-refused → refresh-without-reason?
     refresh-not-read → refresh-token-invalid (unknown), certain
     password-grant-not-allowed → grant-not-allowed, certain
