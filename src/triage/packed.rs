@@ -188,7 +188,7 @@ fields! {
     Browser { ago_ms granted at }
     Facts {
         logins login first_login_ms uses use_before use_after use_after_login foreign_unclear attempts first_attempt together detached own_login other_login
-        session_seen ended offline elsewhere incomplete
+        session_seen ended offline elsewhere forgotten incomplete
     }
     Seen { ago_ms at }
     At { source line part }
@@ -468,6 +468,7 @@ mod tests {
             ended: Some(seen),
             offline: Some(seen),
             elsewhere: true,
+            forgotten: true,
             incomplete: true,
             ..Facts::default()
         };

@@ -123,7 +123,7 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
     let since = now - age.unwrap_or(0) - c.life_ms.unwrap_or(DEFAULT_LIFE_MS);
     let unclear = is_unclear(facts);
     if facts.uses >= facts.logins && !unclear {
-        let hidden = c.view.partial(w.realm, since, now, c.life_ms, false).is_some();
+        let hidden = facts.forgotten || c.view.partial(w.realm, since, now, c.life_ms, false).is_some();
         return if hidden { Verdict::likely(&[CodeReused, CodeExpired], Lack::WholeView) } else { Verdict::certain(CodeReused) };
     }
     if facts.uses == 0 && !unclear {
@@ -134,6 +134,7 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
         && first + CLOCK_MS < life
         && facts.uses > 0
         && !unclear
+        && !facts.forgotten
         && now_to_then
     {
         // none of the codes is old enough to have expired: it was the one that was used
@@ -214,13 +215,12 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
         return Verdict::likely(&[first, second], Lack::WholeView);
     }
     // a request can read a code and end without an event, as where its answer cannot be made
-    if let Some(at) = c.view.crash(w.realm, born, now) {
-        let [first, second] = by_age(w, age, c);
-        return Verdict::likely_at_best(&[first, second]).because(at, "a request ended in a server error in between: it may have used the code");
-    }
-    match age {
-        Some(age) if age >= LEAST_LIFE_MS && !is_young(age, w, c) => Verdict::certain(CodeExpired),
-        Some(age) if age >= DEFAULT_LIFE_MS => Verdict::likely_at_best(&[CodeExpired, CodeReused]),
+    match (age, c.view.crash(w.realm, born, now)) {
+        (Some(age), None) if age >= LEAST_LIFE_MS && !is_young(age, w, c) => Verdict::certain(CodeExpired),
+        (Some(age), Some(at)) if age >= LEAST_LIFE_MS && !is_young(age, w, c) => {
+            Verdict::likely_at_best(&[CodeExpired, CodeReused]).because(at, "a request ended in a server error in between: it may have used the code")
+        }
+        (Some(age), _) if age >= DEFAULT_LIFE_MS => Verdict::likely_at_best(&[CodeExpired, CodeReused]),
         _ => Verdict::likely_at_best(&[CodeReused, CodeExpired]),
     }
 }

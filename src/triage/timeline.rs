@@ -167,7 +167,9 @@ pub struct Facts {
     pub offline: Option<Seen>,
     /// The session is one of another realm.
     pub elsewhere: bool,
-    /// Entries were dropped, or a code of a login before the horizon was never used: it can be the one.
+    /// A code of a login before the horizon was never used: it can be the one that comes now.
+    pub forgotten: bool,
+    /// Entries were dropped.
     pub incomplete: bool,
 }
 
@@ -559,7 +561,7 @@ impl Timeline {
             }
         }
         // a tab that was restored long after sends a code that nobody used
-        facts.incomplete |= forgotten > 0;
+        facts.forgotten = forgotten > 0;
         facts
     }
 }
