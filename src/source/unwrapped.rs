@@ -115,10 +115,14 @@ impl Gathered {
     pub fn add(&mut self, payload: &Payload<'_>) {
         let entry = self.entries;
         self.entries += 1;
-        for text in payload.text.split(|c| *c == b'\n') {
-            self.bytes.extend_from_slice(text);
+        let mut rest = payload.text;
+        loop {
+            let end = memchr::memchr(b'\n', rest);
+            self.bytes.extend_from_slice(&rest[..end.unwrap_or(rest.len())]);
             self.bytes.push(b'\n');
             self.marks.push(Mark { line: payload.line, time: payload.time, entry });
+            let Some(end) = end else { break };
+            rest = &rest[end + 1..];
         }
     }
 }

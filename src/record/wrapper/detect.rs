@@ -6,7 +6,7 @@
 use std::io::{self, Cursor};
 
 use super::kind::{ALL, Form, Kind, Wrapper};
-use super::layer::{Layer, split};
+use super::layer::{Layer, Scratch, split};
 use super::{Told, escapes, frames, head, object, table, zone};
 use crate::source::unwrap::Sink;
 use crate::source::{Payload, Wrapping};
@@ -105,7 +105,7 @@ fn is_telling(kind: Kind) -> bool {
 
 /// Returns the wrappers that are worth a try.
 fn candidates(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Vec<(&'static Wrapper, Form)> {
-    let has_form = |kind: Kind| lines.iter().any(|l| split(kind, None, l, &mut Vec::new()).is_some());
+    let has_form = |kind: Kind| lines.iter().any(|l| split(kind, None, l, &mut Scratch::default()).is_some());
     // the forms of both are the same where the day has two digits
     let escaped = lines.iter().any(|l| escapes::are_in(l));
     let mut found: Vec<(&Wrapper, Form)> =

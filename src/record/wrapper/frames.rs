@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Read};
 
 use super::json::Json;
 use super::kind::Kind;
-use super::layer::{Layer, MAX_LINE, split};
+use super::layer::{Layer, MAX_LINE, Scratch, split};
 use super::{json, object};
 use crate::source::Payload;
 use crate::source::unwrap::Sink;
@@ -54,7 +54,7 @@ pub(super) fn begin_with_a_length(bytes: &[u8]) -> bool {
 /// Reads `161 <14>1 2026-03-04T10:15:23.456Z …` one after the other.
 pub(super) fn octets(input: &mut dyn BufRead, out: Sink<'_>) -> io::Result<()> {
     let (mut line, mut frame) = (1, Vec::new());
-    let mut scratch = Vec::new();
+    let mut scratch = Scratch::default();
     while let Some(length) = length(input, &mut line)? {
         frame.clear();
         let whole = exactly(input, length, &mut frame)?;

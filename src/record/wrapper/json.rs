@@ -38,7 +38,8 @@ pub(super) fn get<'j, 'a>(object: &'j [(Cow<'a, str>, Json<'a>)], path: &str) ->
     if let Some((_, value)) = object.iter().find(|(k, _)| k == path) {
         return Some(value);
     }
-    path.match_indices('.').find_map(|(dot, _)| match object.iter().find(|(k, _)| *k == path[..dot]) {
+    // most names have none
+    memchr::memchr_iter(b'.', path.as_bytes()).find_map(|dot| match object.iter().find(|(k, _)| *k == path[..dot]) {
         Some((_, Json::Object(inner))) => get(inner, &path[dot + 1..]),
         _ => None,
     })

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::super::stamp::Stamps;
 use super::item::Item;
 use super::kind::{Form, Kind};
 use super::{docker, escapes, head, object, prefix};
@@ -37,13 +38,20 @@ pub(super) struct Layer {
     held: Vec<Held>,
     /// The node of the entry before, its time, and the bytes of its prefix; `None` before the first.
     before: Option<(Option<Vec<u8>>, Option<i64>, usize)>,
-    scratch: Vec<u8>,
+    scratch: Scratch,
+}
+
+/// What the reading of a line leaves to the next.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// The text of an item, where it does not stand in its line as it is.
+    text: Vec<u8>,
+    stamps: Stamps,
 }
 
 /// Reads one line in the wrapper's grammar.
-pub(super) fn split<'a>(kind: Kind, field: Option<&str>, line: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<Item<'a>> {
+pub(super) fn split<'a>(kind: Kind, field: Option<&str>, line: &'a [u8], scratch: &'a mut Scratch) -> Option<Item<'a>> {
     let parser = match kind {
-        Kind::Cri => prefix::cri,
         Kind::Compose => prefix::compose,
         Kind::Kubectl => prefix::kubectl,
         Kind::Kail => prefix::kail,
@@ -54,14 +62,13 @@ pub(super) fn split<'a>(kind: Kind, field: Option<&str>, line: &'a [u8], scratch
         Kind::Stern => prefix::stern,
         Kind::SternAll => prefix::stern_all,
         Kind::Timestamps => prefix::timestamps,
+        Kind::Cri => return prefix::cri(line, &mut scratch.stamps).ok().map(|(_, item)| item),
         Kind::Syslog => return prefix::syslog(line).ok().map(|(_, item)| escapes::undone(item)),
         Kind::FluentdFile => return fluent(prefix::fluentd(line).ok()?.1, field),
         Kind::FluentBitFile => return fluent(prefix::fluent_bit(line).ok()?.1, field),
         Kind::Docker => {
-            return match docker::frame(line) {
-                Some(frame) => frame.item(scratch),
-                None => object::from_line(line, field),
-            };
+            let frame = docker::frame(line, &mut scratch.stamps);
+            return frame.and_then(|frame| frame.item(&mut scratch.text)).or_else(|| object::from_line(line, field));
         }
         _ => return object::from_line(line, field),
     };
@@ -80,7 +87,7 @@ fn fluent<'a>((time, tag, text): (Option<i64>, &'a [u8], &'a [u8]), field: Optio
 
 impl Layer {
     pub(super) fn new(kind: Kind, field: Option<&str>) -> Self {
-        Layer { kind, field: field.map(str::to_owned), held: Vec::new(), before: None, scratch: Vec::new() }
+        Layer { kind, field: field.map(str::to_owned), held: Vec::new(), before: None, scratch: Scratch::default() }
     }
 
     /// Takes in an entry of the wrapper around this one, line by line.
@@ -96,7 +103,7 @@ impl Layer {
         self.scratch = scratch;
     }
 
-    fn line(&mut self, entry: Payload<'_>, scratch: &mut Vec<u8>, out: Sink<'_>) {
+    fn line(&mut self, entry: Payload<'_>, scratch: &mut Scratch, out: Sink<'_>) {
         let line = entry.text.strip_prefix(b"\xef\xbb\xbf").filter(|_| entry.line == 1).unwrap_or(entry.text);
         match split(self.kind, self.field.as_deref(), line, scratch) {
             Some(item) => self.item(&item, entry, out),
@@ -174,7 +181,7 @@ impl Layer {
     }
 
     pub(super) fn begins(&self, line: &[u8]) -> bool {
-        split(self.kind, self.field.as_deref(), line, &mut Vec::new()).is_some()
+        split(self.kind, self.field.as_deref(), line, &mut Scratch::default()).is_some()
     }
 }
 

@@ -13,7 +13,7 @@ use nom::multi::many0_count;
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 
-use super::super::stamp::{Stamp, stamp};
+use super::super::stamp::{Stamp, Stamps, stamp};
 use super::docker::quoted_end;
 use super::item::Item;
 use super::keys::node_rank;
@@ -39,8 +39,13 @@ fn is_date(word: &[u8]) -> bool {
 }
 
 /// `2026-03-04T10:15:23.457000002Z`, `2026-03-04T10:15:23.457+01:00`; the date and the time are joined by `T`.
-pub(super) fn zoned(i: &[u8]) -> Res<'_, i64> {
-    match stamp(i) {
+fn zoned(i: &[u8]) -> Res<'_, i64> {
+    zoned_next(i, &mut Stamps::default())
+}
+
+/// Reads the same, faster where it is of the same minute as the one before.
+pub(super) fn zoned_next<'a>(i: &'a [u8], stamps: &mut Stamps) -> Res<'a, i64> {
+    match stamps.read(i) {
         Some((Stamp::Zoned(ms), len)) if i.get(10) == Some(&b'T') => Ok((&i[len..], ms)),
         _ => Err(nom::Err::Error(())),
     }
@@ -81,8 +86,8 @@ fn partial(i: &[u8]) -> Res<'_, bool> {
 }
 
 /// `2026-03-04T10:15:23.457Z stdout F <payload>`; from before 2017 without the tag.
-pub(super) fn cri(i: &[u8]) -> Res<'_, Item<'_>> {
-    let (i, time) = terminated(zoned, tag(" ")).parse(i)?;
+pub(super) fn cri<'a>(i: &'a [u8], stamps: &mut Stamps) -> Res<'a, Item<'a>> {
+    let (i, time) = terminated(|i| zoned_next(i, stamps), tag(" ")).parse(i)?;
     let (i, stream) = stream(i)?;
     let (text, more) = opt(partial).parse(i)?;
     Ok((&[], Item { time: Some(time), stream, more: more.unwrap_or(false), ..Item::of(text) }))
