@@ -7,8 +7,12 @@ mod clerk;
 mod counts;
 mod feed;
 mod fold;
+mod joining;
+mod joins;
 pub mod live;
+mod lot;
 mod mixed;
+mod reading;
 mod store;
 mod veil;
 mod walked;
@@ -18,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use rayon::prelude::*;
 
 use crate::books::Books;
@@ -26,11 +30,9 @@ use crate::finding::Finding;
 use crate::names::{Key, Names, Sym};
 use crate::realm::Realms;
 use crate::record::{Line, Stamp, line, wrapper};
-use crate::signal::Signal;
 use crate::signal::access::{self, Access, Entry, Login};
-use crate::signal::batch::{self, Batch, Spare};
 use crate::signal::event;
-use crate::source::{self, Bounds, Found, Gathered, Grammar, Marks, Payload, Place, Problem, SLACK_MS, Source, Stream, Unwrapped, Unwrapper, Wrapping};
+use crate::source::{self, Bounds, Found, Gathered, Grammar, Payload, Place, Problem, SLACK_MS, Source, Stream, Unwrapped, Unwrapper, Wrapping};
 use crate::tally::served::Serving;
 use crate::tally::{Accesses, Filter, Outcome, Quoted, SourceReport, Windows};
 use crate::triage::clients::Clients;
@@ -46,9 +48,12 @@ use crate::triage::timeline::Waiting;
 use crate::triage::verdict::Verdict;
 use clerk::{Clerk, Closed, Desk};
 use counts::Counts;
-use feed::{Arrived, Fed, Feed};
-use fold::{Fold, MERGE, Strand};
+use feed::Feed;
+use fold::Fold;
+use joining::Joining;
+use joins::{Joins, Strand};
 use mixed::{Piece, Sorted, Sorter};
+use reading::Reading;
 use store::Store;
 
 /// What a run is told.
@@ -102,12 +107,14 @@ impl Default for Options {
 /// Bytes of text that are unpacked ahead, for each thread: more would not stay in a cache until it is read.
 const AHEAD_BYTES: usize = 2 << 20;
 
-/// Shares what may be unpacked ahead among the streams.
+/// Shares what may be unpacked ahead, and read at once, among the streams.
 fn bounds(streams: &[Stream], max_line: usize) -> Bounds {
     let threads = rayon::current_num_threads();
     let packed = streams.iter().filter(|s| s.sources.iter().any(|x| x.packed)).count().max(1);
     let ahead = (threads / packed).saturating_sub(1);
-    Bounds { max_line, ahead, ahead_bytes: (threads * AHEAD_BYTES / packed / (ahead + 1)).min(AHEAD_BYTES) }
+    // two threads are busy enough while one of them reads
+    let blocks = if threads > 2 { threads * reading::CHUNKS / streams.len().max(1) } else { 0 };
+    Bounds { max_line, ahead, ahead_bytes: (threads * AHEAD_BYTES / packed / (ahead + 1)).min(AHEAD_BYTES), blocks }
 }
 
 /// What the reader asks about lines.
@@ -179,9 +186,6 @@ fn first_stamp(bytes: &[u8]) -> Stamp {
 
 /// Names that are counted apart where nobody says otherwise: their counts take some 30 MB.
 pub const MAX_KEYS: usize = 1 << 14;
-/// Chunks that are scanned at once, for each thread where there are several: one is woken for them, which takes as long as to scan a chunk.
-const CHUNKS: usize = 4;
-
 /// Shards that end their timelines at once, while the failures of as many others are counted.
 const FINISH: usize = 4;
 
@@ -270,43 +274,6 @@ impl Before {
 /// Where findings go, in order; where there is none they are only counted, in any order.
 type Sink<'a> = Option<&'a mut dyn FnMut(Finding) -> io::Result<()>>;
 
-/// What was scanned, with its place.
-struct Scanned {
-    /// The number of what runs.
-    running: usize,
-    arrived: Arrived,
-    batch: Batch,
-    /// The chunk's buffer.
-    bytes: Vec<u8>,
-    spare: Spare,
-}
-
-/// Scans chunks in parallel; what was kept is read already. Each takes over what a chunk before left: a list of signals that grows anew for each chunk costs more
-/// than what is put into it.
-fn scan(fed: Vec<(usize, Fed)>, mut spares: Vec<Spare>, progress: &(dyn Fn(u64) + Sync)) -> Vec<Scanned> {
-    let scan = |((running, fed), mut spare)| match fed {
-        Fed::Raw(arrived, bytes) => {
-            let batch = batch::scan_next(&bytes, &mut spare);
-            progress(u64::try_from(bytes.len() as i128 + i128::from(arrived.wrapper_bytes)).unwrap_or(0));
-            Scanned { running, arrived, batch, bytes, spare }
-        }
-        Fed::Kept(arrived, batch) => Scanned { running, arrived, batch: *batch, bytes: Vec::new(), spare },
-    };
-    spares.resize_with(fed.len(), Spare::default);
-    fed.into_par_iter().zip(spares).map(scan).collect()
-}
-
-/// Where the batches of one stream come from.
-struct Running<'a> {
-    feed: Feed<'a>,
-    /// The stream of the input that it is of.
-    stream: usize,
-    /// All of it is read.
-    is_read: bool,
-    /// Chunks that are read and not taken in yet.
-    in_flight: usize,
-}
-
 struct Run<'a> {
     options: &'a Options,
     rules: &'a Rules,
@@ -315,14 +282,9 @@ struct Run<'a> {
     /// Failures for the clerk.
     closed: Closed,
     names_of_sources: Vec<String>,
-    streams: &'a [Stream],
-    /// One for each strand of the fold.
-    running: Vec<Running<'a>>,
+    reading: Reading<'a>,
+    joining: Joining<'a>,
     fold: Fold,
-    /// Batches that were read before they could be joined.
-    store: Store,
-    done: bool,
-    assumed_dates: Vec<(String, NaiveDate, &'static str)>,
 }
 
 /// Puts the pieces of one node in the order of their first lines, unless they overlap by no more than threads do.
@@ -350,28 +312,18 @@ impl<'a> Run<'a> {
     ) -> io::Result<(Self, Clerk)> {
         let spill = if listed { Spill::default() } else { Spill::unordered() }.cleaned(|waiting| veil::failure(&mut waiting.failed.failure));
         let clerk = Clerk { counts: Counts::new(options.window_ms, windows, options.max_keys), spill };
-        let mut fold = Fold::new(&options.realms);
+        let mut joining = Joining::new(streams, options);
+        let mut fold = Fold::new(&options.realms, &mut joining.joins.names);
         fold.serving = options.successes.then(|| Serving::new(options.window_ms, options.max_keys));
         fold.early = !listed;
-        let mut run = Run {
-            options,
-            rules,
-            listed,
-            closed: Closed::default(),
-            names_of_sources: Vec::new(),
-            streams,
-            running: Vec::new(),
-            fold,
-            store: before.store,
-            done: false,
-            assumed_dates: Vec::new(),
-        };
-        run.fold.problems = before.problems;
+        let mut run =
+            Run { options, rules, listed, closed: Closed::default(), names_of_sources: Vec::new(), reading: Reading::new(before.store), joining, fold };
+        run.joining.joins.problems = before.problems;
         let bounds = bounds(streams, options.max_line);
         let mut bases = Vec::new();
         for stream in streams {
-            bases.push(run.fold.sources.len());
-            run.fold.sources.extend(stream.sources.iter().map(|s| SourceReport {
+            bases.push(run.joining.joins.sources.len());
+            run.joining.joins.sources.extend(stream.sources.iter().map(|s| SourceReport {
                 name: s.name.clone(),
                 node: stream.node.clone(),
                 named: s.named,
@@ -387,7 +339,7 @@ impl<'a> Run<'a> {
                 if let Place::Walked(member) = source.place {
                     places.insert(member, (number, bases[number] + rank));
                     let report = std::mem::take(&mut reports[member]);
-                    run.fold.sources[bases[number] + rank] = SourceReport { name: source.name.clone(), node: stream.node.clone(), ..report };
+                    run.joining.joins.sources[bases[number] + rank] = SourceReport { name: source.name.clone(), node: stream.node.clone(), ..report };
                 }
             }
         }
@@ -396,8 +348,8 @@ impl<'a> Run<'a> {
                 (piece.stream, piece.source) = (*stream, *source);
             }
         }
-        run.names_of_sources = run.fold.sources.iter().map(|s| s.name.clone()).collect();
-        let mut feeds = run.sort(sorted, &bases, bounds, progress)?;
+        run.names_of_sources = run.joining.joins.sources.iter().map(|s| s.name.clone()).collect();
+        let mut feeds = run.sort(streams, sorted, &bases, bounds, progress)?;
         for (number, stream) in streams.iter().enumerate().filter(|(_, s)| !s.is_mixed()) {
             let reader = Unwrapped::open(stream, options.chunk_bytes, &options.lines).within(bounds);
             feeds.push((stream.node.clone(), number, Feed::Live(Box::new(reader), bases[number]), false));
@@ -405,22 +357,31 @@ impl<'a> Run<'a> {
         run.fold.pairing = Pairing::new(feeds.len());
         feeds.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         for (name, number, feed, named) in feeds {
-            run.start(name, number, feed, named);
+            run.joining.start(name, number, named);
+            run.reading.start(feed);
         }
+        run.fold.accept(&mut run.joining.joins);
         Ok((run, clerk))
     }
 
     /// Reads the streams that are not in order before they are read, and returns what feeds their nodes.
-    fn sort(&mut self, before: Sorted, bases: &[usize], bounds: Bounds, progress: &(dyn Fn(u64) + Sync)) -> io::Result<Vec<(String, usize, Feed<'a>, bool)>> {
-        let mut sorter = Sorter::new(self.options, bounds, &mut self.store, progress);
-        for (number, stream) in self.streams.iter().enumerate().filter(|(_, s)| s.is_mixed()) {
-            sorter.stream(number, stream, bases[number], &mut self.fold.sources)?;
+    fn sort(
+        &mut self,
+        streams: &'a [Stream],
+        before: Sorted,
+        bases: &[usize],
+        bounds: Bounds,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> io::Result<Vec<(String, usize, Feed<'a>, bool)>> {
+        let mut sorter = Sorter::new(self.options, bounds, &mut self.reading.store, progress);
+        for (number, stream) in streams.iter().enumerate().filter(|(_, s)| s.is_mixed()) {
+            sorter.stream(number, stream, bases[number], &mut self.joining.joins.sources)?;
         }
         let mut read = sorter.finish();
         read.pieces.extend(before.pieces);
         read.problems.extend(before.problems);
         read.capped |= before.capped;
-        self.fold.problems.extend(read.problems);
+        self.joining.joins.problems.extend(read.problems);
         if read.capped {
             self.fold.caps.insert("nodes".into());
         }
@@ -429,13 +390,13 @@ impl<'a> Run<'a> {
             nodes.entry(piece.node.clone().ok_or(piece.stream)).or_default().push(piece);
         }
         let mut seen: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-        let known: Vec<&Source> = self.streams.iter().flat_map(|s| &s.sources).collect();
+        let known: Vec<&Source> = streams.iter().flat_map(|s| &s.sources).collect();
         let source = |number: usize| known[number].clone();
         let feeds = nodes
             .into_iter()
             .map(|(node, mut pieces)| {
                 let (named, stream) = (node.is_ok(), pieces[0].stream);
-                let name = node.map_or_else(|stream| self.streams[stream].node.clone(), |name| String::from_utf8_lossy(&name).into_owned());
+                let name = node.map_or_else(|stream| streams[stream].node.clone(), |name| String::from_utf8_lossy(&name).into_owned());
                 pieces.sort_by_key(|p| p.source);
                 in_order(&mut pieces);
                 for piece in &pieces {
@@ -445,54 +406,9 @@ impl<'a> Run<'a> {
             })
             .collect();
         for (source, nodes) in seen {
-            self.fold.sources[source].node = nodes.into_iter().collect::<Vec<_>>().join(", ");
+            self.joining.joins.sources[source].node = nodes.into_iter().collect::<Vec<_>>().join(", ");
         }
         Ok(feeds)
-    }
-
-    /// Begins a node.
-    fn start(&mut self, name: String, number: usize, feed: Feed<'a>, named: bool) {
-        let stream = &self.streams[number];
-        let date = self.date(stream);
-        let told = stream.sources.iter().find_map(|s| s.wrapping.as_ref()?.zone_minutes).filter(|_| !self.options.zone_named);
-        self.running.push(Running { feed, stream: number, is_read: false, in_flight: 0 });
-        self.fold.start(name, Clock::new(zone_of(told, self.options), date), named, told);
-    }
-
-    /// Returns the date of a stream's first line where its layout has none.
-    fn date(&mut self, stream: &Stream) -> Option<NaiveDate> {
-        let first = stream.sources.first()?;
-        if first.first.is_some() {
-            // its first stamp was read when it was found, and has a date
-            return None;
-        }
-        let head = peek(first);
-        if !matches!(first_stamp(&head), Stamp::TimeOfDay(_)) {
-            return None;
-        }
-        let (date, why) = self.assume_date(stream);
-        if self.options.date.is_none() {
-            self.assumed_dates.push((stream.node.clone(), date, why));
-        }
-        Some(date)
-    }
-
-    /// Takes the date from `--date`, the file's name, a dated neighbour, else the file's modification less the midnights that passed.
-    fn assume_date(&self, stream: &Stream) -> (NaiveDate, &'static str) {
-        if let Some(date) = self.options.date {
-            return (date, "given with --date");
-        }
-        if let Some(date) = stream.sources.first().and_then(|s| date_in(&s.name)) {
-            return (date, "from the file's name");
-        }
-        let folder = |s: &Stream| s.sources.first().and_then(|x| x.path.as_ref()?.parent().map(std::path::Path::to_owned));
-        let neighbour = self.streams.iter().filter(|s| folder(s) == folder(stream)).find_map(|s| s.sources.iter().find_map(|x| x.first));
-        if let Some(date) = neighbour.and_then(DateTime::from_timestamp_millis) {
-            return (date.date_naive(), "from a dated log beside it");
-        }
-        let written = stream.sources.iter().filter_map(|s| s.modified).max().unwrap_or_else(Utc::now);
-        let passed = stream.sources.iter().map(|s| midnights(s, &self.options.lines)).sum::<i64>();
-        (written.date_naive() - chrono::Duration::days(passed), "from the file's last change")
     }
 
     fn drive(mut self, mut clerk: Clerk, progress: &(dyn Fn(u64) + Sync), sink: Sink<'_>) -> io::Result<Outcome> {
@@ -507,129 +423,48 @@ impl<'a> Run<'a> {
         self.finish(clerk, Some(sink))
     }
 
-    /// Reads and scans all chunks. While some are scanned, those before them are joined and triaged, those before these are counted, and those behind them
-    /// read; one thread does the same for a chunk at a time, as long as its caches hold it.
+    /// Reads all chunks. While some are read, those before them are scanned, those before these joined, those before these merged and triaged, and what is done counted;
+    /// one thread does the same for a chunk at a time, as long as its caches hold it.
     fn read_all(&mut self, clerk: &mut Clerk, progress: &(dyn Fn(u64) + Sync)) -> io::Result<()> {
         let mut spares = Vec::new();
         if rayon::current_num_threads() == 1 {
-            while !self.done {
-                let fed = self.read()?;
-                let scanned = scan(fed, spares, progress);
-                spares = self.work(scanned);
+            while !self.fold.is_done() {
+                let lot = self.reading.read(&self.fold.hungry())?;
+                let mut scanned = lot.scan(spares, progress);
+                self.reading.recycle(&mut scanned);
+                spares = self.joining.take(scanned);
+                self.fold.accept(&mut self.joining.joins);
+                self.fold.work(self.rules, &mut self.closed);
                 self.count(clerk)?;
             }
             return Ok(());
         }
-        // a filter asks for names, and findings that are listed for nodes: the fold has both
+        // a filter asks for names, and findings that are listed for nodes: others have both
         let is_apart = !self.listed && self.options.filter.is_open();
-        let sources = self.names_of_sources.clone();
         let (names, filter) = (Names::default(), &self.options.filter);
-        let (mut scanned, mut fed) = (Vec::new(), self.read()?);
+        let mut lot = self.reading.read(&self.fold.hungry())?;
+        let mut scanned = lot::Scanned::default();
         let mut spare = Closed::default();
-        while !self.done {
-            let mut closed = std::mem::replace(&mut self.closed, spare);
-            let desk = Desk { filter, names: &names, sources: &sources, nodes: &[] };
-            let next = |run: &mut Self, scanned| (run.work(scanned), run.read());
-            let (next, (batches, counted)) =
-                rayon::join(|| next(self, scanned), || rayon::join(|| scan(fed, spares, progress), || clerk.take(&mut closed, &desk)));
+        while !self.fold.is_done() {
+            // what each hands to the next
+            let hungry = self.fold.hungry();
+            self.fold.accept(&mut self.joining.joins);
+            let mut ready = std::mem::replace(&mut self.closed, spare);
+            let desk = Desk { filter, names: &names, sources: &self.names_of_sources, nodes: &[] };
+            let Run { rules, closed, reading, joining, fold, .. } = self;
+            // what has to be done by one thread comes first
+            let rest = || rayon::join(|| clerk.take(&mut ready, &desk), || lot.scan(spares, progress));
+            let rest = || rayon::join(|| reading.read(&hungry), rest);
+            let rest = || rayon::join(|| joining.take(scanned), rest);
+            let ((), (joined, (read, (counted, batches)))) = rayon::join(|| fold.work(rules, closed), rest);
             counted?;
-            spare = closed;
-            scanned = batches;
-            spares = next.0;
-            fed = next.1?;
+            (spare, spares, lot, scanned) = (ready, joined, read?, batches);
+            self.reading.recycle(&mut scanned);
             if !is_apart {
                 self.count(clerk)?;
             }
         }
         self.count(clerk)
-    }
-
-    /// Joins and triages what was scanned; returns what the chunks leave to the next ones.
-    fn work(&mut self, scanned: Vec<Scanned>) -> Vec<Spare> {
-        let mut spares = Vec::with_capacity(scanned.len());
-        for Scanned { running, arrived, batch, bytes, mut spare } in scanned {
-            spare.signals = self.take(running, arrived, batch);
-            spares.push(spare);
-            self.running[running].feed.recycle(bytes);
-        }
-        for (number, r) in self.running.iter().enumerate() {
-            if r.is_read && r.in_flight == 0 && !self.fold.strands[number].ended {
-                self.fold.end(number);
-            }
-        }
-        self.done = self.fold.strands.iter().all(|s| s.ended && s.queue.is_empty());
-        self.fold.merge(self.rules);
-        if self.done {
-            self.fold.pairing.finish(&mut self.fold.ready);
-            self.fold.part(self.rules);
-        }
-        if self.fold.merged >= MERGE || self.done {
-            self.fold.dispatch(self.rules);
-            self.close();
-        } else {
-            self.closed.free.append(&mut self.fold.free);
-        }
-        spares
-    }
-
-    /// Takes in what a chunk held; returns the list of its signals, to be filled again.
-    fn take(&mut self, number: usize, arrived: Arrived, batch: Batch) -> Vec<Signal> {
-        if let Stamp::TimeOfDay(_) = batch.first {
-            self.date_of_wrapped(number, arrived.marks.as_ref());
-        }
-        self.running[number].in_flight -= 1;
-        self.fold.take(number, arrived, batch)
-    }
-
-    /// Reads chunks of the streams that have nothing left to merge.
-    fn read(&mut self) -> io::Result<Vec<(usize, Fed)>> {
-        let mut free: Vec<bool> = self.fold.strands.iter().map(|s| s.queue.is_empty()).collect();
-        free.iter_mut().zip(&self.running).for_each(|(free, r)| *free &= !r.is_read);
-        let waiting = free.iter().filter(|f| **f).count();
-        let threads = rayon::current_num_threads();
-        // what one thread reads it scans at once, while it is in the processor's caches
-        let chunks = if threads == 1 { 1 } else { threads * CHUNKS };
-        let each = chunks.div_ceil(waiting.max(1));
-        let mut fed = Vec::new();
-        for (number, r) in self.running.iter_mut().enumerate().filter(|(n, _)| free[*n]) {
-            for _ in 0..each {
-                if let Some(next) = r.feed.next(&mut self.store)? {
-                    r.in_flight += 1;
-                    fed.push((number, next));
-                } else {
-                    r.is_read = true;
-                    break;
-                }
-            }
-        }
-        Ok(fed)
-    }
-
-    /// Takes a date for lines without one, where neither the beginning of the file nor the wrapper shows it.
-    fn date_of_wrapped(&mut self, number: usize, marks: Option<&Marks>) {
-        let r = &self.running[number];
-        let clock = self.fold.strands[number].join.clock();
-        let told = marks.and_then(Marks::first).is_some_and(|m| m.time.is_some()) && self.options.date.is_none();
-        if clock.has_date() || told {
-            return;
-        }
-        let stream = &self.streams[r.stream];
-        let (date, why) = self.assume_date(stream);
-        if self.options.date.is_none() {
-            self.assumed_dates.push((stream.node.clone(), date, why));
-        }
-        self.fold.strands[number].join.clock().begins_on(date);
-    }
-
-    /// Takes what is done to where it is counted.
-    fn close(&mut self) {
-        self.closed.free.append(&mut self.fold.free);
-        for shard in &mut self.fold.shards {
-            for (realm, lesson) in shard.lessons.drain(..) {
-                self.fold.view.learn(realm, lesson);
-            }
-            self.closed.done.append(&mut shard.done);
-        }
     }
 
     /// Returns the names of the nodes and their streams, where findings are listed.
@@ -640,16 +475,17 @@ impl<'a> Run<'a> {
     /// Counts failures that are decided, and puts the others where they wait for the end.
     fn count(&mut self, clerk: &mut Clerk) -> io::Result<()> {
         let nodes = self.nodes();
-        let desk = Desk { filter: &self.options.filter, names: &self.fold.names, sources: &self.names_of_sources, nodes: &nodes };
+        let desk = Desk { filter: &self.options.filter, names: &self.joining.joins.names, sources: &self.names_of_sources, nodes: &nodes };
         clerk.take(&mut self.closed, &desk)
     }
 
     fn finish(mut self, mut clerk: Clerk, mut sink: Sink<'_>) -> io::Result<Outcome> {
         // what open failures teach comes before any verdict
         self.fold.shards.par_iter_mut().for_each(Shard::end);
-        self.close();
-        let (mut names, nodes) = (std::mem::take(&mut self.fold.names), self.nodes());
-        self.fold.view.spans = self.fold.strands.iter().map(|r| r.join.span()).collect();
+        self.fold.close(&mut self.closed);
+        let nodes = self.nodes();
+        let Joins { mut names, strands, sources: reports, mut problems, zone_assumed, .. } = self.joining.joins;
+        self.fold.view.spans = strands.iter().map(|r| r.join.span()).collect();
         self.fold.view.end = self.fold.view.spans.iter().flatten().map(|s| s.1).max();
         self.fold.view.settle();
         let Clients { profiles, mut uuids, full: profiles_full, .. } = std::mem::take(&mut self.fold.clients);
@@ -736,33 +572,28 @@ impl<'a> Run<'a> {
                 worked.entry(name).and_modify(|a| *a = age.max(*a)).or_insert(age);
             }
         }
-        for source in &self.fold.sources {
+        for source in &reports {
             books.merge(&source.books);
         }
-        if self.fold.strands.iter().any(|r| r.by_time.late) {
+        if strands.iter().any(|r| r.by_time.late) {
             books.caps_hit.insert("stored events out of order".into());
         }
-        books.time_went_back = self.fold.strands.iter().map(|r| r.join.went_back).sum();
-        let (quoted, quoted_count) = quotes(&self.fold.strands, &sources, self.options.zone);
-        let access = requests(&self.fold.strands, unjoined);
-        let mut suspects: Vec<(String, Suspect)> = self
-            .fold
-            .strands
-            .iter()
-            .flat_map(|r| r.join.suspects.iter())
-            .map(|s| (sources.get(s.at.source as usize).cloned().unwrap_or_default(), s.clone()))
-            .collect();
+        books.time_went_back = strands.iter().map(|r| r.join.went_back).sum();
+        let (quoted, quoted_count) = quotes(&strands, &sources, self.options.zone);
+        let access = requests(&strands, unjoined);
+        let mut suspects: Vec<(String, Suspect)> =
+            strands.iter().flat_map(|r| r.join.suspects.iter()).map(|s| (sources.get(s.at.source as usize).cloned().unwrap_or_default(), s.clone())).collect();
         suspects.sort();
-        if self.fold.strands.iter().any(|r| r.join.suspects_dropped > 0) {
+        if strands.iter().any(|r| r.join.suspects_dropped > 0) {
             books.caps_hit.insert("suspects".into());
         }
         let name = |source: u32| sources.get(source as usize).cloned().unwrap_or_default();
         let copies = self.fold.copies.take().unwrap_or_default().counts;
-        self.fold.problems.extend(copies.into_iter().map(|((path, first), failures)| Problem::Copies { path: name(path), first: name(first), failures }));
+        problems.extend(copies.into_iter().map(|((path, first), failures)| Problem::Copies { path: name(path), first: name(first), failures }));
         Ok(Outcome {
             tally,
             books,
-            sources: self.fold.sources,
+            sources: reports,
             view,
             lacks: clerk.counts.lacks,
             worked,
@@ -771,9 +602,9 @@ impl<'a> Run<'a> {
             access,
             quoted,
             quoted_count,
-            problems: self.fold.problems,
-            assumed_dates: self.assumed_dates,
-            zone_assumed: self.fold.zone_assumed,
+            problems,
+            assumed_dates: self.joining.assumed_dates,
+            zone_assumed,
             span,
             clients,
             served,
@@ -830,40 +661,4 @@ fn requests(strands: &[Strand], unjoined: u64) -> Accesses {
         }
     }
     all
-}
-
-/// Reads the beginning of a source; nothing of standard input.
-fn peek(source: &Source) -> Vec<u8> {
-    let mut head = Vec::new();
-    if !source.place.is_pipe()
-        && let Ok(text) = source.open()
-    {
-        let _ = io::Read::read_to_end(&mut io::Read::take(text, 64 * 1024), &mut head);
-    }
-    head
-}
-
-/// Counts the midnights that pass in a source without dates.
-fn midnights(source: &Source, lines: &Lines) -> i64 {
-    let stream = Stream { node: String::new(), sources: vec![source.clone()] };
-    let mut reader = Unwrapped::open(&stream, 1 << 20, lines);
-    let (mut passed, mut last) = (0, None);
-    while let Some(chunk) = reader.next() {
-        if let Some((first, end, days)) = batch::scan(&chunk.bytes).days {
-            passed += i64::from(days) + i64::from(last.is_some_and(|l: u32| first.saturating_add(batch::MIDNIGHT_BACK_MS) < l));
-            last = Some(end);
-        }
-    }
-    passed
-}
-
-/// Returns the date that a file's name holds.
-fn date_in(name: &str) -> Option<NaiveDate> {
-    let digits: Vec<(usize, char)> = name.char_indices().filter(|(_, c)| c.is_ascii_digit()).collect();
-    digits.windows(8).find_map(|w| {
-        let text: String = w.iter().map(|(_, c)| *c).collect();
-        let near = w[7].0 - w[0].0 <= 9;
-        let date = NaiveDate::parse_from_str(&text, "%Y%m%d").ok()?;
-        (near && (2000..2100).contains(&date.year())).then_some(date)
-    })
 }

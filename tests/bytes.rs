@@ -157,6 +157,18 @@ fn garbage_behind_a_member_is_damage() {
     }
 }
 
+#[test]
+fn what_was_read_before_the_damage_is_not_read_again() {
+    // so long that buffers are used a second time before it
+    let mut log = fs::read(LOG).expect("a recording");
+    log = log.repeat((8 << 20) / log.len() + 1);
+    let dir = TempDir::new().expect("a folder");
+    let (want, _) = scan(&[put(dir.path(), "whole.log", &log)]);
+    let (got, outcome) = scan(&[put(dir.path(), "damaged.log.gz", &[&gzip(&log)[..], b"and more of something else"].concat())]);
+    assert_eq!(damage(&outcome, "damaged.log.gz"), Some(log.len() as u64));
+    assert_eq!((got.len(), outcome.books.bytes()), (want.len(), log.len() as u64));
+}
+
 fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {
     let units = mark.then_some(0xfeff).into_iter().chain(text.encode_utf16());
     units.flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect()

@@ -25,7 +25,11 @@ use super::clerk::{Clerk, Closed};
 use super::counts::passes;
 use super::feed::{Arrived, Fed};
 use super::fold::MERGE;
-use super::{Options, Run, Scanned, scan, veil};
+use super::joining::Joining;
+use super::lot::{self, Lot};
+use super::reading::Reading;
+use super::store::Store;
+use super::{Options, Run, veil};
 use crate::names::{Key, Sym};
 use crate::record::Stamp;
 use crate::signal::batch::Batch;
@@ -124,19 +128,21 @@ impl Live {
                 state.taps.push(tap::Tap::new(&piece.node));
                 state.taps.len() - 1
             });
-            state.taps[tap].take(piece, &mut state.fold, &self.options, &mut chunks);
+            state.taps[tap].take(piece, &mut state.joins, &self.options, &mut chunks);
         }
         self.take(chunks, now)
     }
 
     fn take(&mut self, chunks: Vec<(usize, Arrived, Vec<u8>)>, now: i64) -> Vec<Vec<u8>> {
+        self.state.fold.accept(&mut self.state.joins);
         let fed = chunks.into_iter().map(|(strand, arrived, bytes)| (strand, Fed::Raw(arrived, bytes))).collect();
         let mut buffers = Vec::new();
-        for Scanned { running, arrived, mut batch, bytes, .. } in scan(fed, Vec::new(), &|_| ()) {
-            veil::batch(&mut batch, &self.state.fold.names, &self.options.realms);
-            self.date(running, arrived.marks.as_ref(), &batch, now);
-            self.state.fold.take(running, arrived, batch);
-            self.state.arrived(running, now);
+        let scanned = Lot { fed, ended: Vec::new() }.scan(Vec::new(), &|_| ());
+        for lot::Piece { strand, arrived, mut batch, bytes, .. } in scanned.pieces {
+            veil::batch(&mut batch, &self.state.joins.names, &self.options.realms);
+            self.date(strand, arrived.marks.as_ref(), &batch, now);
+            self.state.joins.take(strand, arrived, batch);
+            self.state.arrived(strand, now);
             buffers.push(bytes);
         }
         buffers
@@ -145,7 +151,7 @@ impl Live {
     /// Takes a date for lines without one: today's, less the midnights that passed in what came first.
     fn date(&mut self, strand: usize, marks: Option<&Marks>, batch: &Batch, now: i64) {
         let Stamp::TimeOfDay(_) = batch.first else { return };
-        let clock = self.state.fold.strands[strand].join.clock();
+        let clock = self.state.joins.strands[strand].join.clock();
         let told = marks.and_then(Marks::first).is_some_and(|m| m.time.is_some()) && self.options.date.is_none();
         if clock.has_date() || told {
             return;
@@ -256,7 +262,7 @@ impl Live {
     /// Judges failures and tells what is new about them.
     fn tell(&mut self, due: &[u64], updates: &mut Vec<Update>) {
         self.learn_uuids();
-        let State { fold, book, names_of_sources, .. } = &mut self.state;
+        let State { joins, fold, book, names_of_sources, .. } = &mut self.state;
         let lacks = &mut self.heard.lacks;
         let judge = Judge {
             rules: &self.rules,
@@ -267,7 +273,7 @@ impl Live {
             profiles_full: fold.clients.full,
             realms: Some(&self.options.realms),
             sources: names_of_sources,
-            names: &fold.names,
+            names: &joins.names,
             fit: fold.pairing.fit,
         };
         let entries: Vec<&book::Entry> = due.iter().filter_map(|id| book.peek(*id)).collect();
@@ -302,7 +308,7 @@ impl Live {
 
     /// Puts together which uuid is which client's.
     fn learn_uuids(&mut self) {
-        let State { fold, .. } = &mut self.state;
+        let State { joins, fold, .. } = &mut self.state;
         let known = fold.clients.uuids.len();
         if self.uuids.0 == known && known > 0 {
             return;
@@ -311,7 +317,7 @@ impl Live {
         for realm in self.options.realms.iter() {
             for (client, settings) in &realm.clients {
                 if let Some(uuid) = &settings.uuid {
-                    uuids.entry(Key::of(uuid.as_bytes())).or_insert_with(|| fold.names.number(client.as_bytes()));
+                    uuids.entry(Key::of(uuid.as_bytes())).or_insert_with(|| joins.names.number(client.as_bytes()));
                 }
             }
         }
@@ -321,7 +327,7 @@ impl Live {
     /// Returns how the run fares, as far as it knows: files and states are others' to say.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
-        let sources = &self.state.fold.sources;
+        let sources = &self.state.joins.sources;
         Gauges {
             bytes: sources.iter().map(|s| s.books.bytes()).sum(),
             records: self.state.records(),
@@ -351,12 +357,13 @@ impl Live {
         let mut updates = Vec::new();
         let mut chunks = Vec::new();
         for mut tap in std::mem::take(&mut self.state.taps) {
-            tap.finish(&mut self.state.fold, &self.options, &mut chunks);
+            tap.finish(&mut self.state.joins, &self.options, &mut chunks);
         }
         self.take(chunks, now);
-        for strand in 0..self.state.fold.strands.len() {
-            self.state.fold.end(strand);
+        for strand in 0..self.state.joins.strands.len() {
+            self.state.joins.end(strand);
         }
+        self.state.fold.accept(&mut self.state.joins);
         loop {
             self.state.fold.merge(&self.rules);
             let more = self.state.fold.merged >= MERGE;
@@ -379,21 +386,19 @@ impl Live {
         while let Some(entry) = self.state.book.take() {
             self.state.count(&entry, &self.options.filter);
         }
-        let State { fold, counts, names_of_sources, unjoined, assumed_dates, .. } = self.state;
-        let mut run = Run {
+        let State { mut joins, fold, counts, names_of_sources, unjoined, assumed_dates, .. } = self.state;
+        joins.zone_assumed &= !self.options.zone_named;
+        let assumed_dates = assumed_dates.into_iter().map(|(node, date)| (node, date, "the day on which it was read")).collect();
+        let run = Run {
             options: &self.options,
             rules: &self.rules,
             listed: false,
             closed: Closed::default(),
             names_of_sources,
-            streams: &[],
-            running: Vec::new(),
+            reading: Reading::new(Store::default()),
+            joining: Joining::over(joins, &self.options, assumed_dates),
             fold,
-            store: super::Store::default(),
-            done: true,
-            assumed_dates: assumed_dates.into_iter().map(|(node, date)| (node, date, "the day on which it was read")).collect(),
         };
-        run.fold.zone_assumed &= !self.options.zone_named;
         let mut outcome = run.finish(Clerk { counts, spill: Spill::unordered() }, None)?;
         outcome.access.unjoined += unjoined;
         Ok((updates, outcome))

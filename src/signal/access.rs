@@ -55,6 +55,8 @@ pub struct Login {
     pub address: Box<str>,
     /// `client_id` of the query.
     pub client: Box<str>,
+    /// The client's number in the run, once it is joined.
+    pub client_number: Option<Sym>,
 }
 
 /// A line's parts, before it is asked what was requested.
@@ -120,7 +122,7 @@ impl Parts<'_> {
         }
         let client = query[1..].split(|c| *c == b'&').find_map(|p| p.strip_prefix(b"client_id="))?;
         let client = percent_encoding::percent_decode(client).decode_utf8_lossy().into();
-        Some(Login { at: self.at, address: self.address.and_then(address)?, client })
+        Some(Login { at: self.at, address: self.address.and_then(address)?, client, client_number: None })
     }
 
     fn access(&self, line: &[u8]) -> Option<Access> {

@@ -8,34 +8,30 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::Source;
+use super::buffers::{Buffers, Fills};
 use super::reader::{begin, carry_over, fill};
 
 /// Bytes of a buffer: as many as a chunk has.
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// Reads what a thread unpacks.
-pub(super) struct Ahead {
+/// What a thread unpacks.
+struct Ahead {
     full: Receiver<io::Result<Vec<u8>>>,
     /// Buffers that were used up go back to be filled again.
     used: SyncSender<Vec<u8>>,
-    buffer: Vec<u8>,
-    /// How much of the buffer was handed out.
-    taken: usize,
     ended: bool,
 }
 
-impl Ahead {
-    /// Begins to unpack a source; at most `bytes` (two buffers at least) are held ready.
-    pub(super) fn start(source: &Source, bytes: usize) -> io::Result<Self> {
-        let buffers = (bytes / BUFFER_BYTES).max(2);
-        let most = buffers / 2;
-        let (send, full) = sync_channel(buffers - most);
-        let (used, back) = sync_channel(buffers + 2);
-        let source = source.clone();
-        let unpack = Unpack { full: send, back, ready: Vec::new(), most };
-        thread::Builder::new().name("unpack".into()).spawn(move || unpack.run(&source))?;
-        Ok(Ahead { full, used, buffer: Vec::new(), taken: 0, ended: false })
-    }
+/// Begins to unpack a source; at most `bytes` (two buffers at least) are held ready.
+pub(super) fn start(source: &Source, bytes: usize) -> io::Result<Buffers> {
+    let buffers = (bytes / BUFFER_BYTES).max(2);
+    let most = buffers / 2;
+    let (send, full) = sync_channel(buffers - most);
+    let (used, back) = sync_channel(buffers + 2);
+    let source = source.clone();
+    let unpack = Unpack { full: send, back, ready: Vec::new(), most };
+    thread::Builder::new().name("unpack".into()).spawn(move || unpack.run(&source))?;
+    Ok(Buffers::of(Ahead { full, used, ended: false }))
 }
 
 /// What the thread has.
@@ -83,50 +79,16 @@ impl Unpack {
     }
 }
 
-impl Ahead {
-    /// Reads behind the first `held` bytes of a buffer as [`fill`] does. One that holds nothing is exchanged for a full one, which may be less than `size`: what was
-    /// unpacked is not copied.
-    pub(super) fn fill(&mut self, buf: &mut Vec<u8>, held: usize, size: usize) -> io::Result<bool> {
-        if held > 0 || !self.is_used_up() {
-            return fill(self, buf, held, size);
-        }
-        self.next()?;
-        if self.ended || self.buffer.len() > size {
-            return fill(self, buf, held, size);
-        }
-        std::mem::swap(buf, &mut self.buffer);
-        self.taken = self.buffer.len();
-        Ok(false)
-    }
-
-    fn is_used_up(&self) -> bool {
-        self.taken == self.buffer.len()
-    }
-
-    /// Takes the next buffer, an empty one at the end.
-    fn next(&mut self) -> io::Result<()> {
+impl Fills for Ahead {
+    fn next(&mut self, used: Vec<u8>) -> io::Result<Vec<u8>> {
         if self.ended {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let next = self.full.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that unpacked it is gone")));
-        self.ended = next.as_ref().map_or(true, Vec::is_empty);
-        let used = std::mem::replace(&mut self.buffer, next?);
-        self.taken = 0;
         if used.capacity() > 0 {
             let _ = self.used.try_send(used);
         }
-        Ok(())
-    }
-}
-
-impl Read for Ahead {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.is_used_up() {
-            self.next()?;
-        }
-        let n = buf.len().min(self.buffer.len() - self.taken);
-        buf[..n].copy_from_slice(&self.buffer[self.taken..self.taken + n]);
-        self.taken += n;
-        Ok(n)
+        let next = self.full.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that unpacked it is gone")));
+        self.ended = next.as_ref().map_or(true, Vec::is_empty);
+        next
     }
 }

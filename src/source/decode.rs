@@ -2,6 +2,7 @@
 //!
 //! Input: a [`Place`]. Output: a reader of its text. All is streamed. Must not know of names, nodes or lines.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
@@ -162,13 +163,18 @@ pub(super) struct Text<'a> {
     pub(super) kind: Kind,
 }
 
+/// Returns where the text of a file begins, which was not read before; `None` where it has to be unpacked.
+pub(super) fn plain(file: &mut File) -> io::Result<Option<usize>> {
+    let mut head = Vec::new();
+    file.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    Ok(if let Kind::Utf8(mark) = Kind::of(&head) { Some(mark) } else { None })
+}
+
 /// Opens the text at a place.
 pub(super) fn open(place: &Place) -> io::Result<Text<'static>> {
     let raw = match place.raw()? {
         Raw::File(mut file) => {
-            let mut head = Vec::new();
-            (&mut file).take(HEAD_BYTES as u64).read_to_end(&mut head)?;
-            if let Kind::Utf8(mark) = Kind::of(&head) {
+            if let Some(mark) = plain(&mut file)? {
                 // the file itself, so that a plain log is read without another layer
                 file.seek(SeekFrom::Start(mark as u64))?;
                 return Ok(Text { read: Box::new(file), packed: false, kind: Kind::Utf8(mark) });

@@ -14,6 +14,8 @@
 
 mod ahead;
 mod archive;
+mod blocks;
+mod buffers;
 pub mod checkpoint;
 mod cut;
 mod damage;

@@ -110,3 +110,17 @@ impl Place {
         }
     }
 }
+
+/// Reads at a place of a file, which may be less than there is.
+#[cfg(unix)]
+pub(super) fn read_once(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    use std::os::unix::fs::FileExt;
+    file.read_at(buf, offset)
+}
+
+/// Reads at a place of a file, which may be less than there is.
+#[cfg(windows)]
+pub(super) fn read_once(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    use std::os::windows::fs::FileExt;
+    file.seek_read(buf, offset)
+}

@@ -5,18 +5,18 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memrchr};
 
-use super::ahead::Ahead;
+use super::buffers::Buffers;
 use super::cut::{self, Dropped, Holes};
 use super::decode::Fails;
 use super::marks::Marks;
-use super::{Grammar, Source, Stream, Unwrapper};
+use super::{Grammar, Source, Stream, Unwrapper, ahead, blocks};
 
 /// A reader of text.
 enum Input<'a> {
     /// Which is read as it is asked for.
     Plain(Box<dyn Read + Send + 'a>),
-    /// Which another thread unpacks.
-    Ahead(Ahead),
+    /// Which comes in buffers.
+    Buffers(Buffers),
 }
 
 impl Input<'_> {
@@ -24,7 +24,7 @@ impl Input<'_> {
     fn fill(&mut self, buf: &mut Vec<u8>, held: usize, size: usize) -> io::Result<bool> {
         match self {
             Input::Plain(input) => fill(input, buf, held, size),
-            Input::Ahead(input) => input.fill(buf, held, size),
+            Input::Buffers(input) => input.fill(buf, held, size),
         }
     }
 }
@@ -33,7 +33,7 @@ impl Read for Input<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self {
             Input::Plain(input) => input.read(buf),
-            Input::Ahead(input) => input.read(buf),
+            Input::Buffers(input) => input.read(buf),
         }
     }
 }
@@ -50,11 +50,13 @@ pub struct Bounds {
     pub ahead: usize,
     /// Bytes of text that each of them may hold ready.
     pub ahead_bytes: usize,
+    /// Blocks of a plain file that are read at once, each by a thread; not more than one: the file is read by the thread that asks.
+    pub blocks: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Bounds { max_line: 4 << 20, ahead: 0, ahead_bytes: 1 << 20 }
+        Bounds { max_line: 4 << 20, ahead: 0, ahead_bytes: 1 << 20, blocks: 0 }
     }
 }
 
@@ -208,9 +210,12 @@ impl<'a> Reader<'a> {
     fn begin(&self, index: usize) -> io::Result<Input<'a>> {
         let source = &self.stream.sources[index];
         if source.packed
-            && let Ok(ahead) = Ahead::start(source, self.bounds.ahead_bytes)
+            && let Ok(unpacked) = ahead::start(source, self.bounds.ahead_bytes)
         {
-            return Ok(Input::Ahead(ahead));
+            return Ok(Input::Buffers(unpacked));
+        }
+        if let Some(blocks) = blocks::open(&source.place, self.bounds.blocks) {
+            return Ok(Input::Buffers(blocks));
         }
         source.open().map(Input::Plain)
     }

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 
 use super::joined::{At, Browser, Failed, Joined, What};
 use super::timeline::CODE_HORIZON_MS;
-use crate::names::{Key, Names};
+use crate::names::{Key, Sym};
 use crate::signal::access;
 
 /// Logins and addresses that are remembered.
@@ -52,7 +52,7 @@ pub struct Browsers {
 impl Browsers {
     /// Learns from a signal, and fills in a failure's login; returns whether the signal goes on.
     #[inline]
-    pub fn follow(&mut self, joined: &mut Joined, names: &Names) -> bool {
+    pub fn follow(&mut self, joined: &mut Joined) -> bool {
         match &mut joined.what {
             What::Login(_) | What::Granted(_) => {
                 self.learn(joined);
@@ -60,7 +60,7 @@ impl Browsers {
             }
             What::Failed(failed) => {
                 if let (Some(now), false) = (joined.time, self.logins.order.is_empty()) {
-                    self.fill_in(failed, now, names);
+                    self.fill_in(failed, now);
                 }
                 true
             }
@@ -71,17 +71,21 @@ impl Browsers {
     fn learn(&mut self, joined: &Joined) {
         let Some(time) = joined.time else { return };
         match &joined.what {
-            What::Login(login) => self.logins.put(key(&login.client, &login.address), (time, joined.at)),
+            What::Login(login) => {
+                if let Some(client) = login.client_number.filter(|client| *client != Sym::OTHER) {
+                    self.logins.put(key(client, &login.address), (time, joined.at));
+                }
+            }
             What::Granted(address) => self.granted.put(Key::of(address.as_bytes()), time),
             _ => {}
         }
     }
 
-    fn fill_in(&self, failed: &mut Failed, now: i64, names: &Names) {
+    fn fill_in(&self, failed: &mut Failed, now: i64) {
         let failure = &failed.failure;
         let (Some("invalid_code"), Some(client), Some(ip)) = (failure.error.as_deref(), failure.client, &failure.ip) else { return };
         let Some(address) = access::address(ip.as_bytes()) else { return };
-        let login = self.logins.entries.get(&key(&names.text(client), &address)).filter(|(t, _)| (0..=CODE_HORIZON_MS).contains(&(now - t)));
+        let login = self.logins.entries.get(&key(client, &address)).filter(|(t, _)| (0..=CODE_HORIZON_MS).contains(&(now - t)));
         failed.browser = login.map(|(time, at)| {
             let granted = self.granted.entries.get(&Key::of(address.as_bytes())).is_some_and(|g| g >= time);
             Box::new(Browser { ago_ms: now - time, granted, at: *at })
@@ -89,22 +93,26 @@ impl Browsers {
     }
 }
 
-fn key(client: &str, address: &str) -> Key {
-    Key::of(format!("{address} {client}").as_bytes())
+fn key(client: Sym, address: &str) -> Key {
+    Key::of(format!("{address} {}", client.kept()).as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::Names;
     use crate::signal::{Login, Word};
 
     #[test]
     fn a_refused_code_has_the_login_of_its_client_at_its_address() {
         let at = At::new(0, 1, 0);
         let joined = |time, what| Joined { time: Some(time), clock: time, node: 0, position: 0, at, stored: false, what };
-        let login = |client: &str| Login { at: crate::record::Stamp::Unknown, address: "10.0.0.4".into(), client: client.into() };
         let mut names = Names::default();
         let spa = names.number(b"spa");
+        let login = || {
+            let at = crate::record::Stamp::Unknown;
+            What::Login(Box::new(Login { at, address: "10.0.0.4".into(), client: "spa".into(), client_number: Some(spa) }))
+        };
         let failed = || {
             let line = br#"10.0.0.4 - - [23/Nov/2026:15:45:18 +0000] "POST /realms/shop/protocol/openid-connect/token HTTP/1.1" 400 62"#;
             let access = access::read(line).and_then(access::Entry::token).expect("a token request");
@@ -115,16 +123,16 @@ mod tests {
         let mut browsers = Browsers::default();
         let mut seen = |time, what| {
             let mut signal = joined(time, what);
-            let goes_on = browsers.follow(&mut signal, &names);
+            let goes_on = browsers.follow(&mut signal);
             let browser = if let What::Failed(f) = signal.what { f.browser.map(|b| (b.ago_ms, b.granted)) } else { None };
             (goes_on, browser)
         };
         assert_eq!(seen(0, failed()), (true, None));
-        assert_eq!(seen(1000, What::Login(Box::new(login("spa")))), (false, None));
+        assert_eq!(seen(1000, login()), (false, None));
         assert_eq!(seen(71_000, failed()), (true, Some((70_000, false))));
         assert_eq!(seen(72_000, What::Granted("10.0.0.4".into())), (false, None));
         assert_eq!(seen(73_000, failed()), (true, Some((72_000, true))));
-        assert_eq!(seen(74_000, What::Login(Box::new(login("spa")))), (false, None));
+        assert_eq!(seen(74_000, login()), (false, None));
         assert_eq!(seen(75_000, failed()), (true, Some((1000, false))));
         assert_eq!(seen(74_000 + CODE_HORIZON_MS + 1, failed()), (true, None));
     }

@@ -655,6 +655,7 @@ fn localise(kind: &mut Kind, global: &[Sym], names: &mut Names) {
         }
         Kind::Tail(_, Some(inner)) | Kind::CarrierEnd(Some(inner)) => localise(inner, global, names),
         Kind::Access(access) | Kind::Proxied(access) => access.realm_number = access.realm.as_deref().map(|realm| names.number(realm.as_bytes())),
+        Kind::Login(login) => login.client_number = Some(names.number(login.client.as_bytes())),
         _ => {}
     }
 }

@@ -36,16 +36,16 @@ pub struct ByTime {
 }
 
 impl ByTime {
+    /// Whether the stream is one of stored events, or else of log lines; unknown before its first signal.
+    #[must_use]
+    pub fn stored(&self) -> Option<bool> {
+        self.stored
+    }
+
     /// Whether the stream is one of stored events.
     #[must_use]
     pub fn is_stored(&self) -> bool {
         self.stored == Some(true)
-    }
-
-    /// Whether the stream is one of log lines.
-    #[must_use]
-    pub fn is_log(&self) -> bool {
-        self.stored == Some(false)
     }
 
     /// Takes in the next signals of the stream, leaving their list empty, and hands on those whose place is known.

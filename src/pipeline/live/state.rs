@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::counts::Counts;
 use super::super::fold::Fold;
+use super::super::joins::Joins;
 use super::super::{Options, veil, zone_of};
 use super::book::{Book, Entry};
 use super::heard::Heard;
@@ -20,7 +21,7 @@ use crate::tally::served::Serving;
 use crate::triage::rules::Rules;
 
 /// What the bytes of a state begin with: another version is refused.
-const VERSION: u32 = 8;
+const VERSION: u32 = 9;
 
 /// Why a state cannot be taken up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +52,7 @@ struct Waits {
 #[derive(Serialize, Deserialize)]
 pub(super) struct State {
     pub taps: Vec<Tap>,
+    pub joins: Joins,
     pub fold: Fold,
     pub book: Book,
     pub counts: Counts,
@@ -72,13 +74,15 @@ pub(super) struct State {
 
 impl State {
     pub fn new(options: &Options) -> Self {
-        let mut fold = Fold::new(&options.realms);
+        let mut joins = Joins::default();
+        let mut fold = Fold::new(&options.realms, &mut joins.names);
         fold.serving = options.successes.then(|| Serving::new(options.window_ms, options.max_keys));
         fold.watched = true;
         fold.clients.watched = true;
         fold.shards.iter_mut().for_each(|s| s.watched = true);
         State {
             taps: Vec::new(),
+            joins,
             fold,
             book: Book::default(),
             counts: Counts::new(options.window_ms, Windows::Apart, options.max_keys),
@@ -96,23 +100,24 @@ impl State {
 
     /// Returns how many records were recognised.
     pub fn records(&self) -> u64 {
-        self.fold.sources.iter().map(|s| s.books.records).sum()
+        self.joins.sources.iter().map(|s| s.books.records).sum()
     }
 
     /// Notes that a strand got something.
     pub fn arrived(&mut self, strand: usize, now: i64) {
-        self.waits.resize_with(self.fold.strands.len(), Waits::default);
-        self.names_of_sources.extend(self.fold.sources.iter().skip(self.names_of_sources.len()).map(|s| s.name.clone()));
-        let (waits, s) = (&mut self.waits[strand], &mut self.fold.strands[strand]);
-        waits.merge.note(s.passed + s.queue.len() as u64, now);
-        waits.answers.note(s.join.outbox().next(), now);
+        self.waits.resize_with(self.joins.strands.len(), Waits::default);
+        self.names_of_sources.extend(self.joins.sources.iter().skip(self.names_of_sources.len()).map(|s| s.name.clone()));
+        self.fold.accept(&mut self.joins);
+        let waits = &mut self.waits[strand];
+        waits.merge.note(self.fold.queues[strand].came(), now);
+        waits.answers.note(self.joins.strands[strand].join.outbox().next(), now);
         (waits.arrived, self.arrived) = (now, now);
     }
 
     /// Lets go what waited long enough within its strand.
     pub fn let_go(&mut self, now: i64) {
-        let joined = &mut self.fold.joined;
-        for (waits, s) in self.waits.iter_mut().zip(&mut self.fold.strands) {
+        let joined = &mut self.joins.joined;
+        for (waits, s) in self.waits.iter_mut().zip(&mut self.joins.strands) {
             let hold = s.join.holding();
             waits.hold = hold.map(|line| waits.hold.filter(|h| h.0 == line).unwrap_or((line, now)));
             if waits.hold.is_some_and(|h| now - h.1 >= REST_MS) {
@@ -123,13 +128,16 @@ impl State {
             if s.by_time.is_stored() && now - waits.arrived >= IDLE_MS {
                 s.by_time.finish(&mut s.queue);
             }
-            waits.merge.note(s.passed + s.queue.len() as u64, now);
+        }
+        self.fold.accept(&mut self.joins);
+        for (waits, queue) in self.waits.iter_mut().zip(&self.fold.queues) {
+            waits.merge.note(queue.came(), now);
         }
     }
 
     /// Returns how many of each strand's signals need not wait for other strands any more.
     pub fn ripe(&mut self, now: i64) -> Vec<u64> {
-        self.waits.iter_mut().zip(&self.fold.strands).map(|(w, s)| w.merge.by(now - MERGE_MS).saturating_sub(s.passed)).collect()
+        self.waits.iter_mut().zip(&self.fold.queues).map(|(w, queue)| w.merge.by(now - MERGE_MS).saturating_sub(queue.passed)).collect()
     }
 
     /// Lets go what waited long enough between the strands and the shards.
@@ -148,7 +156,7 @@ impl State {
     /// Brings the view up to now; what changed for all failures is judged again. Returns the time of the log.
     pub fn survey(&mut self) -> i64 {
         let view = &mut self.fold.view;
-        view.spans = self.fold.strands.iter().map(|s| s.join.span()).collect();
+        view.spans = self.joins.strands.iter().map(|s| s.join.span()).collect();
         view.end = view.spans.iter().flatten().map(|s| s.1).max();
         let end = view.end.unwrap_or(i64::MIN);
         let speaks = |stream: usize| view.nodes.iter().any(|n| n.stream == stream && n.events && n.stopped.is_none());
@@ -166,7 +174,7 @@ impl State {
     pub fn tell_triggers(&mut self, updates: &mut Vec<Update>) {
         let fold = &self.fold;
         let new = fold.view.triggers.get(self.triggers..).unwrap_or_default();
-        updates.extend(new.iter().map(|t| Update::Trigger(trigger::named(t, fold))));
+        updates.extend(new.iter().map(|t| Update::Trigger(trigger::named(t, &self.joins, fold))));
         self.triggers = fold.view.triggers.len();
         self.fold.view.settle();
     }
@@ -177,7 +185,7 @@ impl State {
         if entry.doubtful {
             self.unjoined += 1;
         } else {
-            self.counts.add(&entry.waiting, verdict, filter, &self.fold.names, &self.names_of_sources);
+            self.counts.add(&entry.waiting, verdict, filter, &self.joins.names, &self.names_of_sources);
         }
     }
 
@@ -211,7 +219,7 @@ impl Live {
             return Err(StateError::Version);
         }
         let mut state: State = postcard::from_bytes(rest).map_err(damaged)?;
-        for strand in &mut state.fold.strands {
+        for strand in &mut state.joins.strands {
             let zone = zone_of(strand.zone_minutes, &options);
             strand.join.clock().reads_in(zone);
         }

@@ -1,13 +1,13 @@
 //! What is followed, rid of its wrappers and split by node.
 //!
-//! Input: [`Piece`]s of one path, pod or pipe in order. Output: chunks for the strands of the fold. Must not know what the lines mean.
+//! Input: [`Piece`]s of one path, pod or pipe in order. Output: chunks for the strands of the joins. Must not know what the lines mean.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::super::feed::Arrived;
-use super::super::fold::Fold;
+use super::super::joins::Joins;
 use super::super::{Options, zone_of};
 use crate::source::unwrap::Lines as LineUnwrapper;
 use crate::source::{Dropped, Gathered, Grammar, Payload, Unwrapper, Wrapping};
@@ -68,12 +68,12 @@ impl Tap {
     }
 
     /// Takes in a piece.
-    pub fn take(&mut self, mut piece: Piece, fold: &mut Fold, options: &Options, out: &mut Vec<(usize, Arrived, Vec<u8>)>) {
+    pub fn take(&mut self, mut piece: Piece, joins: &mut Joins, options: &Options, out: &mut Vec<(usize, Arrived, Vec<u8>)>) {
         if let Some((source, line, mut open)) = self.open.take() {
             let first = piece.bytes.split(|c| *c == b'\n').next().unwrap_or_default();
             if self.begins(first, options) && self.is_whole(&open, options) {
                 let whole = Piece { node: Arc::clone(&piece.node), source, line, bytes: open, dropped: Dropped::default(), breaks: 0 };
-                self.unwrap(whole, fold, options, out);
+                self.unwrap(whole, joins, options, out);
             } else {
                 open.append(&mut piece.bytes);
                 piece.bytes = open;
@@ -86,22 +86,22 @@ impl Tap {
             self.open = Some((Arc::clone(&piece.source), piece.line + lines.saturating_sub(piece.breaks), tail));
         }
         if !piece.bytes.is_empty() || piece.dropped.bytes() > 0 {
-            self.unwrap(piece, fold, options, out);
+            self.unwrap(piece, joins, options, out);
         }
     }
 
     /// Ends it: what is held back is let go.
-    pub fn finish(&mut self, fold: &mut Fold, options: &Options, out: &mut Vec<(usize, Arrived, Vec<u8>)>) {
+    pub fn finish(&mut self, joins: &mut Joins, options: &Options, out: &mut Vec<(usize, Arrived, Vec<u8>)>) {
         if let Some((source, line, bytes)) = self.open.take() {
-            self.unwrap(Piece { node: "".into(), source, line, bytes, dropped: Dropped::default(), breaks: 0 }, fold, options, out);
+            self.unwrap(Piece { node: "".into(), source, line, bytes, dropped: Dropped::default(), breaks: 0 }, joins, options, out);
         }
         self.resume(options);
         let Some(mut lines) = self.at_work.take() else { return };
         let mut nodes = Nodes::default();
         lines.finish(&mut |payload| nodes.add(&payload));
-        let source = self.strands.first().map_or(0, |_| fold.sources.len().saturating_sub(1));
+        let source = self.strands.first().map_or(0, |_| joins.sources.len().saturating_sub(1));
         for (node, gathered) in nodes.0 {
-            let strand = self.strand(node, fold, options);
+            let strand = self.strand(node, joins, options);
             let wrapper_bytes = -i64::try_from(gathered.bytes.len()).unwrap_or(0);
             out.push((strand, Arrived { marks: Some(gathered.marks), wrapper_bytes, ..Arrived::of(source) }, gathered.bytes));
         }
@@ -157,13 +157,13 @@ impl Tap {
         }
     }
 
-    fn unwrap(&mut self, piece: Piece, fold: &mut Fold, options: &Options, out: &mut Vec<(usize, Arrived, Vec<u8>)>) {
-        let source = source(fold, &piece.source, &self.node);
-        self.look(&piece.bytes, fold.sources[source].books.records > 0, options);
+    fn unwrap(&mut self, piece: Piece, joins: &mut Joins, options: &Options, out: &mut Vec<(usize, Arrived, Vec<u8>)>) {
+        let source = source(joins, &piece.source, &self.node);
+        self.look(&piece.bytes, joins.sources[source].books.records > 0, options);
         self.resume(options);
-        fold.sources[source].wrapping = self.wrapping.as_ref().map(|w| w.name.clone());
+        joins.sources[source].wrapping = self.wrapping.as_ref().map(|w| w.name.clone());
         let Some(lines) = &mut self.at_work else {
-            let strand = self.strand(None, fold, options);
+            let strand = self.strand(None, joins, options);
             let arrived = Arrived { line: Some(piece.line), dropped: piece.dropped, breaks: piece.breaks, ..Arrived::of(source) };
             return out.push((strand, arrived, piece.bytes));
         };
@@ -189,11 +189,11 @@ impl Tap {
         let (mut dropped, mut breaks, mut wrapper_bytes) = (piece.dropped, piece.breaks, size(&piece.bytes) - inside);
         if nodes.0.is_empty() {
             // all of it is held back: it is counted with what is let go
-            let books = &mut fold.sources[source].books;
+            let books = &mut joins.sources[source].books;
             (books.parsed, books.damaged) = (books.parsed.saturating_add_signed(wrapper_bytes), books.damaged + dropped.bytes());
         }
         for (node, gathered) in nodes.0 {
-            let strand = self.strand(node, fold, options);
+            let strand = self.strand(node, joins, options);
             let arrived = Arrived {
                 marks: Some(gathered.marks),
                 dropped: std::mem::take(&mut dropped),
@@ -206,14 +206,14 @@ impl Tap {
     }
 
     /// Returns the strand of a node that the wrapper names, a new one if it is new.
-    fn strand(&mut self, node: Option<Vec<u8>>, fold: &mut Fold, options: &Options) -> usize {
+    fn strand(&mut self, node: Option<Vec<u8>>, joins: &mut Joins, options: &Options) -> usize {
         if let Some((_, strand)) = self.strands.iter().find(|s| s.0 == node) {
             return *strand;
         }
         let told = self.wrapping.as_ref().and_then(|w| w.zone_minutes).filter(|_| !options.zone_named);
         let name = node.as_ref().map_or_else(|| self.node.clone(), |n| String::from_utf8_lossy(n).into_owned());
-        let strand = fold.strands.len();
-        fold.start(name, Clock::new(zone_of(told, options), None), node.is_some(), told);
+        let strand = joins.strands.len();
+        joins.start(name, Clock::new(zone_of(told, options), None), node.is_some(), told);
         self.strands.push((node, strand));
         strand
     }
@@ -234,9 +234,9 @@ impl Nodes {
 }
 
 /// Returns the number of a source, a new one if it is new.
-fn source(fold: &mut Fold, name: &str, node: &str) -> usize {
-    fold.sources.iter().rposition(|s| s.name == name && s.node == node).unwrap_or_else(|| {
-        fold.sources.push(SourceReport { name: name.to_owned(), node: node.to_owned(), named: true, ..SourceReport::default() });
-        fold.sources.len() - 1
+fn source(joins: &mut Joins, name: &str, node: &str) -> usize {
+    joins.sources.iter().rposition(|s| s.name == name && s.node == node).unwrap_or_else(|| {
+        joins.sources.push(SourceReport { name: name.to_owned(), node: node.to_owned(), named: true, ..SourceReport::default() });
+        joins.sources.len() - 1
     })
 }

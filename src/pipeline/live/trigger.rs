@@ -5,14 +5,15 @@
 use std::sync::Arc;
 
 use super::super::fold::Fold;
+use super::super::joins::Joins;
 use crate::names::Key;
 use crate::tally::incident::{Change, Trigger};
 use crate::triage::view::{self, TriggerKind};
 
 /// Returns a trigger with its names.
-pub(super) fn named(trigger: &view::Trigger, fold: &Fold) -> Trigger {
+pub(super) fn named(trigger: &view::Trigger, joins: &Joins, fold: &Fold) -> Trigger {
     let node = fold.view.nodes.get(trigger.node as usize);
-    let client = |uuid: u64| fold.clients.uuids.get(&Key::from(uuid)).map(|c| Arc::from(&*fold.names.text(*c)));
+    let client = |uuid: u64| fold.clients.uuids.get(&Key::from(uuid)).map(|c| Arc::from(&*joins.names.text(*c)));
     let (what, realm, client) = match &trigger.what {
         TriggerKind::Started(version) => (Change::ServerStarted { version: version.clone(), before: before(trigger, node) }, None, None),
         TriggerKind::Stopped => (Change::ServerStopped, None, None),
@@ -26,7 +27,7 @@ pub(super) fn named(trigger: &view::Trigger, fold: &Fold) -> Trigger {
         TriggerKind::Database => (Change::DatabaseTrouble, None, None),
         TriggerKind::ClockSetBack(by_ms) => (Change::ClockJumped { by_ms: -by_ms }, None, None),
     };
-    let place = fold.sources.get(trigger.at.source as usize).map(|s| (Arc::from(s.name.as_str()), trigger.at.line.get()));
+    let place = joins.sources.get(trigger.at.source as usize).map(|s| (Arc::from(s.name.as_str()), trigger.at.line.get()));
     Trigger { time: trigger.time, what, realm, client, node: node.map(|n| Arc::from(n.name.as_str())), place }
 }
 

@@ -7,6 +7,8 @@ use std::io;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use crate::source::place::read_once;
+
 /// Opens a file to read it; does not wait for the other end of a pipe.
 ///
 /// # Errors
@@ -36,7 +38,7 @@ pub(super) fn read_at(file: &File, buf: &mut Vec<u8>, offset: u64, count: usize)
     buf.resize(start + count, 0);
     let mut filled = start;
     while filled < buf.len() {
-        match at(file, &mut buf[filled..], offset + (filled - start) as u64) {
+        match read_once(file, &mut buf[filled..], offset + (filled - start) as u64) {
             Ok(0) => break,
             Ok(n) => filled += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -48,18 +50,6 @@ pub(super) fn read_at(file: &File, buf: &mut Vec<u8>, offset: u64, count: usize)
     }
     buf.truncate(filled);
     Ok(filled - start)
-}
-
-#[cfg(unix)]
-fn at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-    use std::os::unix::fs::FileExt;
-    file.read_at(buf, offset)
-}
-
-#[cfg(windows)]
-fn at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-    use std::os::windows::fs::FileExt;
-    file.seek_read(buf, offset)
 }
 
 /// Returns where the next bytes are that are no hole; `None` where the system cannot say.
