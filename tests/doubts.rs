@@ -72,6 +72,24 @@ fn what_it_was_is_named_and_nothing_else_is_certain() {
         ("29-code-of-a-restored-tab.log", 7, "code-expired"),
         ("30-assertion-without-audience-access.log", 6, "unclassified"),
         ("31-code-lost-in-a-crash.log", 5, "unclassified"),
+        ("32-code-cut-at-its-end-26.7.log", 6, "code-malformed"),
+        ("32-code-cut-at-its-end-26.7.log", 8, "code-reused"),
+        ("33-code-with-another-session.log", 7, "code-malformed"),
+        ("33-code-with-another-session.log", 9, "code-reused"),
+        ("33b-code-exchanged-for-another-client-24.log", 6, "code-reused"),
+        // a realm whose events are not logged left its warning on the thread
+        ("34-warning-of-a-silent-realm.log", 2, "session-terminated"),
+        ("34b-warning-of-a-silent-realm-access.log", 3, "session-terminated"),
+        ("34c-warning-of-a-silent-realm-26.log", 2, "code-missing"),
+        // the event was moved an hour ahead
+        ("34d-warning-of-a-silent-realm-an-hour-ago.log", 20, "wrong-client-secret"),
+        ("35-code-in-quotes-18.log", 5, "code-malformed"),
+        ("36-client-deleted-18.log", 6, "client-not-found"),
+        ("37-assertion-of-the-future-26.2.log", 25, "clock-skew"),
+        // the answer could not be made, as of a client whose tokens are to be encrypted and that has no key
+        ("38-used-without-an-event-late.log", 7, "code-reused"),
+        ("38-used-without-an-event-late.log", 10, "code-reused"),
+        ("39-revoked-by-another-client.log", 6, "code-reused"),
     ];
     let mut wrong = Vec::new();
     for (name, line, cause) in table {

@@ -110,7 +110,7 @@ pub fn change(change: &Change) -> String {
         Change::NodeJoined => "a node joined the cluster".to_owned(),
         Change::NodeLeft => "a node left the cluster".to_owned(),
         Change::SecretRegenerated => "an administrator regenerated the client's secret".to_owned(),
-        Change::ClientUpdated => "an administrator changed the client".to_owned(),
+        Change::ClientUpdated => "the client was changed".to_owned(),
         Change::RealmUpdated => "an administrator changed the realm".to_owned(),
         Change::SessionsEnded => "an administrator ended sessions".to_owned(),
         Change::NotBeforePushed => "an administrator pushed a not-before: older tokens are refused".to_owned(),

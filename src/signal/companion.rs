@@ -24,10 +24,14 @@ pub enum Companion {
         /// Both are written as servers write them, as UUIDs; or both are short, as where somebody shortened them before a log was shared.
         usual: bool,
     },
-    /// `Invalid format of the code` (`OAuth2CodeParser`).
+    /// `Invalid format of the code` (`OAuth2CodeParser`): its event names no session.
     CodeFormat,
-    /// `Code '…' is bound to a different session` (`OAuth2CodeParser`).
-    CodeBound,
+    /// `Invalid format of the UUID in the code` (`OAuth2CodeParser`, up to 25): its event does.
+    CodeUuid,
+    /// `Code '…' is bound to a different session` (`OAuth2CodeParser`): the code with that id is used up by it.
+    CodeBound(Key),
+    /// `Code is bound to a different client '…'` (`OAuth2CodeParser`, 26.7): the code is used up by it. Whether that client is written as servers write it.
+    CodeForeign(bool),
     /// `PKCE …` (`PkceUtils`, `TokenEndpoint`): what went wrong with the verifier.
     Pkce(Pkce),
     /// `KC-SERVICES0025: Error when validating client assertion: …`.
@@ -58,7 +62,7 @@ pub enum Pkce {
 /// Why a client assertion was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Assertion {
-    /// `Token is not active`: outside its validity.
+    /// `Token is not active`, `Token was issued in the future`: outside its validity.
     NotActive,
     /// Signature, audience, issuer, a reused id, …
     Other,
@@ -165,11 +169,20 @@ fn client() -> &'static memmem::FinderRev<'static> {
     FINDER.get_or_init(|| memmem::FinderRev::new(CLIENT))
 }
 
-/// Finds what `OAuth2CodeParser` says of a code that is another session's; made ready once, since it is asked of every code.
-fn bound() -> &'static memmem::Finder<'static> {
-    static FINDER: OnceLock<memmem::Finder<'static>> = OnceLock::new();
-    FINDER.get_or_init(|| memmem::Finder::new(b"is bound to a different session"))
+/// `Code '<code>' is bound to a different session`, whatever follows.
+fn code_bound(message: &[u8]) -> Option<Companion> {
+    let (code, rest) = quoted(message.strip_prefix(b"Code ")?)?;
+    rest.starts_with(b" is bound to a different session").then(|| Companion::CodeBound(Key::of(code)))
 }
+
+/// `Code is bound to a different client '<uuid>'`.
+fn code_foreign(message: &[u8]) -> Option<Companion> {
+    let (client, _) = quoted(message.strip_prefix(b"Code is bound to a different client ")?)?;
+    Some(Companion::CodeForeign(is_uuid(client)))
+}
+
+/// What `JWTClientValidator` and `AbstractJWTClientValidator` say of the times of an assertion.
+const TIMES: [&[u8]; 3] = [b"Token is not active", b"issued in the future", b"issued too far in the past"];
 
 /// Reads a record's message as a companion; `logger` is the last segment of its logger's name.
 #[must_use]
@@ -178,17 +191,17 @@ pub fn read(logger: &[u8], message: &[u8]) -> Option<Companion> {
         b"OAuth2CodeParser" => {
             if message.starts_with(b"Invalid format of the code") {
                 Some(Companion::CodeFormat)
-            } else if message.starts_with(b"Code '") && bound().find(message).is_some() {
-                Some(Companion::CodeBound)
+            } else if message.starts_with(b"Invalid format of the UUID in the code") {
+                Some(Companion::CodeUuid)
             } else {
-                code_gone(message)
+                code_gone(message).or_else(|| code_bound(message)).or_else(|| code_foreign(message))
             }
         }
         b"PkceUtils" | b"TokenEndpoint" => pkce(message),
         b"ClientAuthenticationFlow" => auth(message),
         b"services" => {
             if let Some(rest) = message.strip_prefix(b"KC-SERVICES0025:") {
-                let kind = if memmem::find(rest, b"Token is not active").is_some() {
+                let kind = if TIMES.iter().any(|times| memmem::find(rest, times).is_some()) {
                     Assertion::NotActive
                 } else if is_without_cause(rest) {
                     Assertion::Unsaid
@@ -232,6 +245,10 @@ mod tests {
             ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'it's'.", Some(gone("c", "s", "it's"))),
             ("OAuth2CodeParser", "Code 'c' already used for userSession 's' and client 'u' and client '.", None),
             ("OAuth2CodeParser", "Invalid format of the code", Some(Companion::CodeFormat)),
+            ("OAuth2CodeParser", "Invalid format of the UUID in the code", Some(Companion::CodeUuid)),
+            ("OAuth2CodeParser", "Code '625efd00' is bound to a different session", Some(Companion::CodeBound(Key::of(b"625efd00")))),
+            ("OAuth2CodeParser", "Code is bound to a different client '6ef0eb22-75ad-4500-b3bd-fdfc5e4ee531'", Some(Companion::CodeForeign(true))),
+            ("OAuth2CodeParser", "Code is bound to a different client '6ef0eb22-75ad-4500-b3bd-fdfc5e4'", Some(Companion::CodeForeign(false))),
             ("PkceUtils", "PKCE verification failed. authUserId = 1, authUsername = bob", Some(Companion::Pkce(Pkce::Mismatch))),
             ("TokenEndpoint", "PKCE code verifier not specified, authUserId = 1", Some(Companion::Pkce(Pkce::Missing))),
             ("PkceUtils", "PKCE invalid code verifier", Some(Companion::Pkce(Pkce::Malformed))),
@@ -246,6 +263,11 @@ mod tests {
                 "services",
                 "KC-SERVICES0025: Error when validating client assertion: java.lang.RuntimeException: Signature on JWT token failed validation",
                 Some(Companion::Assertion(Assertion::Other)),
+            ),
+            (
+                "services",
+                "KC-SERVICES0025: Error when validating client assertion: java.lang.RuntimeException: Token was issued in the future",
+                Some(Companion::Assertion(Assertion::NotActive)),
             ),
             ("services", "KC-SERVICES0025: Error when validating client assertion", Some(Companion::Assertion(Assertion::Unsaid))),
             ("services", "KC-SERVICES0015: Unexpected error when authenticating client: java.lang.IllegalArgumentException", Some(Companion::MalformedHeader)),

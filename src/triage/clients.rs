@@ -9,6 +9,7 @@ use hashbrown::hash_map::Entry;
 use super::joined::{Joined, What};
 use super::profile::{Lesson, Profile};
 use crate::names::{Key, Sym};
+use crate::signal::Done;
 
 /// How many profiles are kept: as many as a table of 131,072 places holds. Requests cannot make them up: only a client that exists has one.
 const PROFILES: usize = 114_688;
@@ -19,11 +20,14 @@ const UUIDS: usize = 114_688;
 /// A client of a realm; the realm by its id.
 pub type Client = (Option<Sym>, Sym);
 
+/// Profiles by realm and client.
+pub type Profiles = HashMap<Client, Profile, RandomState>;
+
 /// What is known of clients.
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Clients {
     /// Profiles by realm and client.
-    pub profiles: HashMap<Client, Profile, RandomState>,
+    pub profiles: Profiles,
     /// Client uuids that companions paired with a client.
     pub uuids: HashMap<Key, Sym, RandomState>,
     /// A client came that has no profile because there was no room.
@@ -54,6 +58,7 @@ impl Clients {
             && let Some(profile) = self.profile((realm, client))
         {
             profile.learn(lesson, (time, joined.at));
+            profile.exchanged |= matches!(&joined.what, What::Success(success, _) if success.done == Done::CodeToToken);
         }
     }
 

@@ -9,10 +9,9 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::answered::{self, Beside};
-use super::clients::Client;
+use super::clients::Profiles;
 use super::joined::At;
 use super::pairing::Fit;
-use super::profile::Profile;
 use super::question::{self, Context};
 use super::rules::{Question, Rule, Rules, Says};
 use super::timeline::Waiting;
@@ -34,7 +33,7 @@ pub struct Judge<'a> {
     /// How much the log shows.
     pub view: &'a View,
     /// How clients authenticate.
-    pub profiles: &'a HashMap<Client, Profile, RandomState>,
+    pub profiles: &'a Profiles,
     /// Clients by uuid.
     pub uuids: HashMap<Key, Sym, RandomState>,
     /// The lifespan of codes, where it is known.
@@ -112,8 +111,8 @@ impl Judge<'_> {
         let settled = exported.filter(|life| realm.is_some_and(|r| self.view.unchanged(w.realm, r)) && !contradicted(*life));
         let context = Context {
             view: self.view,
-            // what became of a session does not rest on how its client authenticates
-            profile: w.client.filter(|_| !question.asks_the_timeline()).and_then(|c| self.profiles.get(&(w.realm, c))),
+            profiles: self.profiles,
+            client: w.client.map(|client| (w.realm, client)),
             life_ms: self.life_ms.or(settled),
             profiles_full: self.profiles_full,
             exported_life_ms: exported,
@@ -191,12 +190,20 @@ impl Judge<'_> {
     }
 }
 
+/// What `OAuth2CodeParser` says of a code that names another client.
+const FOREIGN: &str = "code bound to a different client";
+
 /// Returns the companion that a rule rests on, where the evidence does not hold it.
 fn companion(verdict: &Verdict, w: &Waiting) -> Option<(At, &'static str)> {
     let with = &w.failed.with;
     let first = match verdict.candidates[0] {
-        Cause::CodeMalformed => with.format.map(|at| (at, "invalid format of the code")).or(with.bound.map(|at| (at, "code bound to a different session"))),
-        Cause::ClockSkew => with.assertion.map(|(_, at)| (at, "client assertion: Token is not active")),
+        Cause::CodeMalformed => {
+            let format = || with.format.or(with.uuid).map(|at| (at, "invalid format of the code"));
+            let bound = || with.bound.map(|(_, at)| (at, "code bound to a different session"));
+            bound().or_else(format).or_else(|| with.foreign.map(|(_, at)| (at, FOREIGN)))
+        }
+        Cause::CodeOfOtherClient => with.foreign.map(|(_, at)| (at, FOREIGN)),
+        Cause::ClockSkew => with.assertion.map(|(_, at)| (at, "assertion not active at the server's time")),
         Cause::ClientAuthMethod => with.header.map(|at| (at, "the authentication header cannot be decoded")),
         Cause::PkceMismatch => with.pkce.map(|(_, at)| (at, "PKCE warning of the same thread")),
         _ => None,

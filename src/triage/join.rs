@@ -95,6 +95,8 @@ const SUSPECTS: usize = 1000;
 struct Pending {
     /// Nothing for most: it is looked at for each event.
     with: Option<Box<Companions>>,
+    /// When the last of them was printed.
+    since: Option<i64>,
     /// The attempt to authenticate is over: the next `client authenticator:` begins another request.
     closed: bool,
     /// An event of this thread was seen.
@@ -115,6 +117,14 @@ fn put_aside(others: &mut Vec<GoneCode>, gone: GoneCode, lapses: &mut Lapses) {
         lapses.alone(others.remove(0).client);
     }
     others.push(gone);
+}
+
+/// Companions are not older than this when their event comes: a realm whose events are not logged leaves its own behind, and the thread's next event is another's.
+const STALE_MS: i64 = 30_000;
+
+/// Returns what is left of the companions of a request that is over: a code that is gone names its session, so it is not taken for another request's.
+fn of_request_that_is_over(with: &Companions) -> Option<Box<Companions>> {
+    with.gone.map(|gone| Box::new(Companions { gone: Some(gone), ..Companions::default() }))
 }
 
 /// Forgets codes whose events do not come any more.
@@ -318,7 +328,7 @@ impl Join {
                 hold.queue.push(Placed { place, kind: inner.map_or(Kind::Companion(Companion::AuthTried), |k| *k) });
                 if let Held::Warning(_, thread, at) = hold.held {
                     // a code with a line feed in it is none
-                    self.companion(Companion::CodeFormat, thread, at);
+                    self.companion(Companion::CodeFormat, thread, at, place.time);
                 }
                 self.condemn(hold, "stands inside a client's words in the warning above it (keycloak/keycloak#52103)");
             }
@@ -459,16 +469,17 @@ impl Join {
     /// Takes in a companion that is the server's own.
     fn explains(&mut self, companion: Companion, place: &Place) {
         self.believed = place.time.or(self.believed);
-        self.companion(companion, place.thread, place.at);
+        self.companion(companion, place.thread, place.at, place.time);
     }
 
     /// Keeps a companion for the thread's next user event.
-    fn companion(&mut self, companion: Companion, thread: Thread, at: At) {
+    fn companion(&mut self, companion: Companion, thread: Thread, at: At, time: Option<i64>) {
         let pending = self.threads.of(thread);
         if companion == Companion::AuthTried && pending.closed {
             *pending = Pending { known: pending.known, others: std::mem::take(&mut pending.others), permission: pending.permission, ..Pending::default() };
         }
         let with = pending.with.get_or_insert_default();
+        pending.since = time;
         match companion {
             Companion::CodeGone { code, session, client, usual } => {
                 let gone = GoneCode { code, session, client, unusual: !usual, at };
@@ -482,7 +493,9 @@ impl Join {
                 }
             }
             Companion::CodeFormat => with.format = Some(at),
-            Companion::CodeBound => with.bound = Some(at),
+            Companion::CodeUuid => with.uuid = Some(at),
+            Companion::CodeBound(code) => with.bound = Some((code, at)),
+            Companion::CodeForeign(usual) => with.foreign = Some((usual, at)),
             Companion::Pkce(kind) => with.pkce = Some((kind, at)),
             Companion::Assertion(kind) => with.assertion = Some((kind, at)),
             Companion::MalformedHeader => with.header = Some(at),
@@ -514,7 +527,7 @@ impl Join {
                 self.match_session(&failure, &mut with, place);
                 let ordinal = self.ordinals.next(failure.digest, place.time.filter(|_| place.is_dated));
                 // of a line that a handler wrote twice the companions went to the first
-                let lost = (lost || ordinal > 0).then_some(Loss::Beginning).or_else(|| self.lapses.has_lost_lines().then_some(Loss::Lines));
+                let lost = lost.or((ordinal > 0).then_some(Loss::Beginning)).or_else(|| self.lapses.has_lost_lines().then_some(Loss::Lines));
                 if lost.is_some() {
                     with.get_or_insert_default().lost = lost;
                 }
@@ -576,9 +589,9 @@ impl Join {
     /// first line there may have been some where that is soon. An access line may follow that says what this event was answered; one that was waited for does
     /// not come any more.
     #[inline]
-    fn companions(&mut self, user: &User, place: &Place, out: &mut Vec<Joined>) -> (Option<Box<Companions>>, bool) {
+    fn companions(&mut self, user: &User, place: &Place, out: &mut Vec<Joined>) -> (Option<Box<Companions>>, Option<Loss>) {
         if place.stored {
-            return (None, true);
+            return (None, Some(Loss::Beginning));
         }
         let pending = self.threads.of(place.thread);
         let is_known = std::mem::replace(&mut pending.known, true);
@@ -588,9 +601,12 @@ impl Join {
             User::Success(_) | User::Elsewhere => None,
         };
         let with = pending.with.take();
+        let is_stale = with.is_some() && place.time.zip(pending.since).is_some_and(|(time, since)| time - since > STALE_MS);
+        let with = if is_stale { with.as_deref().and_then(of_request_that_is_over) } else { with };
         self.outbox.close(place.thread, None, out);
         // which thread it was is not known where there are too many names
-        (with, (!is_known && self.is_soon(place)) || place.thread.1 == Sym::OTHER)
+        let is_first = (!is_known && self.is_soon(place)) || place.thread.1 == Sym::OTHER;
+        (with, is_first.then_some(Loss::Beginning).or(is_stale.then_some(Loss::Lines)))
     }
 
     /// Whether companions of a thread's first event may stand before the first line.

@@ -35,8 +35,12 @@ pub struct Companions {
     pub gone: Option<GoneCode>,
     /// `Invalid format of the code`.
     pub format: Option<At>,
-    /// `Code '…' is bound to a different session`.
-    pub bound: Option<At>,
+    /// `Invalid format of the UUID in the code`.
+    pub uuid: Option<At>,
+    /// `Code '…' is bound to a different session`, and the id of that code.
+    pub bound: Option<(Key, At)>,
+    /// `Code is bound to a different client '…'`, and whether that is written as a server writes a client's id.
+    pub foreign: Option<(bool, At)>,
     /// What `PkceUtils` said.
     pub pkce: Option<(Pkce, At)>,
     /// `KC-SERVICES0025`.
@@ -100,8 +104,19 @@ impl std::ops::Deref for Explained {
 }
 
 /// No companion at all.
-static NONE: Companions =
-    Companions { gone: None, format: None, bound: None, pkce: None, assertion: None, header: None, auth: None, auth_tried: false, lost: None };
+static NONE: Companions = Companions {
+    gone: None,
+    format: None,
+    uuid: None,
+    bound: None,
+    foreign: None,
+    pkce: None,
+    assertion: None,
+    header: None,
+    auth: None,
+    auth_tried: false,
+    lost: None,
+};
 
 /// What a request was answered, as an access log shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -81,7 +81,8 @@ fn step_of_success(success: &Success) -> Step {
         Done::LoginWithCode => Step::Login,
         Done::CodeToToken if success.offline => Step::OfflineExchange,
         Done::CodeToToken => Step::Exchange,
-        Done::SessionEnd | Done::RevokeGrant => Step::Ended,
+        Done::SessionEnd => Step::Ended,
+        Done::RevokeGrant => Step::Revoked,
         Done::RefreshToken => Step::Refresh,
         Done::Login | Done::ClientLogin | Done::Other => Step::Alive,
     }
@@ -95,7 +96,7 @@ fn step_of(failed: &Failed) -> Step {
         "CODE_TO_TOKEN_ERROR" => match error {
             "invalid_code" => match failed.with.gone {
                 Some(gone) => Step::Gone(gone.code),
-                None if f.user.is_some() => Step::ReadOrForeign,
+                None if f.user.is_some() || failed.with.foreign.is_some() => Step::ReadOrForeign,
                 None => Step::Named,
             },
             "invalid_client" => Step::ForeignRead,

@@ -182,7 +182,7 @@ fields! {
     Waiting { time node position at failed realm client facts }
     Failed { failure with ordinal session answers browser }
     Failure { event realm realm_id client user session ip error reason grant assertion offline token cut trust digest }
-    Companions { gone format bound pkce assertion header auth auth_tried lost }
+    Companions { gone format uuid bound foreign pkce assertion header auth auth_tried lost }
     GoneCode { code session client unusual at }
     Answered { status bytes at own }
     Browser { ago_ms granted at }
@@ -443,7 +443,9 @@ mod tests {
         let with = Companions {
             gone: Some(GoneCode { code: Key::of(b"code"), session: Key::of(b"session"), client: Key::of(b"client"), unusual: true, at: at(254, 7) }),
             format: Some(at(255, 8)),
-            bound: Some(At::new(u32::MAX, u64::MAX, u32::MAX)),
+            uuid: Some(at(255, 9)),
+            bound: Some((Key::of(b"bound"), At::new(u32::MAX, u64::MAX, u32::MAX))),
+            foreign: Some((true, at(1, 8))),
             pkce: Some((Pkce::Malformed, at(1, u64::from(u32::MAX)))),
             assertion: Some((Assertion::Other, at(1, 9))),
             header: Some(at(1, 10)),

@@ -33,6 +33,8 @@ pub struct Profile {
     pub exists: Option<Moment>,
     /// The first of those lines.
     pub exists_first: Option<Moment>,
+    /// It exchanged a code, at whatever time.
+    pub exchanged: bool,
 }
 
 impl std::ops::Deref for Profile {

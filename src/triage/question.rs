@@ -6,8 +6,9 @@
 use crate::cause::{Cause, Detail};
 use crate::signal::companion::{Authenticator, Verb};
 
+use super::clients::{self, Profiles};
 use super::joined::{Browser, Companions, Loss};
-use super::profile::Profile;
+use super::profile::{Moment, Profile};
 use super::timeline::{Facts, LEAST_LIFE_MS, Waiting};
 use super::verdict::{Lack, Verdict, WORKED, Words};
 use super::view::{TriggerKind, View};
@@ -27,8 +28,10 @@ const CLOCK_MS: i64 = 1000;
 pub struct Context<'a> {
     /// How much the log shows.
     pub view: &'a View,
-    /// The profile of the failure's client, where the question is about the client.
-    pub profile: Option<&'a Profile>,
+    /// The profiles of clients.
+    pub profiles: &'a Profiles,
+    /// The failure's client.
+    pub client: Option<clients::Client>,
     /// The lifespan of codes, where it is known.
     pub life_ms: Option<i64>,
     /// A client without a profile may have been seen all the same.
@@ -41,6 +44,13 @@ pub struct Context<'a> {
     pub settings: Option<&'a Client>,
     /// The client of a uuid, where companions paired them.
     pub client_of: &'a dyn Fn(u64) -> Option<Sym>,
+}
+
+impl Context<'_> {
+    /// Returns the profile of the failure's client; it is not looked up before it is asked for.
+    fn profile(&self) -> Option<&Profile> {
+        self.profiles.get(&self.client?)
+    }
 }
 
 /// Did the code expire, or was it used before?
@@ -119,6 +129,10 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
         (None, Some(now)) if facts.logins > 0 => now,
         (None, _) => return without_login(w, facts, Lack::SuccessEvents),
     };
+    if let Some(at) = w.failed.with.gone.and_then(|gone| c.view.read(gone.code)) {
+        // the parser takes a code out of its store before it looks at whose it is
+        return Verdict::certain(CodeReused).because(at, "this code was read before, by a request that sent it with another session's id");
+    }
     // codes of logins shortly before the log's first line may be about, too
     let since = now - age.unwrap_or(0) - c.life_ms.unwrap_or(DEFAULT_LIFE_MS);
     let unclear = is_unclear(facts);
@@ -215,9 +229,12 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
         return Verdict::likely(&[first, second], Lack::WholeView);
     }
     // a request can read a code and end without an event, as where its answer cannot be made
+    let is_old = |age: i64| age >= LEAST_LIFE_MS && !is_young(age, w, c);
     match (age, c.view.crash(w.realm, born, now)) {
-        (Some(age), None) if age >= LEAST_LIFE_MS && !is_young(age, w, c) => Verdict::certain(CodeExpired),
-        (Some(age), Some(at)) if age >= LEAST_LIFE_MS && !is_young(age, w, c) => {
+        (Some(age), None) if is_old(age) && c.profile().is_some_and(|p| p.exchanged) => Verdict::certain(CodeExpired),
+        // nor does each client's answer become one: that of a client whose tokens cannot be encrypted never does (`OAuth2GrantTypeBase.createTokenResponse`)
+        (Some(age), None) if is_old(age) => Verdict::likely_at_best(&[CodeExpired, CodeReused]).because(w.at, "this client exchanged no code in this log"),
+        (Some(age), Some(at)) if is_old(age) => {
             Verdict::likely_at_best(&[CodeExpired, CodeReused]).because(at, "a request ended in a server error in between: it may have used the code")
         }
         (Some(age), _) if age >= DEFAULT_LIFE_MS => Verdict::likely_at_best(&[CodeExpired, CodeReused]),
@@ -278,12 +295,12 @@ fn session(w: &Waiting, more: impl FnOnce(Form, &Facts) -> Verdict) -> Verdict {
     let verdict = match w.failed.failure.session.as_ref().map_or(Form::Unusual, form) {
         Form::Never => Verdict::certain(CodeMalformed),
         form if w.failed.failure.trust == Trust::Stored => more(form, facts),
-        form if w.failed.with.lost.is_some() => {
+        form if let Some(loss) = w.failed.with.lost => {
             let candidates: &[Cause] = match form {
                 Form::Unusual => &[CodeMalformed, SessionTerminated, CodeExpired, CodeReused],
                 _ => &[SessionTerminated, CodeExpired, CodeReused],
             };
-            Verdict::likely(candidates, w.failed.with.lost.map_or(Lack::Beginning, lack_of))
+            Verdict::likely(candidates, lack_of(loss))
         }
         _ if facts.elsewhere => Verdict::likely_at_best(&[CodeOfOtherClient, CodeMalformed, SessionTerminated]),
         _ if facts.session_seen && facts.ended.is_some() => Verdict::certain(SessionTerminated),
@@ -413,7 +430,7 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
         return Verdict::likely(&[ClockSkew, WrongClientSecret, Unclassified], Lack::ClientAuthentication);
     }
     let none = Profile::default();
-    let profile = c.profile.unwrap_or(&none);
+    let profile = c.profile().unwrap_or(&none);
     if let Some(verdict) = must_sign(w, profile, c).or_else(|| must_sign_by_export(w, profile, c)) {
         return verdict;
     }
@@ -421,7 +438,8 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
     let known = profile.exists.is_some();
     // up to 18 a client that does not exist is answered like this, too
     let old = c.view.version(w.node, w.time).map_or(failure.trust == Trust::Unquoted, |v| major(v).is_some_and(|m| m <= 18));
-    let maybe_unknown = old && !known && !exists_by_export(c) && !c.view.not_found_is_said(w.realm);
+    let was_changed = |(last, _): Moment| w.time.is_some_and(|now| last < now && c.view.client_changed(last, now, |uuid| is_other(uuid, w, c)));
+    let maybe_unknown = old && profile.exists.is_none_or(was_changed) && !exists_by_export(c) && !c.view.not_found_is_said(w.realm);
     let verdict = match (signs, with.auth_tried, maybe_unknown) {
         (Some((_, at)), ..) if profile.secret_ok.is_none_or(|ok| Some(ok.0) < signs.map(|s| s.0)) => {
             Verdict::likely(&[ClientAuthMethod, WrongClientSecret], Lack::ClientAuthentication)
@@ -442,12 +460,16 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
     rotated(verdict, w, profile, c)
 }
 
+/// Whether a uuid is that of another client than the failure's.
+fn is_other(uuid: u64, w: &Waiting, c: &Context<'_>) -> bool {
+    (c.client_of)(uuid).is_some_and(|client| Some(client) != w.client)
+}
+
 /// A client that signs its requests when it succeeds, and was refused without an assertion: where refused assertions leave a trace, none came.
 fn must_sign(w: &Waiting, profile: &Profile, c: &Context<'_>) -> Option<Verdict> {
     let (first, at) = profile.jwt_first?;
     let now = w.time.filter(|now| first < *now)?;
-    let other = |uuid: u64| (c.client_of)(uuid).is_some_and(|client| Some(client) != w.client);
-    let unchanged = c.view.successes(w.realm) && !c.view.client_changed(first, now, other);
+    let unchanged = c.view.successes(w.realm) && !c.view.client_changed(first, now, |uuid| is_other(uuid, w, c));
     let alone = profile.secret_ok.is_none() && profile.other_ok.is_none();
     (alone && unchanged && c.view.assertions(w.realm) && w.failed.with.lost.is_none())
         .then(|| Verdict::certain(Cause::ClientAuthMethod).because(at, "this client signs its requests, and this one had no assertion that was looked into"))
@@ -510,7 +532,13 @@ fn authenticator_said(w: &Waiting, with: &Companions, c: &Context<'_>) -> Option
         (Verb::Success, _) => return None,
         (Verb::Failed, Authenticator::Secret) => {
             let none = Profile::default();
-            rotated(Verdict::certain(WrongClientSecret).because(at, "client-secret FAILED: a secret came and was wrong"), w, c.profile.unwrap_or(&none), c)
+            rotated(
+                Verdict::certain(WrongClientSecret)
+                    .because(at, "client-secret FAILED: a secret came and was refused: it is wrong, or a rotation policy let it expire"),
+                w,
+                c.profile().unwrap_or(&none),
+                c,
+            )
         }
         (Verb::Attempted, _) => {
             Verdict::likely_at_best(&[ClientAuthMethod, WrongClientSecret]).because(at, "ATTEMPTED: nothing came that the client's authenticator could look at")
@@ -560,7 +588,7 @@ fn rotated(verdict: Verdict, w: &Waiting, profile: &Profile, c: &Context<'_>) ->
 #[must_use]
 pub fn unknown_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
     use Cause::{ClientAuthMethod, ClientNotFound};
-    let exists = c.profile.and_then(|p| p.exists_first.zip(p.exists));
+    let exists = c.profile().and_then(|p| p.exists_first.zip(p.exists));
     let around = exists.zip(w.time).is_some_and(|((first, last), now)| first.0 < now && now < last.0);
     if w.failed.failure.client.is_none() {
         // an assertion names a client, and the event does so once that client was found (`AbstractJWTClientValidator`, 26.4 and later)

@@ -81,8 +81,14 @@ pub enum CompanionText {
     CodeGone,
     /// `Invalid format of the code`.
     CodeFormat,
+    /// `Invalid format of the UUID in the code`.
+    CodeUuid,
     /// `Code '…' is bound to a different session`.
     CodeBound,
+    /// `Code is bound to a different client '…'`, and what it names can be one.
+    CodeForeign,
+    /// The same, and it is none.
+    CodeForeignCut,
     /// `KC-SERVICES0025 … Token is not active`.
     AssertionNotActive,
     /// `KC-SERVICES0025`, anything else.
@@ -93,10 +99,13 @@ pub enum CompanionText {
 
 impl CompanionText {
     /// Every value.
-    pub const ALL: [CompanionText; 6] = [
+    pub const ALL: [CompanionText; 9] = [
         CompanionText::CodeGone,
         CompanionText::CodeFormat,
+        CompanionText::CodeUuid,
         CompanionText::CodeBound,
+        CompanionText::CodeForeign,
+        CompanionText::CodeForeignCut,
         CompanionText::AssertionNotActive,
         CompanionText::AssertionOther,
         CompanionText::PkceUnexpected,
@@ -488,7 +497,9 @@ impl Rule {
     pub fn fits(&self, failed: &Failed) -> bool {
         let (t, f, words) = (&self.text, &failed.failure, &self.words);
         let reason = f.reason.as_deref();
-        listed(words.error.as_ref(), f.error.as_ref())
+        // what most failures do not have is asked for first
+        t.companion.is_none_or(|c| has(failed, c))
+            && listed(words.error.as_ref(), f.error.as_ref())
             && listed(words.event.as_ref(), Some(&f.event))
             && listed(words.reason.as_ref(), f.reason.as_ref())
             && t.reason_begins.as_ref().is_none_or(|l| reason.is_some_and(|r| l.iter().any(|x| r.starts_with(x.as_str()))))
@@ -497,7 +508,6 @@ impl Rule {
             && presence(t.user, f.user.is_some())
             && presence(t.client, f.client.is_some())
             && presence(t.session, f.session.is_some())
-            && t.companion.is_none_or(|c| has(failed, c))
     }
 }
 
@@ -506,7 +516,10 @@ fn has(failed: &Failed, companion: CompanionText) -> bool {
     match companion {
         CompanionText::CodeGone => with.gone.is_some(),
         CompanionText::CodeFormat => with.format.is_some(),
+        CompanionText::CodeUuid => with.uuid.is_some(),
         CompanionText::CodeBound => with.bound.is_some(),
+        CompanionText::CodeForeign => with.foreign.is_some_and(|(usual, _)| usual),
+        CompanionText::CodeForeignCut => with.foreign.is_some_and(|(usual, _)| !usual),
         CompanionText::AssertionNotActive => with.assertion.is_some_and(|a| a.0 == Assertion::NotActive),
         CompanionText::AssertionOther => with.assertion.is_some_and(|a| a.0 == Assertion::Other),
         CompanionText::PkceUnexpected => with.pkce.is_some_and(|p| p.0 == Pkce::Unexpected),

@@ -46,12 +46,14 @@ pub enum Step<Code = Key> {
     ReadAndFailed,
     /// The client sent a code that was another client's.
     ForeignRead,
-    /// On servers up to 24: one of the two before.
+    /// On servers up to 24, and of a code that names another client (26.7): one of the two before.
     ReadOrForeign,
     /// The client's part of the session is gone: what a reused code leaves behind.
     Detached,
-    /// The session, or the client's part of it, ended.
+    /// The session ended.
     Ended,
+    /// The client gave up its part of the session (RFC 7009).
+    Revoked,
     /// A code was refused as already used or expired.
     Gone(Code),
     /// The client refreshed a token.
@@ -63,6 +65,11 @@ pub enum Step<Code = Key> {
 }
 
 impl<Code> Step<Code> {
+    /// Whether it shows that the client is part of the session.
+    fn is_success(&self) -> bool {
+        matches!(self, Step::Login | Step::Exchange | Step::OfflineExchange | Step::Refresh | Step::Alive)
+    }
+
     /// Whether a code was exchanged.
     #[inline]
     fn is_exchange(&self) -> bool {
@@ -250,6 +257,14 @@ pub struct Timeline {
 
 const _: () = assert!(size_of::<Timeline>() <= 64, "a timeline is one piece of the memory that a processor fetches at once");
 
+/// Whether another client exchanged more codes than it was given: one was this client's (servers up to 26.6 allow it: what names the client is the code's last part).
+#[cold]
+fn has_exchanged_anothers(entries: &[Entry], me: Option<Sym>) -> bool {
+    let count = |step: fn(&Mark) -> bool, of: Option<Sym>| entries.iter().filter(|e| e.client == of && step(&e.step)).count();
+    let mut exchanges = entries.iter().filter(|e| e.client != me && e.step.is_exchange());
+    exchanges.any(|e| count(|step| *step == Mark::Login, e.client) < count(Mark::is_exchange, e.client))
+}
+
 impl Timeline {
     /// Returns an empty timeline; `capped` says that what came before may have been evicted.
     #[must_use]
@@ -308,6 +323,7 @@ impl Timeline {
             Step::ReadOrForeign => Mark::ReadOrForeign,
             Step::Detached => Mark::Detached,
             Step::Ended => Mark::Ended,
+            Step::Revoked => Mark::Revoked,
             Step::Refresh => Mark::Refresh,
             Step::Alive => Mark::Alive,
             Step::Named => Mark::Named,
@@ -514,10 +530,16 @@ impl Timeline {
             facts.login = Some(seen(e));
         }
         let from = first_login.unwrap_or(0);
+        let (mut revoked, mut others_exchange) = (None, false);
         for (i, e) in entries.iter().enumerate().filter(|(i, _)| *i != own) {
             let other = e.client != me.client;
+            others_exchange |= other && e.step.is_exchange();
             if e.step == Mark::OfflineExchange && i < own && !other {
                 facts.offline = Some(seen(e));
+            }
+            if i < own && !other {
+                // what goes on behind it shows that the client is part of the session again
+                revoked = if e.step == Mark::Revoked { Some(seen(e)) } else { revoked.filter(|_| !e.step.is_success()) };
             }
             let is_use = match e.step {
                 Mark::Exchange | Mark::OfflineExchange | Mark::ReadAndFailed => !other,
@@ -560,6 +582,8 @@ impl Timeline {
                 }
             }
         }
+        facts.ended = facts.ended.or(revoked);
+        facts.foreign_unclear |= others_exchange && has_exchanged_anothers(entries, me.client);
         // a tab that was restored long after sends a code that nobody used
         facts.forgotten = forgotten > 0;
         facts

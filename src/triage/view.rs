@@ -6,12 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::joined::{At, Failed, Joined, What};
 use super::timeline::{LATE_MS, Lesson};
 use crate::finding::Trust;
-use crate::names::Sym;
+use crate::names::{Key, Sym};
 use crate::realm::Realm;
 use crate::signal::{Admin, Done, Life, Success};
 
@@ -81,7 +83,7 @@ impl Node {
         let (failure, with) = (&failed.failure, &failed.with);
         self.events = true;
         self.authentication |= with.auth_tried;
-        self.companions |= with.gone.is_some() || with.format.is_some() || with.bound.is_some();
+        self.companions |= with.gone.is_some() || with.format.is_some() || with.uuid.is_some() || with.bound.is_some() || with.foreign.is_some();
         self.assertions |= failure.assertion;
         self.refusals |= with.assertion.is_some();
         self.not_found = self.not_found || failure.error.as_deref() == Some("client_not_found");
@@ -188,6 +190,8 @@ pub struct View {
     refused: BTreeMap<Option<Sym>, i64>,
     /// Requests that ended in a server error, the first of each second, with their nodes.
     crashes: Vec<(i64, u32, At)>,
+    /// Codes that requests read and took out of their store by naming another session, and where; whose they were is not told.
+    read: HashMap<Key, At, RandomState>,
     /// The largest time of all streams.
     pub end: Option<i64>,
 }
@@ -199,7 +203,12 @@ impl View {
         let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
         match &joined.what {
             What::Success(s, auth) => node.succeeded(s, auth.is_some()),
-            What::Failed(f) if f.failure.trust != Trust::Access => node.failed(f),
+            What::Failed(f) if f.failure.trust != Trust::Access => {
+                node.failed(f);
+                if let Some((code, at)) = f.with.bound.filter(|_| self.read.len() < LESSONS) {
+                    self.read.entry(code).or_insert(at);
+                }
+            }
             What::Admin(_) | What::Life(_) => return self.happened(joined),
             // an access line is a client's request, not the server's word
             What::Failed(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return,
@@ -432,25 +441,33 @@ impl View {
         self.nodes.iter().filter(|n| n.events).any(|n| self.spans.get(n.stream).copied().flatten().is_some_and(|(first, high)| first <= time && time <= high))
     }
 
+    /// Whether a node is one of a realm, where that is known.
+    fn is_of(&self, node: u32, realm: Option<Sym>) -> bool {
+        self.nodes.get(node as usize).is_some_and(|n| realm.is_none_or(|r| n.realms.contains(&r)))
+    }
+
     /// Returns the first server start, or node that left, between two times, on a node of that realm.
     #[must_use]
     pub fn interruption(&self, realm: Option<Sym>, from: i64, to: i64) -> Option<&Trigger> {
         let begin = self.triggers.partition_point(|t| t.time < from - LATE_MS);
         self.triggers[begin..].iter().take_while(|t| t.time <= to + LATE_MS).find(|t| {
-            (from..=to).contains(&t.time)
-                && matches!(t.what, TriggerKind::Started(_) | TriggerKind::Stopped | TriggerKind::Left)
-                && self.nodes.get(t.node as usize).is_some_and(|n| realm.is_none_or(|r| n.realms.contains(&r)))
+            (from..=to).contains(&t.time) && matches!(t.what, TriggerKind::Started(_) | TriggerKind::Stopped | TriggerKind::Left) && self.is_of(t.node, realm)
         })
     }
 
     /// Returns a request that ended in a server error between two times, on a node of that realm. Where there were more than are kept, the last one stands for all.
     #[must_use]
     pub fn crash(&self, realm: Option<Sym>, from: i64, to: i64) -> Option<At> {
-        let is_node = |number: u32| self.nodes.get(number as usize).is_some_and(|n| realm.is_none_or(|r| n.realms.contains(&r)));
         let begin = self.crashes.partition_point(|(time, ..)| *time < from - CRASH_MS);
-        let between = self.crashes[begin..].iter().take_while(|(time, ..)| *time <= to + CRASH_MS).find(|(_, node, _)| is_node(*node));
+        let between = self.crashes[begin..].iter().take_while(|(time, ..)| *time <= to + CRASH_MS).find(|(_, node, _)| self.is_of(*node, realm));
         let rest = || self.crashes.last().filter(|(time, ..)| self.crashes.len() == LESSONS && *time < to);
         between.or_else(rest).map(|(_, _, at)| *at)
+    }
+
+    /// Returns where a code was read by a request that named another session with it.
+    #[must_use]
+    pub fn read(&self, code: Key) -> Option<At> {
+        self.read.get(&code).copied()
     }
 
     /// Whether a client was changed between two times: that client, or one whose name no line told.

@@ -68,7 +68,8 @@ fn words(run: &Run<'_>, trigger: &Trigger) -> Prose {
         Change::NodeJoined => say("a node joined the cluster").then(node),
         Change::NodeLeft => say("a node left the cluster").then(node),
         Change::SecretRegenerated => say("an administrator regenerated the secret of ").then(client()),
-        Change::ClientUpdated => say("an administrator changed the settings of ").then(client()),
+        // by an administrator, or by itself (RFC 7592)
+        Change::ClientUpdated => say("the settings of ").then(client()).say(" were changed"),
         Change::RealmUpdated => say("an administrator changed the settings of ").then(realm()),
         Change::SessionsEnded => say("an administrator ended sessions or revoked tokens"),
         Change::NotBeforePushed => say("an administrator pushed a not-before: older tokens are refused"),

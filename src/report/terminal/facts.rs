@@ -103,7 +103,7 @@ fn trigger(run: &Run<'_>, group: &Group<'_>, pulse: Pulse) -> Option<String> {
         TriggerKind::Joined => "a node joined the cluster",
         TriggerKind::Left => "a node left the cluster",
         TriggerKind::Secret(_) => "an administrator regenerated a client secret",
-        TriggerKind::Client(_) => "an administrator changed a client",
+        TriggerKind::Client(_) => "a client was changed",
         TriggerKind::Realm(_) => "an administrator changed the realm's settings",
         TriggerKind::Revoked => "an administrator ended sessions or revoked tokens",
         TriggerKind::NotBefore(_) => "an administrator pushed a not-before: older tokens are refused",

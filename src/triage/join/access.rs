@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::super::joined::{Answered, Companions, Failed, Joined, Loss, What};
-use super::{Join, Place};
+use super::{Join, Place, of_request_that_is_over};
 use crate::signal::{Access, Id, access, answers};
 
 /// An event and its access line are not further apart; they belong together long after a failure no longer waits.
@@ -66,6 +66,8 @@ impl Join {
         let pending = self.threads.of(place.thread);
         let known = std::mem::replace(&mut pending.known, true);
         let event = pending.unanswered.take();
+        // what the request printed is no companion of the next one
+        pending.with = pending.with.take().as_deref().and_then(of_request_that_is_over);
         let own = access.status >= 400 && event.is_some_and(|e| e.is_of(&access, place.time));
         let answer = own.then_some(Answered { status: access.status, bytes: access.bytes, at: place.at, own: true });
         self.outbox.close(place.thread, answer, out);

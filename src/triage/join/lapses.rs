@@ -25,14 +25,13 @@ pub(super) struct Lapses {
     paired: u64,
     alone: u64,
     clients: HashSet<Key, RandomState>,
-    latest: Option<Key>,
 }
 
 impl Lapses {
     /// Takes note of a warning that found its event; `client` is the uuid that it names.
     pub(super) fn paired(&mut self, client: Key) {
         self.paired += 1;
-        if self.latest.replace(client) != Some(client) && self.clients.len() < CLIENTS {
+        if self.clients.len() < CLIENTS {
             self.clients.insert(client);
         }
     }

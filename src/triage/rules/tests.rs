@@ -239,9 +239,12 @@ fn the_table_in_short() {
     user-disabled → user-disabled, certain
     user-disabled-reason → user-disabled, certain
     code-gone → expired-or-reused?
-    code-malformed → code-malformed, certain
-    code-of-other-session → code-malformed, certain
     code-missing → code-missing, certain
+    code-malformed → code-malformed, certain
+    code-malformed-uuid → code-malformed, certain
+    code-of-other-client-warned → code-of-other-client, certain
+    code-cut → code-malformed, certain
+    code-of-other-session → code-malformed, certain
     code-without-session → missing-or-malformed?
     code-read-and-refused → redirect-or-foreign?
     code-without-its-session → session-or-malformed?

@@ -46,7 +46,7 @@ const OTHER: u64 = (1 << (u64::BITS - TIME_BITS)) - 1;
 const _: () = assert!((NAMES as u64) < OTHER);
 
 /// The kinds without a code, by their numbers; codes have the numbers behind them.
-const MARKS: [Mark; 11] = [
+const MARKS: [Mark; 12] = [
     Mark::Login,
     Mark::Exchange,
     Mark::OfflineExchange,
@@ -55,6 +55,7 @@ const MARKS: [Mark; 11] = [
     Mark::ReadOrForeign,
     Mark::Detached,
     Mark::Ended,
+    Mark::Revoked,
     Mark::Refresh,
     Mark::Alive,
     Mark::Named,

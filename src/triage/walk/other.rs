@@ -96,8 +96,9 @@ fn told(record: &Record<'_>) -> Told {
 fn explained(companion: &Companion) -> &'static str {
     match companion {
         Companion::CodeGone { .. } => "a code was gone when it came: expired or used before.",
-        Companion::CodeFormat => "what came as a code is none.",
-        Companion::CodeBound => "a code came with another session's id.",
+        Companion::CodeFormat | Companion::CodeUuid => "what came as a code is none.",
+        Companion::CodeForeign(_) => "a code came that names another client.",
+        Companion::CodeBound(_) => "a code came with another session's id.",
         Companion::Pkce(_) => "the PKCE verifier was refused.",
         Companion::Assertion(_) => "a client assertion was refused.",
         Companion::MalformedHeader => "the client's authentication header cannot be decoded.",

@@ -41,7 +41,11 @@ impl Case<'_> {
             }
         } else if let Some(at) = with.format {
             path.no(READ, Self::at(at, "OAuth2CodeParser on the same thread: Invalid format of the code"));
-        } else if let Some(at) = with.bound {
+        } else if let Some(at) = with.uuid {
+            path.no(READ, Self::at(at, "OAuth2CodeParser on the same thread: Invalid format of the UUID in the code"));
+        } else if let Some((_, at)) = with.foreign {
+            path.no(READ, Self::at(at, "OAuth2CodeParser on the same thread: the code is bound to a different client"));
+        } else if let Some((_, at)) = with.bound {
             path.no(READ, Self::at(at, "OAuth2CodeParser on the same thread: the code is bound to a different session"));
         } else if let Some(GoneCode { at, .. }) = with.gone {
             path.yes(READ, Self::at(at, "OAuth2CodeParser on the same thread"));
