@@ -112,9 +112,10 @@ fn bounds(streams: &[Stream], max_line: usize) -> Bounds {
     let threads = rayon::current_num_threads();
     let packed = streams.iter().filter(|s| s.sources.iter().any(|x| x.packed)).count().max(1);
     let ahead = (threads / packed).saturating_sub(1);
+    let wrapped = if threads > 1 { (threads * reading::CHUNKS).div_ceil(streams.len().max(1)) } else { 1 };
     // two threads are busy enough while one of them reads
-    let blocks = if threads > 2 { threads * reading::CHUNKS / streams.len().max(1) } else { 0 };
-    Bounds { max_line, ahead, ahead_bytes: (threads * AHEAD_BYTES / packed / (ahead + 1)).min(AHEAD_BYTES), blocks }
+    let blocks = if threads > 2 { wrapped } else { 0 };
+    Bounds { max_line, ahead, ahead_bytes: (threads * AHEAD_BYTES / packed / (ahead + 1)).min(AHEAD_BYTES), blocks, wrapped }
 }
 
 /// What the reader asks about lines.

@@ -2,6 +2,7 @@
 //! and the same but for their places however a log is cut into rotated files.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -73,6 +74,42 @@ fn threads_chunks_and_order_of_arguments_make_no_difference() {
             let got = scan(&reversed, threads, chunk);
             assert_eq!(lines(&got.0), want_lines, "{} with {threads} threads and chunks of {chunk}", run.display());
             assert_eq!(got.1, want.1, "tally of {} with {threads} threads and chunks of {chunk}", run.display());
+        }
+    }
+}
+
+/// Wraps a log as containerd does, one of so many lines in parts, and those parts with a line of the other stream in between.
+fn in_parts(log: &str, every: usize) -> String {
+    let (mut out, mut stamp) = (String::new(), String::new());
+    for (number, line) in log.lines().enumerate() {
+        if let Some((date, rest)) = line.split_once(' ').filter(|(date, _)| date.starts_with("2026-")) {
+            stamp = format!("{date}T{}Z", rest[.."17:06:48,123".len()].replace(',', "."));
+        }
+        let (head, tail) = line.split_at_checked(line.len() / 2).filter(|_| number % every == 0).unwrap_or(("", line));
+        if !head.is_empty() {
+            writeln!(out, "{stamp} stdout P {head}\n{stamp} stderr F something else").expect("text");
+        }
+        writeln!(out, "{stamp} stdout F {tail}").expect("text");
+    }
+    out
+}
+
+#[test]
+fn wrapped_lines_are_the_same_however_many_chunks_are_unwrapped_at_once() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let log = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/2673-load/server.log")).expect("a recording");
+    for every in [1, 7, 50, 1000, usize::MAX] {
+        let paths = [dir.path().join("server.log")];
+        fs::write(&paths[0], in_parts(&log, every)).expect("a file");
+        let want = scan(&paths, 1, 1 << 20);
+        assert!(want.0.len() > 500, "{}", want.0.len());
+        for (threads, chunk) in [(1, 4096), (2, 4096), (4, 700), (8, 1 << 14), (2, 1 << 18)] {
+            let got = scan(&paths, threads, chunk);
+            let how = format!("one of {every} in parts, {threads} threads and chunks of {chunk}");
+            for (got, want) in lines(&got.0).iter().zip(lines(&want.0)) {
+                assert_eq!(*got, want, "{how}");
+            }
+            assert_eq!((got.0.len(), got.1), (want.0.len(), want.1.clone()), "{how}");
         }
     }
 }

@@ -52,11 +52,13 @@ pub struct Bounds {
     pub ahead_bytes: usize,
     /// Blocks of a plain file that are read at once, each by a thread; not more than one: the file is read by the thread that asks.
     pub blocks: usize,
+    /// Chunks whose wrapper is taken off at once, each by a thread.
+    pub wrapped: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Bounds { max_line: 4 << 20, ahead: 0, ahead_bytes: 1 << 20, blocks: 0 }
+        Bounds { max_line: 4 << 20, ahead: 0, ahead_bytes: 1 << 20, blocks: 0, wrapped: 1 }
     }
 }
 

@@ -37,6 +37,10 @@ pub trait Lines: Send {
 
     /// Whether a last line without a line feed can be a whole one.
     fn is_whole(&self, line: &[u8]) -> bool;
+
+    /// Returns another one that reads on from here as this one would; `None` where lines say something of those behind them, as parts of a line that
+    /// was split do.
+    fn fork(&self) -> Option<Box<dyn Lines>>;
 }
 
 /// A wrapper that has to be read from its beginning: a JSON document, CSV, frames with lengths.

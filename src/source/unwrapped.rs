@@ -3,6 +3,10 @@
 //! Input: the raw [`Chunk`]s of a [`Reader`]. Output: chunks of the lines inside. Where a wrapper names nodes the lines are handed to a sink one by
 //! one ([`Lines`]); [`Unwrapped`] is for streams of one node, whose chunks stay chunks.
 
+use std::collections::VecDeque;
+
+use rayon::prelude::*;
+
 use super::marks::{Mark, Marks};
 use super::reader::{Bounds, Chunk, Reader};
 use super::unwrap::{Lines as LineUnwrapper, Sink, Unwrapper};
@@ -39,6 +43,14 @@ impl<'a> Lines<'a> {
 
     /// Takes in a chunk. Bare lines are handed out as they are.
     pub fn take(&mut self, chunk: &Chunk, out: Sink<'_>) {
+        self.begin(chunk, out);
+        let at_work = self.at_work.as_mut().map(|(_, lines)| lines);
+        self.number += read(at_work, &chunk.bytes, self.number, out);
+        self.number = self.number.saturating_sub(chunk.breaks);
+    }
+
+    /// Makes ready for a chunk.
+    fn begin(&mut self, chunk: &Chunk, out: Sink<'_>) {
         if chunk.source != self.source {
             (self.source, self.number) = (chunk.source, 0);
         }
@@ -53,17 +65,33 @@ impl<'a> Lines<'a> {
                 Some(Unwrapper::Document(_)) | None => None,
             });
         }
-        let mut rest = &chunk.bytes[..];
-        while !rest.is_empty() {
-            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            self.number += 1;
-            match &mut self.at_work {
-                Some((_, lines)) => lines.take(&rest[..end], self.number, out),
-                None => out(Payload { node: None, time: None, line: self.number, text: &rest[..end] }),
+    }
+
+    /// Takes in chunks that follow each other in one source, in parallel, as far as no line says anything of those in a later chunk; returns what was inside
+    /// those that it took.
+    fn take_all<'c>(&mut self, chunks: &'c [Chunk], mut buffer: impl FnMut() -> Vec<u8>) -> Vec<Gathered> {
+        let forks = self.at_work.as_ref().and_then(|(_, at_work)| chunks.iter().map(|_| at_work.fork()).collect::<Option<Vec<_>>>());
+        let mut number = self.number;
+        let place = |(fork, chunk): (_, &'c Chunk)| {
+            let before = number;
+            number += count(&chunk.bytes);
+            (fork, chunk, before, Gathered::into(buffer()))
+        };
+        let work: Vec<_> = forks.into_iter().flatten().zip(chunks).map(place).collect();
+        let read = |(mut fork, chunk, number, mut gathered): (Box<dyn LineUnwrapper>, &Chunk, u64, Gathered)| {
+            let lines = read(Some(&mut fork), &chunk.bytes, number, &mut |payload| gathered.add(&payload));
+            (gathered, number + lines, fork.fork().is_some())
+        };
+        let mut taken = Vec::with_capacity(work.len());
+        let all: Vec<_> = work.into_par_iter().map(read).collect();
+        for ((gathered, number, is_over), chunk) in all.into_iter().zip(chunks) {
+            if !is_over {
+                break;
             }
-            rest = rest.get(end + 1..).unwrap_or_default();
+            self.number = number.saturating_sub(chunk.breaks);
+            taken.push(gathered);
         }
-        self.number = self.number.saturating_sub(chunk.breaks);
+        taken
     }
 
     /// Ends the stream.
@@ -72,6 +100,27 @@ impl<'a> Lines<'a> {
             lines.finish(out);
         }
     }
+}
+
+/// Takes the lines of some bytes out of their wrapper, the first of them behind so many of the source; returns how many there were.
+fn read(mut at_work: Option<&mut Box<dyn LineUnwrapper>>, bytes: &[u8], before: u64, out: Sink<'_>) -> u64 {
+    let mut rest = bytes;
+    let mut number = before;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        number += 1;
+        match &mut at_work {
+            Some(lines) => lines.take(&rest[..end], number, out),
+            None => out(Payload { node: None, time: None, line: number, text: &rest[..end] }),
+        }
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    number - before
+}
+
+/// Counts lines, the last perhaps without its line feed.
+fn count(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64 + u64::from(bytes.last().is_some_and(|c| *c != b'\n'))
 }
 
 /// Lines of unwrapped entries, and where they come from.
@@ -86,6 +135,12 @@ pub struct Gathered {
 }
 
 impl Gathered {
+    /// Begins with a buffer's room.
+    fn into(mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        Gathered { bytes, ..Gathered::default() }
+    }
+
     /// Returns the entries in the reverse order: the lines of each stay as they are.
     #[must_use]
     pub fn reversed(&self) -> Self {
@@ -131,6 +186,12 @@ impl Gathered {
 pub struct Unwrapped<'a> {
     reader: Reader<'a>,
     lines: Lines<'a>,
+    /// Chunks whose wrapper is taken off at once.
+    most: usize,
+    /// Chunks that were read, and are unwrapped or bare.
+    ready: VecDeque<Chunk>,
+    /// The chunk behind them, where it is not one of those that go with them.
+    next: Option<Chunk>,
     /// The source of the chunk before.
     source: usize,
     ended: bool,
@@ -140,38 +201,86 @@ impl<'a> Unwrapped<'a> {
     /// Begins a stream; chunks have about `size` bytes before their wrapper is taken off.
     #[must_use]
     pub fn open(stream: &'a Stream, size: usize, grammar: &'a dyn Grammar) -> Self {
-        Unwrapped { reader: Reader::open(stream, size, grammar), lines: Lines::new(stream, grammar), source: 0, ended: false }
+        Unwrapped {
+            reader: Reader::open(stream, size, grammar),
+            lines: Lines::new(stream, grammar),
+            most: 1,
+            ready: VecDeque::new(),
+            next: None,
+            source: 0,
+            ended: false,
+        }
     }
 
     /// Sets what may be held at once.
     #[must_use]
     pub fn within(mut self, bounds: Bounds) -> Self {
         self.reader = self.reader.within(bounds);
+        self.most = bounds.wrapped;
         self
     }
 
     /// Returns the next chunk; `None` at the end.
     #[allow(clippy::should_implement_trait)] // an iterator would hide that a chunk can carry an error
     pub fn next(&mut self) -> Option<Chunk> {
-        if self.ended {
-            return None;
+        if self.ready.is_empty() && !self.ended {
+            self.read();
         }
-        let Some(chunk) = self.reader.next() else {
+        self.ready.pop_front()
+    }
+
+    /// Reads chunks, and takes their wrapper off.
+    fn read(&mut self) {
+        let Some(chunk) = self.next_raw() else {
             self.ended = true;
             let mut left = Gathered::default();
             self.lines.finish(&mut |payload| left.add(&payload));
-            return (!left.marks.is_empty()).then(|| unwrapped(Chunk::of(self.source, Vec::new()), left).0);
+            if !left.marks.is_empty() {
+                self.ready.push_back(unwrapped(Chunk::of(self.source, Vec::new()), left).0);
+            }
+            return;
         };
         self.source = chunk.source;
         if self.lines.is_bare(&chunk) {
-            return Some(chunk);
+            self.ready.push_back(chunk);
+            return;
         }
-        let mut gathered = Gathered { bytes: self.reader.buffer(), ..Gathered::default() };
-        gathered.bytes.clear();
-        self.lines.take(&chunk, &mut |payload| gathered.add(&payload));
-        let (chunk, raw) = unwrapped(chunk, gathered);
-        self.reader.recycle(raw);
-        Some(chunk)
+        let mut chunks = vec![chunk];
+        while chunks.len() < self.most {
+            let Some(next) = self.next_raw() else { break };
+            let goes_on = next.source == self.source && next.line.is_none() && chunks.iter().all(|chunk| chunk.breaks == 0);
+            if !goes_on {
+                self.next = Some(next);
+                break;
+            }
+            chunks.push(next);
+        }
+        let mut taken = Vec::new();
+        if chunks.len() > 1 {
+            let mut left = Gathered::default();
+            self.lines.begin(&chunks[0], &mut |payload| left.add(&payload));
+            if !left.marks.is_empty() {
+                self.ready.push_back(unwrapped(Chunk::of(self.source, Vec::new()), left).0);
+            }
+            taken = self.lines.take_all(&chunks, || self.reader.buffer());
+        }
+        let mut taken = taken.into_iter();
+        for mut chunk in chunks {
+            let gathered = taken.next().unwrap_or_else(|| {
+                let mut gathered = Gathered::into(self.reader.buffer());
+                self.lines.take(&chunk, &mut |payload| gathered.add(&payload));
+                gathered
+            });
+            chunk.line = None;
+            let (chunk, raw) = unwrapped(chunk, gathered);
+            self.ready.push_back(chunk);
+            self.reader.recycle(raw);
+        }
+    }
+
+    /// Returns the next chunk as it was read.
+    fn next_raw(&mut self) -> Option<Chunk> {
+        self.next.take().or_else(|| self.reader.next())
     }
 
     /// Takes back the buffer of a chunk, to be filled again.

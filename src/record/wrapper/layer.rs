@@ -174,6 +174,10 @@ impl Layer {
         }
     }
 
+    fn fork(&self) -> Option<Self> {
+        (self.held.is_empty() && !self.kind.goes_on_bare()).then(|| Layer::new(self.kind, self.field.as_deref()))
+    }
+
     pub(super) fn finish(&mut self, out: Sink<'_>) {
         for held in self.held.drain(..) {
             held.let_go(out);
@@ -215,6 +219,11 @@ impl Lines for Chain {
 
     fn begins(&self, line: &[u8]) -> bool {
         self.0.first().is_some_and(|l| l.begins(line))
+    }
+
+    fn fork(&self) -> Option<Box<dyn Lines>> {
+        let layers = self.0.iter().map(Layer::fork).collect::<Option<_>>()?;
+        Some(Box::new(Chain(layers)))
     }
 
     fn is_whole(&self, line: &[u8]) -> bool {
