@@ -90,6 +90,21 @@ fn what_it_was_is_named_and_nothing_else_is_certain() {
         ("38-used-without-an-event-late.log", 7, "code-reused"),
         ("38-used-without-an-event-late.log", 10, "code-reused"),
         ("39-revoked-by-another-client.log", 6, "code-reused"),
+        // the client sent another's code with its own id in it
+        ("40-spliced-code-of-another-client-26.7.log", 9, "code-reused"),
+        // both clients logged in to the session
+        ("41-code-of-either-client-20.log", 4, "code-of-other-client"),
+        ("41-code-of-either-client-20.log", 6, "code-reused"),
+        ("41b-code-of-either-client-24.log", 6, "code-reused"),
+        ("42-code-cut-at-its-end-21.log", 1, "code-malformed"),
+        ("43-client-updated-18.log", 3, "wrong-client-secret"),
+        ("44-offline-access-taken-away-24.log", 1, "refresh-token-invalid"),
+        ("45-empty-client-id.log", 1, "client-auth-method"),
+        ("46-user-is-a-service-account.log", 1, "user-credentials"),
+        ("47-malformed-without-its-warning-26.4.log", 3, "code-malformed"),
+        ("48-code-too-long-26.7.log", 2, "code-malformed"),
+        ("49-device-flow-pkce.log", 1, "pkce-mismatch"),
+        ("49-device-flow-pkce.log", 2, "pkce-mismatch"),
     ];
     let mut wrong = Vec::new();
     for (name, line, cause) in table {
@@ -115,6 +130,21 @@ fn one_request_is_one_failure_and_one_that_has_to_wait_is_none() {
     }
     // Quarkus' access log of 17 to 20 has no brackets around the time
     assert!(findings("26-device-told-to-wait-20.log").is_empty());
+    // a poll of 133 bytes in a proxy's log: where other lines find their events, and this one has none, no assertion was refused
+    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/doubts/51-device-told-to-wait");
+    let (all, _) = scan(&log, &[]);
+    let waiting = all.iter().find(|f| f["source"] == "proxy-access.log" && f["line"] == 15);
+    assert!(all.len() > 20 && waiting.is_none(), "{waiting:?}");
+}
+
+#[test]
+fn what_a_proxy_answered_by_itself_is_not_the_answer_of_an_event() {
+    // a client that gave up (499), and one that was told to slow down (429), a second before the server refused another request
+    for name in ["50-client-gave-up", "50b-too-many-requests"] {
+        let (all, _) = scan(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/doubts").join(name), &[]);
+        let causes: Vec<_> = all.iter().map(|f| (f["source"].as_str().expect("a source"), f["cause"].as_str().expect("a cause"))).collect();
+        assert_eq!(causes, [("access.log", "unlogged"), ("server.log", "code-reused")], "{name}");
+    }
 }
 
 #[test]

@@ -109,6 +109,12 @@ pub fn is_waiting(status: u16, bytes: Option<u64>, silent: bool) -> bool {
     left.peek().is_some() && left.all(|a| a.event == Event::Waiting)
 }
 
+/// Whether a proxy gives such an answer by itself, so that no event of the server stands beside it: it did not ask the server, or did not wait for it.
+#[must_use]
+pub fn is_of_a_proxy(status: u16) -> bool {
+    matches!(status, 408 | 413 | 429 | 499 | 502..=504)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

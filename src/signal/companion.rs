@@ -32,6 +32,8 @@ pub enum Companion {
     CodeBound(Key),
     /// `Code is bound to a different client '…'` (`OAuth2CodeParser`, 26.7): the code is used up by it. Whether that client is written as servers write it.
     CodeForeign(bool),
+    /// `The size of OIDC parameter 'code' is longer (9000) than allowed (4000). Ignoring the parameter.` (`TokenEndpoint`, 26.7): one was sent, whatever the event says.
+    TooLong(Parameter),
     /// `PKCE …` (`PkceUtils`, `TokenEndpoint`): what went wrong with the verifier.
     Pkce(Pkce),
     /// `KC-SERVICES0025: Error when validating client assertion: …`.
@@ -44,6 +46,15 @@ pub enum Companion {
     Auth(Verb, Authenticator),
     /// `Client X authenticated by Y`: the attempt ended well.
     Authenticated(Authenticator),
+}
+
+/// A parameter that was too long to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Parameter {
+    /// `code`.
+    Code,
+    /// `code_verifier`.
+    Verifier,
 }
 
 /// What `PkceUtils` complains of.
@@ -141,6 +152,16 @@ fn auth(message: &[u8]) -> Option<Companion> {
     message.starts_with(b"Client ").then(|| Companion::Authenticated(Authenticator::named(&message[at + 18..])))
 }
 
+/// `The size of OIDC parameter '<name>' is longer (<n>) than allowed (<n>). Ignoring the parameter.`
+fn too_long(message: &[u8]) -> Option<Companion> {
+    let (name, _) = quoted(message.strip_prefix(b"The size of OIDC parameter ")?)?;
+    match name {
+        b"code" => Some(Companion::TooLong(Parameter::Code)),
+        b"code_verifier" => Some(Companion::TooLong(Parameter::Verifier)),
+        _ => None,
+    }
+}
+
 /// `PKCE …`, also with the blank and `Error:` that some versions put before it.
 fn pkce(message: &[u8]) -> Option<Companion> {
     let kind = if message.starts_with(b"PKCE verification failed") {
@@ -197,7 +218,7 @@ pub fn read(logger: &[u8], message: &[u8]) -> Option<Companion> {
                 code_gone(message).or_else(|| code_bound(message)).or_else(|| code_foreign(message))
             }
         }
-        b"PkceUtils" | b"TokenEndpoint" => pkce(message),
+        b"PkceUtils" | b"TokenEndpoint" => pkce(message).or_else(|| too_long(message)),
         b"ClientAuthenticationFlow" => auth(message),
         b"services" => {
             if let Some(rest) = message.strip_prefix(b"KC-SERVICES0025:") {
@@ -254,6 +275,12 @@ mod tests {
             ("PkceUtils", "PKCE invalid code verifier", Some(Companion::Pkce(Pkce::Malformed))),
             ("PkceUtils", "PKCE code verifier specified but challenge not present in authorization", Some(Companion::Pkce(Pkce::Unexpected))),
             ("PkceUtils", "PKCE codeChallengeMethod = S256", None),
+            (
+                "TokenEndpoint",
+                "The size of OIDC parameter 'code' is longer (9000) than allowed (4000). Ignoring the parameter.",
+                Some(Companion::TooLong(Parameter::Code)),
+            ),
+            ("TokenEndpoint", "The size of OIDC parameter 'scope' is longer (9000) than allowed (4000). Ignoring the parameter.", None),
             (
                 "services",
                 "KC-SERVICES0025: Error when validating client assertion: java.lang.RuntimeException: Token is not active",

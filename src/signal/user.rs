@@ -255,7 +255,8 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
     let raw = |key| if is_plain { named(key).filter(|v| v.len() <= VALUE_CAP) } else { None };
     let text = |key| event.text(key).map(capped);
     let bytes = |key| raw(key).map(Cow::Borrowed).or_else(|| text(key).map(in_bytes));
-    let mut name = |key| bytes(key).map(|b| table.number(&b));
+    // an empty name is none: what was sent had a key and no value
+    let mut name = |key| bytes(key).filter(|b| !b.is_empty()).map(|b| table.number(&b));
     let (realm_id, realm, client) = (name(Field::RealmId), name(Field::RealmName), name(Field::ClientId));
     let id = |key| raw(key).and_then(Id::short).or_else(|| text(key).map(|t| Id::from(&*t)));
     // a known word has nothing to unescape

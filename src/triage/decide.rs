@@ -200,12 +200,16 @@ fn companion(verdict: &Verdict, w: &Waiting) -> Option<(At, &'static str)> {
         Cause::CodeMalformed => {
             let format = || with.format.or(with.uuid).map(|at| (at, "invalid format of the code"));
             let bound = || with.bound.map(|(_, at)| (at, "code bound to a different session"));
-            bound().or_else(format).or_else(|| with.foreign.map(|(_, at)| (at, FOREIGN)))
+            let long = || with.too_long.map(|(_, at)| (at, "the parameter `code` is longer than allowed, and was ignored"));
+            long().or_else(bound).or_else(format).or_else(|| with.foreign.map(|(_, at)| (at, FOREIGN)))
         }
         Cause::CodeOfOtherClient => with.foreign.map(|(_, at)| (at, FOREIGN)),
         Cause::ClockSkew => with.assertion.map(|(_, at)| (at, "assertion not active at the server's time")),
         Cause::ClientAuthMethod => with.header.map(|at| (at, "the authentication header cannot be decoded")),
-        Cause::PkceMismatch => with.pkce.map(|(_, at)| (at, "PKCE warning of the same thread")),
+        Cause::PkceMismatch => {
+            let long = || with.too_long.map(|(_, at)| (at, "the parameter `code_verifier` is longer than allowed, and was ignored"));
+            with.pkce.map(|(_, at)| (at, "PKCE warning of the same thread")).or_else(long)
+        }
         _ => None,
     };
     first.filter(|(at, _)| verdict.evidence.iter().all(|e| e.0 != *at))

@@ -496,6 +496,7 @@ impl Join {
             Companion::CodeUuid => with.uuid = Some(at),
             Companion::CodeBound(code) => with.bound = Some((code, at)),
             Companion::CodeForeign(usual) => with.foreign = Some((usual, at)),
+            Companion::TooLong(parameter) => with.too_long = Some((parameter, at)),
             Companion::Pkce(kind) => with.pkce = Some((kind, at)),
             Companion::Assertion(kind) => with.assertion = Some((kind, at)),
             Companion::MalformedHeader => with.header = Some(at),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::Trust;
 use crate::names::Key;
-use crate::signal::companion::{Assertion, Authenticator, Pkce, Verb};
+use crate::signal::companion::{Assertion, Authenticator, Parameter, Pkce, Verb};
 use crate::signal::{Access, Admin, Failure, Id, Life, Login, Success, Word};
 
 /// A line of a source.
@@ -41,6 +41,8 @@ pub struct Companions {
     pub bound: Option<(Key, At)>,
     /// `Code is bound to a different client '…'`, and whether that is written as a server writes a client's id.
     pub foreign: Option<(bool, At)>,
+    /// What was too long to be read.
+    pub too_long: Option<(Parameter, At)>,
     /// What `PkceUtils` said.
     pub pkce: Option<(Pkce, At)>,
     /// `KC-SERVICES0025`.
@@ -110,6 +112,7 @@ static NONE: Companions = Companions {
     uuid: None,
     bound: None,
     foreign: None,
+    too_long: None,
     pkce: None,
     assertion: None,
     header: None,

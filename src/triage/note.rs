@@ -96,7 +96,8 @@ fn step_of(failed: &Failed) -> Step {
         "CODE_TO_TOKEN_ERROR" => match error {
             "invalid_code" => match failed.with.gone {
                 Some(gone) => Step::Gone(gone.code),
-                None if f.user.is_some() || failed.with.foreign.is_some() => Step::ReadOrForeign,
+                None if failed.with.foreign.is_some() => Step::ReadOfSome,
+                None if f.user.is_some() => Step::ReadOrForeign,
                 None => Step::Named,
             },
             "invalid_client" => Step::ForeignRead,

@@ -14,7 +14,7 @@ use super::verdict::{Lack, Verdict, Words, span};
 use crate::cause::{Cause, Detail};
 use crate::finding::{Confidence, Trust};
 use crate::names::{Key, Sym};
-use crate::signal::companion::{Assertion, Authenticator, Pkce, Verb};
+use crate::signal::companion::{Assertion, Authenticator, Parameter, Pkce, Verb};
 use crate::signal::{Failure, Id, Word};
 
 /// What can be written as bytes and read again.
@@ -150,6 +150,7 @@ choices! {
     Loss { 0 Beginning 1 Lines }
     Trust { 0 Json 1 Quoted 2 Unquoted 3 Stored 4 Ambiguous 5 Access 6 Relayed 7 Suspect }
     Pkce { 0 Mismatch 1 Missing 2 Malformed 3 Unexpected }
+    Parameter { 0 Code 1 Verifier }
     Assertion { 0 NotActive 1 Other 2 Unsaid }
     Verb { 0 Failed 1 Challenge 2 Success 3 Attempted }
     Authenticator { 0 Secret 1 Jwt 2 Other }
@@ -182,7 +183,7 @@ fields! {
     Waiting { time node position at failed realm client facts }
     Failed { failure with ordinal session answers browser }
     Failure { event realm realm_id client user session ip error reason grant assertion offline token cut trust digest }
-    Companions { gone format uuid bound foreign pkce assertion header auth auth_tried lost }
+    Companions { gone format uuid bound foreign too_long pkce assertion header auth auth_tried lost }
     GoneCode { code session client unusual at }
     Answered { status bytes at own }
     Browser { ago_ms granted at }
@@ -446,6 +447,7 @@ mod tests {
             uuid: Some(at(255, 9)),
             bound: Some((Key::of(b"bound"), At::new(u32::MAX, u64::MAX, u32::MAX))),
             foreign: Some((true, at(1, 8))),
+            too_long: Some((Parameter::Verifier, at(1, 8))),
             pkce: Some((Pkce::Malformed, at(1, u64::from(u32::MAX)))),
             assertion: Some((Assertion::Other, at(1, 9))),
             header: Some(at(1, 10)),

@@ -405,7 +405,10 @@ pub fn redirect_or_foreign(w: &Waiting, c: &Context<'_>) -> Verdict {
     };
     let verdict = holed(verdict, w, &[RedirectUriMismatch, CodeOfOtherClient]);
     match facts.login {
-        Some(login) if verdict.candidates[0] == RedirectUriMismatch => verdict.because(login.at, "LOGIN of this client: the code was its own"),
+        // where another client logged in, too, the code may have been that one's
+        Some(login) if verdict.candidates[0] == RedirectUriMismatch && !facts.other_login => {
+            verdict.because(login.at, "LOGIN of this client: the code was its own")
+        }
         _ => verdict,
     }
 }
@@ -445,6 +448,8 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
             Verdict::likely(&[ClientAuthMethod, WrongClientSecret], Lack::ClientAuthentication)
                 .because(at, "this client authenticates otherwise than with a secret")
         }
+        // a client that was there before was more likely changed than deleted
+        (_, _, true) if known => Verdict::likely(&[WrongClientSecret, ClientAuthMethod, ClientNotFound], Lack::Reasons),
         (_, true, _) if !known => Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::Reasons),
         // where successes are visible, a client that exists would have been seen
         (_, _, true) if c.view.successes(w.realm) => Verdict::likely(&[ClientNotFound, WrongClientSecret, ClientAuthMethod], Lack::Reasons),
@@ -516,6 +521,10 @@ pub fn refresh_without_reason(w: &Waiting) -> Verdict {
 /// No session is named: was there no code, or was it none?
 #[must_use]
 pub fn missing_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
+    if c.view.version(w.node, w.time).is_some_and(names_what_is_missing) {
+        // the warning that would say so is not here: it was lost, or its logger silenced
+        return Verdict::likely(&[Cause::CodeMalformed, Cause::CodeMissing], Lack::Lines);
+    }
     if c.view.companions(w.realm) && w.failed.with.lost.is_none() {
         // of a malformed code the parser would have said so
         return Verdict::certain(Cause::CodeMissing);
@@ -611,6 +620,11 @@ pub fn unknown_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
         (false, None) if c.profiles_full => Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::WholeView),
         (false, None) => Verdict::certain(ClientNotFound),
     }
+}
+
+/// Whether a server of that version says in the event's reason that the code is missing (26.4 and later).
+fn names_what_is_missing(version: &str) -> bool {
+    shows_assertions(version)
 }
 
 /// Whether a server of that version names the assertion that it refuses in the event itself (26.4 and later).

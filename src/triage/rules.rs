@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::joined::Failed;
 use crate::cause::{Cause, Detail};
 use crate::finding::{Confidence, Trust};
-use crate::signal::companion::{Assertion, Pkce};
+use crate::signal::companion::{Assertion, Parameter, Pkce};
 use crate::signal::{Word, Words};
 
 /// A question that code answers (`triage::question`).
@@ -89,6 +89,10 @@ pub enum CompanionText {
     CodeForeign,
     /// The same, and it is none.
     CodeForeignCut,
+    /// `The size of OIDC parameter 'code' is longer … than allowed`.
+    CodeTooLong,
+    /// The same of `code_verifier`.
+    VerifierTooLong,
     /// `KC-SERVICES0025 … Token is not active`.
     AssertionNotActive,
     /// `KC-SERVICES0025`, anything else.
@@ -99,13 +103,15 @@ pub enum CompanionText {
 
 impl CompanionText {
     /// Every value.
-    pub const ALL: [CompanionText; 9] = [
+    pub const ALL: [CompanionText; 11] = [
         CompanionText::CodeGone,
         CompanionText::CodeFormat,
         CompanionText::CodeUuid,
         CompanionText::CodeBound,
         CompanionText::CodeForeign,
         CompanionText::CodeForeignCut,
+        CompanionText::CodeTooLong,
+        CompanionText::VerifierTooLong,
         CompanionText::AssertionNotActive,
         CompanionText::AssertionOther,
         CompanionText::PkceUnexpected,
@@ -520,6 +526,8 @@ fn has(failed: &Failed, companion: CompanionText) -> bool {
         CompanionText::CodeBound => with.bound.is_some(),
         CompanionText::CodeForeign => with.foreign.is_some_and(|(usual, _)| usual),
         CompanionText::CodeForeignCut => with.foreign.is_some_and(|(usual, _)| !usual),
+        CompanionText::CodeTooLong => with.too_long.is_some_and(|t| t.0 == Parameter::Code),
+        CompanionText::VerifierTooLong => with.too_long.is_some_and(|t| t.0 == Parameter::Verifier),
         CompanionText::AssertionNotActive => with.assertion.is_some_and(|a| a.0 == Assertion::NotActive),
         CompanionText::AssertionOther => with.assertion.is_some_and(|a| a.0 == Assertion::Other),
         CompanionText::PkceUnexpected => with.pkce.is_some_and(|p| p.0 == Pkce::Unexpected),

@@ -46,8 +46,10 @@ pub enum Step<Code = Key> {
     ReadAndFailed,
     /// The client sent a code that was another client's.
     ForeignRead,
-    /// On servers up to 24, and of a code that names another client (26.7): one of the two before.
+    /// On servers up to 24: one of the two before.
     ReadOrForeign,
+    /// A code was read that names another client than it was given to (26.7): it was of any client but the one that it names, which nobody tells.
+    ReadOfSome,
     /// The client's part of the session is gone: what a reused code leaves behind.
     Detached,
     /// The session ended.
@@ -321,6 +323,7 @@ impl Timeline {
             Step::ReadAndFailed => Mark::ReadAndFailed,
             Step::ForeignRead => Mark::ForeignRead,
             Step::ReadOrForeign => Mark::ReadOrForeign,
+            Step::ReadOfSome => Mark::ReadOfSome,
             Step::Detached => Mark::Detached,
             Step::Ended => Mark::Ended,
             Step::Revoked => Mark::Revoked,
@@ -550,7 +553,13 @@ impl Timeline {
                 // up to 24 the line does not say whose code it was; the logins may
                 Mark::ReadOrForeign => {
                     let e_logged_in = entries.iter().any(|l| l.step == Mark::Login && l.client == e.client);
+                    // where both logged in it was either's
+                    facts.foreign_unclear |= other && e_logged_in && i >= from && age(e).abs() <= CODE_HORIZON_MS;
                     if other { facts.own_login && !e_logged_in && !third(e.client) } else { !facts.other_login }
+                }
+                Mark::ReadOfSome => {
+                    facts.foreign_unclear |= facts.other_login && i >= from && age(e).abs() <= CODE_HORIZON_MS;
+                    !facts.other_login
                 }
                 Mark::Detached if !other => {
                     facts.detached.get_or_insert(seen(e));

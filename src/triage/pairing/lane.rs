@@ -79,7 +79,7 @@ impl Lane {
         let near = |e: &Happened| !e.taken && is_near(e.time, line.time);
         let first = |fitting: bool| around.clone().find(|i| self.events.get(*i).is_some_and(|e| near(e) && (!fitting || fits(e, &line.answered))));
         let fitting = first(true);
-        let any = || first(false).filter(|_| !is_silent(&line.answered));
+        let any = || first(false).filter(|_| !is_silent(&line.answered) && !answers::is_of_a_proxy(line.answered.status));
         line.fate = match fitting {
             Some(_) => Fate::Paired,
             None if any().is_some() => Fate::Doubtful,

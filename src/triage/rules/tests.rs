@@ -239,6 +239,7 @@ fn the_table_in_short() {
     user-disabled → user-disabled, certain
     user-disabled-reason → user-disabled, certain
     code-gone → expired-or-reused?
+    code-too-long → code-malformed, certain
     code-missing → code-missing, certain
     code-malformed → code-malformed, certain
     code-malformed-uuid → code-malformed, certain
@@ -250,12 +251,13 @@ fn the_table_in_short() {
     code-without-its-session → session-or-malformed?
     code-expired → code-expired, certain
     user-session-not-found → session-terminated, certain
-    client-session-not-found → session-terminated or code-reused or unclassified, likely
+    client-session-not-found → session-terminated or code-reused or code-malformed or unclassified, likely
     redirect-uri → redirect-uri-mismatch, certain
     code-of-other-client → code-of-other-client, certain
     code-exchange-not-allowed → grant-not-allowed, certain
     code-exchange-without-consent → unclassified, likely
     code-exchange-refused → grant-not-allowed or unclassified, likely
+    pkce-verifier-too-long → pkce-mismatch (malformed), certain
     pkce-verifier-missing → pkce-mismatch (missing), certain
     pkce-verification-failed → pkce-mismatch (mismatch), certain
     pkce-verifier-unexpected → pkce-mismatch (unexpected), certain
@@ -269,6 +271,7 @@ fn the_table_in_short() {
     refresh-malformed → refresh-token-invalid (malformed), certain
     refresh-issuer → refresh-token-invalid (malformed), certain
     refresh-offline → refresh-token-invalid (offline), certain
+    refresh-offline-not-allowed → refresh-token-invalid (offline), certain
     refresh-without-consent → unclassified, likely
     refresh-other-reason → refresh-token-invalid or unclassified (unknown), likely
     refresh-read-and-refused → refresh-without-reason?

@@ -46,13 +46,14 @@ const OTHER: u64 = (1 << (u64::BITS - TIME_BITS)) - 1;
 const _: () = assert!((NAMES as u64) < OTHER);
 
 /// The kinds without a code, by their numbers; codes have the numbers behind them.
-const MARKS: [Mark; 12] = [
+const MARKS: [Mark; 13] = [
     Mark::Login,
     Mark::Exchange,
     Mark::OfflineExchange,
     Mark::ReadAndFailed,
     Mark::ForeignRead,
     Mark::ReadOrForeign,
+    Mark::ReadOfSome,
     Mark::Detached,
     Mark::Ended,
     Mark::Revoked,

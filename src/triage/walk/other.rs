@@ -97,6 +97,7 @@ fn explained(companion: &Companion) -> &'static str {
     match companion {
         Companion::CodeGone { .. } => "a code was gone when it came: expired or used before.",
         Companion::CodeFormat | Companion::CodeUuid => "what came as a code is none.",
+        Companion::TooLong(_) => "a parameter was too long to be read.",
         Companion::CodeForeign(_) => "a code came that names another client.",
         Companion::CodeBound(_) => "a code came with another session's id.",
         Companion::Pkce(_) => "the PKCE verifier was refused.",
