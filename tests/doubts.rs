@@ -130,11 +130,6 @@ fn one_request_is_one_failure_and_one_that_has_to_wait_is_none() {
     }
     // Quarkus' access log of 17 to 20 has no brackets around the time
     assert!(findings("26-device-told-to-wait-20.log").is_empty());
-    // a poll of 133 bytes in a proxy's log: where other lines find their events, and this one has none, no assertion was refused
-    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/doubts/51-device-told-to-wait");
-    let (all, _) = scan(&log, &[]);
-    let waiting = all.iter().find(|f| f["source"] == "proxy-access.log" && f["line"] == 15);
-    assert!(all.len() > 20 && waiting.is_none(), "{waiting:?}");
 }
 
 #[test]

@@ -265,13 +265,12 @@ impl<'a> Unwrapped<'a> {
             taken = self.lines.take_all(&chunks, || self.reader.buffer());
         }
         let mut taken = taken.into_iter();
-        for mut chunk in chunks {
+        for chunk in chunks {
             let gathered = taken.next().unwrap_or_else(|| {
                 let mut gathered = Gathered::into(self.reader.buffer());
                 self.lines.take(&chunk, &mut |payload| gathered.add(&payload));
                 gathered
             });
-            chunk.line = None;
             let (chunk, raw) = unwrapped(chunk, gathered);
             self.ready.push_back(chunk);
             self.reader.recycle(raw);

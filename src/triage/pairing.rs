@@ -236,10 +236,6 @@ impl Pairing {
                 if matches!(fate, Fate::Paired | Fate::Doubtful) {
                     return false;
                 }
-                // no event stands beside it where others have theirs: of answers of that length the client was told to wait
-                if self.fit.is_joined() && answers::is_waiting(access.status, access.bytes, true) {
-                    return false;
-                }
                 stand_alone(joined);
                 true
             }
