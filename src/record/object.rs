@@ -74,7 +74,7 @@ pub struct Object<'a> {
 }
 
 /// Whether a backslash may stand before this letter; an escape by number is left to the parser.
-fn is_escape(letter: u8) -> bool {
+pub(super) fn is_escape(letter: u8) -> bool {
     matches!(letter, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')
 }
 
@@ -363,7 +363,7 @@ fn unescaped(raw: &[u8]) -> Vec<u8> {
 }
 
 /// Returns what a letter behind a backslash stands for.
-fn escape(letter: Option<&u8>) -> u8 {
+pub(super) fn escape(letter: Option<&u8>) -> u8 {
     match letter {
         Some(b'b') => 8,
         Some(b'f') => 12,

@@ -235,10 +235,7 @@ impl<'a> Unwrapped<'a> {
             self.ended = true;
             let mut left = Gathered::default();
             self.lines.finish(&mut |payload| left.add(&payload));
-            if !left.marks.is_empty() {
-                self.ready.push_back(unwrapped(Chunk::of(self.source, Vec::new()), left).0);
-            }
-            return;
+            return self.hand_on(left);
         };
         self.source = chunk.source;
         if self.lines.is_bare(&chunk) {
@@ -259,9 +256,7 @@ impl<'a> Unwrapped<'a> {
         if chunks.len() > 1 {
             let mut left = Gathered::default();
             self.lines.begin(&chunks[0], &mut |payload| left.add(&payload));
-            if !left.marks.is_empty() {
-                self.ready.push_back(unwrapped(Chunk::of(self.source, Vec::new()), left).0);
-            }
+            self.hand_on(left);
             taken = self.lines.take_all(&chunks, || self.reader.buffer());
         }
         let mut taken = taken.into_iter();
@@ -274,6 +269,13 @@ impl<'a> Unwrapped<'a> {
             let (chunk, raw) = unwrapped(chunk, gathered);
             self.ready.push_back(chunk);
             self.reader.recycle(raw);
+        }
+    }
+
+    /// Hands on what a wrapper had held back, if anything: a chunk that has no bytes of its own.
+    fn hand_on(&mut self, left: Gathered) {
+        if !left.marks.is_empty() {
+            self.ready.push_back(unwrapped(Chunk::of(self.source, Vec::new()), left).0);
         }
     }
 

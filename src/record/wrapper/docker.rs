@@ -6,6 +6,7 @@
 use memchr::{memchr2, memrchr};
 
 use super::super::mask;
+use super::super::object::{escape, is_escape};
 use super::super::stamp::Stamps;
 use super::item::Item;
 use super::prefix::zoned_next as zoned;
@@ -52,12 +53,7 @@ fn step(text: &[u8]) -> Option<([u8; 4], usize, usize)> {
     match *text.first()? {
         b'"' => None,
         b'\\' => match *text.get(1)? {
-            b'n' => one(b'\n'),
-            b't' => one(b'\t'),
-            b'r' => one(b'\r'),
-            b'b' => one(8),
-            b'f' => one(12),
-            c @ (b'"' | b'\\' | b'/') => one(c),
+            letter if is_escape(letter) => one(escape(Some(&letter))),
             b'u' => {
                 let (c, digits) = unicode(&text[2..])?;
                 let mut bytes = [0; 4];
