@@ -9,10 +9,10 @@ use std::io::{self, BufRead, BufReader, Read};
 use rayon::prelude::*;
 
 use super::Options;
-use super::store::{Kept, Slot, Store};
+use super::store::{Kept, Packed, Slot, Store};
 use crate::record::Stamp;
-use crate::signal::batch;
-use crate::source::{self, Bounds, Chunk, Gathered, Lines, Marks, Payload, Place, Problem, Reader, Source, Stream, Unwrapper};
+use crate::signal::batch::{self, Spare};
+use crate::source::{self, Bounds, Chunk, Gathered, Lines, Marks, Payload, Place, Problem, Reader, Rows, Source, Stream, Unwrapper};
 use crate::tally::SourceReport;
 
 /// Nodes that one run tells apart by their wrappers' names; the lines of more are read as one node's.
@@ -68,6 +68,24 @@ struct Full {
     marks: Marks,
 }
 
+impl Full {
+    /// Scans it; returns the piece that it is of, its oldest time, and what is kept of it. It takes over what a chunk before left, and leaves it to the next.
+    fn scan(self, mut spare: Spare) -> (usize, Option<i64>, io::Result<Packed>, Spare) {
+        let (batch, mut marks) = (batch::scan_next(&self.bytes, &mut spare), self.marks);
+        let ends = [marks.first(), marks.last()].into_iter().flatten().filter_map(|m| m.time);
+        let first = [batch.first, batch.last].into_iter().filter_map(instant).chain(ends).min();
+        let signals = batch.signals.iter().chain(&batch.proxied.signals).map(|s| u64::from(s.line));
+        let books = [&batch.books, &batch.lead, &batch.proxied.books, &batch.proxied.lead];
+        let samples = books.into_iter().flat_map(|b| &b.samples).map(|s| s.line);
+        marks.keep(signals.chain(samples).chain(batch.nearest.map(|n| n.0)).chain(batch.relayed.iter().map(|r| r.line)).collect());
+        let kept = Kept { batch, marks: Some(marks) };
+        let packed = kept.pack();
+        spare.signals = kept.batch.signals;
+        spare.signals.clear();
+        (self.piece, first, packed, spare)
+    }
+}
+
 /// The lines of one node that are not scanned yet.
 #[derive(Default)]
 struct Open {
@@ -80,6 +98,28 @@ struct Open {
     last: Option<i64>,
     /// Bytes of its lines so far.
     piece_bytes: usize,
+}
+
+/// The lines of a chunk by node, in the order in which nodes come.
+#[derive(Default)]
+struct ByNode {
+    list: Vec<(Option<Box<[u8]>>, Gathered)>,
+    /// Their places by name.
+    index: HashMap<Option<Box<[u8]>>, usize>,
+    latest: usize,
+}
+
+impl ByNode {
+    fn add(&mut self, payload: &Payload<'_>) {
+        if self.list.get(self.latest).is_none_or(|(node, _)| node.as_deref() != payload.node) {
+            let node: Option<Box<[u8]>> = payload.node.map(Into::into);
+            self.latest = *self.index.entry(node.clone()).or_insert(self.list.len());
+            if self.latest == self.list.len() {
+                self.list.push((node, Gathered::default()));
+            }
+        }
+        self.list[self.latest].1.add(payload);
+    }
 }
 
 /// Sorts entries by node, and scans what has gathered.
@@ -100,6 +140,8 @@ pub(super) struct Sorter<'a> {
     /// The nodes of the run so far.
     nodes: HashSet<Box<[u8]>>,
     full: Vec<Full>,
+    /// What chunks that were scanned left.
+    spares: Vec<Spare>,
     stream: usize,
     source: usize,
     /// Bytes of the lines of the source at hand.
@@ -123,6 +165,7 @@ impl<'a> Sorter<'a> {
             latest: 0,
             nodes: HashSet::new(),
             full: Vec::new(),
+            spares: Vec::new(),
             stream: 0,
             source: 0,
             line_bytes: 0,
@@ -157,12 +200,16 @@ impl<'a> Sorter<'a> {
             let ends = |s: &Source| matches!(s.place, Place::Walked(_)) || document(s).is_some();
             let end = (at..stream.sources.len()).find(|i| ends(&stream.sources[*i])).unwrap_or(stream.sources.len());
             let part = Stream { node: stream.node.clone(), sources: stream.sources[at..end].to_vec() };
-            let mut reader = Reader::open(&part, self.options.chunk_bytes, grammar).within(self.bounds);
+            let mut rows = Rows::of(Reader::open(&part, self.options.chunk_bytes, grammar)).within(self.bounds);
             let mut lines = Lines::new(&part, grammar);
             self.begin(base + at);
-            while let Some(mut chunk) = reader.next() {
-                self.chunk(&mut chunk, base + at, &mut lines, reports)?;
-                reader.recycle(chunk.bytes);
+            let mut row = rows.next(|_| false);
+            while !row.is_empty() {
+                let (next, taken) = rayon::join(|| rows.next(|_| false), || self.row(&mut row, base + at, &mut lines, reports));
+                taken?;
+                for chunk in std::mem::replace(&mut row, next) {
+                    rows.recycle(chunk.bytes);
+                }
             }
             lines.finish(&mut |payload| self.entry(&payload));
             self.end(&mut reports[self.source])?;
@@ -183,12 +230,17 @@ impl<'a> Sorter<'a> {
             return self.document(document, Ok(input), number, &mut reports[number]);
         }
         let alone = Stream { node: String::new(), sources: vec![of.clone()] };
-        let mut reader = Reader::over(&alone, Box::new(input), self.options.chunk_bytes, grammar).within(self.bounds);
+        let is_mixed = of.wrapping.as_ref().is_some_and(|w| w.mixed);
+        let mut rows = Rows::of(Reader::over(&alone, Box::new(input), self.options.chunk_bytes, grammar)).within(self.bounds);
         let mut lines = Lines::new(&alone, grammar);
         self.begin(number);
         let (mut head, mut tail) = (None, Vec::new());
-        while let Some(mut chunk) = reader.next() {
-            if !of.wrapping.as_ref().is_some_and(|w| w.mixed) {
+        loop {
+            let mut row = rows.next(|_| !is_mixed);
+            if row.is_empty() {
+                break;
+            }
+            if !is_mixed && let Some(chunk) = row.first_mut() {
                 if head.is_none() {
                     let end = memchr::memchr(b'\n', &chunk.bytes).map_or(chunk.bytes.len(), |i| i + 1);
                     head = Some(chunk.bytes.drain(..end).collect::<Vec<u8>>());
@@ -197,8 +249,10 @@ impl<'a> Sorter<'a> {
                 let end = memchr::memrchr(b'\n', &chunk.bytes).map_or(0, |i| i + 1);
                 tail = chunk.bytes.split_off(end);
             }
-            self.chunk(&mut chunk, number, &mut lines, reports)?;
-            reader.recycle(chunk.bytes);
+            self.row(&mut row, number, &mut lines, reports)?;
+            for chunk in row {
+                rows.recycle(chunk.bytes);
+            }
         }
         lines.finish(&mut |payload| self.entry(&payload));
         if let Some(head) = head {
@@ -210,8 +264,23 @@ impl<'a> Sorter<'a> {
         self.end(&mut reports[number])
     }
 
-    /// Takes in a raw chunk of lines.
-    fn chunk(&mut self, chunk: &mut Chunk, base: usize, lines: &mut Lines<'_>, reports: &mut [SourceReport]) -> io::Result<()> {
+    /// Takes in raw chunks of lines that follow each other in one source.
+    fn row(&mut self, row: &mut [Chunk], base: usize, lines: &mut Lines<'_>, reports: &mut [SourceReport]) -> io::Result<()> {
+        for chunk in &mut *row {
+            self.account(chunk, base, reports)?;
+        }
+        if let [chunk] = row {
+            lines.take(chunk, &mut |payload| self.entry(&payload));
+        } else {
+            for sorted in lines.take_row(row, ByNode::default, ByNode::add, &mut |payload| self.entry(&payload)) {
+                sorted.list.into_iter().for_each(|(node, gathered)| self.entries(node.as_deref(), gathered));
+            }
+        }
+        self.error.take().map_or(Ok(()), Err)
+    }
+
+    /// Takes note of a raw chunk.
+    fn account(&mut self, chunk: &mut Chunk, base: usize, reports: &mut [SourceReport]) -> io::Result<()> {
         if self.source != base + chunk.source {
             self.end(&mut reports[self.source])?;
             self.begin(base + chunk.source);
@@ -228,8 +297,7 @@ impl<'a> Sorter<'a> {
         }
         // what the lines inside have of it is taken off again when the source ends
         report.books.parsed += chunk.bytes.len() as u64;
-        lines.take(chunk, &mut |payload| self.entry(&payload));
-        self.error.take().map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// Reads a document.
@@ -319,11 +387,35 @@ impl<'a> Sorter<'a> {
         open.last = payload.time.or(open.last);
         let before = open.gathered.bytes.len();
         open.gathered.add(payload);
-        let (size, added) = (open.gathered.bytes.len(), open.gathered.bytes.len() - before);
+        let added = open.gathered.bytes.len() - before;
+        self.added(place, added, self.options.chunk_bytes.max(if sampled { 0 } else { SAMPLE }));
+    }
+
+    /// Takes in entries of one node.
+    fn entries(&mut self, node: Option<&[u8]>, gathered: Gathered) {
+        let place = self.place(node);
+        let mut gathered = gathered;
+        if self.open[place].piece_bytes < SAMPLE {
+            gathered = gathered.take_while(|payload| {
+                self.entry(&Payload { node, ..payload });
+                self.open[place].piece_bytes < SAMPLE
+            });
+        }
+        if !gathered.marks.is_empty() {
+            let added = gathered.bytes.len();
+            self.open[place].gathered.append(gathered);
+            // what is nearly a chunk is not copied to become one
+            self.added(place, added, self.options.chunk_bytes / 2);
+        }
+    }
+
+    /// Counts bytes that have gathered of a node; so many are a chunk.
+    fn added(&mut self, place: usize, added: usize, enough: usize) {
+        let open = &mut self.open[place];
         open.piece_bytes += added;
         self.line_bytes += added as u64;
         self.gathered_bytes += added;
-        if size >= self.options.chunk_bytes.max(if sampled { 0 } else { SAMPLE }) {
+        if open.gathered.bytes.len() >= enough {
             self.fill(place);
         } else if self.gathered_bytes >= 8 * self.options.chunk_bytes.max(1 << 16) {
             // many nodes with a little each
@@ -352,17 +444,16 @@ impl<'a> Sorter<'a> {
 
     /// Scans the full chunks and keeps what they hold.
     fn flush(&mut self) {
-        let scanned: Vec<_> = std::mem::take(&mut self.full).into_par_iter().map(|f| (f.piece, batch::scan(&f.bytes), f.marks)).collect();
-        for (number, batch, mut marks) in scanned {
+        let mut spares = std::mem::take(&mut self.spares);
+        spares.resize_with(self.full.len().max(spares.len()), Spare::default);
+        let unused = spares.split_off(self.full.len());
+        let scanned: Vec<_> = std::mem::take(&mut self.full).into_par_iter().zip(spares).map(|(full, spare)| full.scan(spare)).collect();
+        self.spares = unused;
+        for (number, first, packed, spare) in scanned {
+            self.spares.push(spare);
             let piece = &mut self.sorted.pieces[number];
-            let time =
-                [batch.first, batch.last].into_iter().filter_map(instant).chain([marks.first(), marks.last()].into_iter().flatten().filter_map(|m| m.time));
-            piece.first = piece.first.into_iter().chain(time).min();
-            let signals = batch.signals.iter().chain(&batch.proxied.signals).map(|s| u64::from(s.line));
-            let books = [&batch.books, &batch.lead, &batch.proxied.books, &batch.proxied.lead];
-            let samples = books.into_iter().flat_map(|b| &b.samples).map(|s| s.line);
-            marks.keep(signals.chain(samples).chain(batch.nearest.map(|n| n.0)).chain(batch.relayed.iter().map(|r| r.line)).collect());
-            match self.store.put(&Kept { batch, marks: Some(marks) }) {
+            piece.first = piece.first.into_iter().chain(first).min();
+            match packed.and_then(|packed| self.store.put(&packed)) {
                 Ok(slot) => piece.slots.push(slot),
                 Err(error) => self.error = Some(error),
             }

@@ -23,6 +23,19 @@ pub struct Kept {
     pub marks: Option<Marks>,
 }
 
+/// The same as bytes.
+pub struct Packed(Vec<u8>);
+
+impl Kept {
+    /// Makes bytes of it: apart from the keeping, so that several can be made at once.
+    ///
+    /// # Errors
+    /// Never, as far as a batch can be written.
+    pub fn pack(&self) -> io::Result<Packed> {
+        postcard::to_stdvec(self).map(Packed).map_err(io::Error::other)
+    }
+}
+
 /// Where a batch is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Slot {
@@ -47,10 +60,9 @@ impl Store {
     ///
     /// # Errors
     /// When the temporary file cannot be written.
-    pub fn put(&mut self, kept: &Kept) -> io::Result<Slot> {
-        let bytes = postcard::to_stdvec(kept).map_err(io::Error::other)?;
+    pub fn put(&mut self, Packed(bytes): &Packed) -> io::Result<Slot> {
         self.file.seek(SeekFrom::Start(self.end))?;
-        self.file.write_all(&bytes)?;
+        self.file.write_all(bytes)?;
         let slot = Slot { at: self.end, len: bytes.len() };
         self.end += bytes.len() as u64;
         Ok(slot)

@@ -10,7 +10,7 @@ use wide::u8x16;
 use super::mask;
 
 /// Bytes of a separator that are compared in one step; a longer one is not kept.
-const WIDTH: usize = 2 * mask::WIDTH;
+pub(crate) const WIDTH: usize = 2 * mask::WIDTH;
 
 /// Keys that are kept: those of a type of event are some fifteen, and more where some of them are not always there.
 const KEPT: usize = 4096;

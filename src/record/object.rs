@@ -14,7 +14,10 @@ use super::stamp::{Stamp, Stamps};
 use super::{Layout, Level, Record};
 
 /// How deep values may be nested that nobody asks for.
-const DEPTH: usize = 8;
+pub(super) const DEPTH: usize = 8;
+
+/// Bytes of a number; a longer one may be too large for the parser.
+const NUMBER: usize = 40;
 
 /// The keys that matter.
 const KEYS: usize = 12;
@@ -83,14 +86,14 @@ const MANY: usize = 1 << 14;
 
 /// Where the quotes of a line stand that begin or end a string.
 #[derive(Debug, Default)]
-struct Quotes {
+pub(super) struct Quotes {
     places: Vec<u32>,
     found: usize,
 }
 
 impl Quotes {
     /// Finds those of a line. `None` where it holds a control character, is no UTF-8, has too many of them, or has an escape that is left to the parser.
-    fn find(&mut self, line: &[u8]) -> Option<()> {
+    pub(super) fn find(&mut self, line: &[u8]) -> Option<()> {
         self.found = 0;
         let (mut carry, mut is_ascii) = (0, true);
         let (blocks, rest) = line.as_chunks();
@@ -122,6 +125,11 @@ impl Quotes {
         }
         (is_ascii || std::str::from_utf8(line).is_ok()).then_some(())
     }
+
+    /// Returns a cursor at the beginning of the line whose quotes these are.
+    pub(super) fn cursor<'a>(&self, line: &'a [u8]) -> Cursor<'a, '_> {
+        Cursor { line, at: 0, quotes: self.places[..self.found].iter() }
+    }
 }
 
 /// Returns which bytes of a block stand behind a backslash that is not behind one itself; `carry` says whether the block before ended with such a one. The
@@ -147,21 +155,22 @@ fn is_escaped(block: &[u8; mask::BLOCK], mut bytes: u64) -> bool {
 }
 
 /// Reads from the left.
-struct Cursor<'a, 'q> {
-    line: &'a [u8],
-    at: usize,
+pub(super) struct Cursor<'a, 'q> {
+    pub(super) line: &'a [u8],
+    pub(super) at: usize,
     /// The quotes behind what was read.
     quotes: std::slice::Iter<'q, u32>,
 }
 
 impl<'a> Cursor<'a, '_> {
-    fn eat(&mut self, byte: u8) -> Option<()> {
+    /// Steps over a byte, where it is that one.
+    pub(super) fn eat(&mut self, byte: u8) -> Option<()> {
         (self.line.get(self.at) == Some(&byte)).then(|| self.at += 1)
     }
 
     /// Reads a string from behind its opening quote.
     #[inline]
-    fn string(&mut self) -> Option<&'a [u8]> {
+    pub(super) fn string(&mut self) -> Option<&'a [u8]> {
         self.quotes.next()?;
         let end = *self.quotes.next()? as usize;
         let text = self.line.get(self.at..end)?;
@@ -178,23 +187,33 @@ impl<'a> Cursor<'a, '_> {
         Some(key)
     }
 
-    /// Reads a number without a point or an exponent.
-    fn number(&mut self) -> Option<()> {
-        if self.line.get(self.at) == Some(&b'-') {
-            self.at += 1;
-        }
-        let digits = self.line[self.at..].iter().take_while(|c| c.is_ascii_digit()).count();
-        let well = digits > 0 && (digits == 1 || self.line[self.at] != b'0');
-        self.at += digits;
-        (well && matches!(self.line.get(self.at), Some(b',' | b'}' | b']'))).then_some(())
+    /// Steps over the quotes of a key that is known.
+    #[inline]
+    pub(super) fn pass(&mut self, length: usize) {
+        self.at += length;
+        self.quotes.nth(1);
     }
 
-    fn word(&mut self, word: &[u8]) -> Option<()> {
+    /// Reads a number without an exponent.
+    pub(super) fn number(&mut self) -> Option<&'a [u8]> {
+        let rest = self.line.get(self.at..)?;
+        let length = rest.iter().position(|c| !matches!(c, b'0'..=b'9' | b'.' | b'-'))?;
+        let number = &rest[..length];
+        let digits = number.strip_prefix(b"-").unwrap_or(number);
+        let whole = digits.iter().take_while(|c| c.is_ascii_digit()).count();
+        let well = (whole == 1 || (whole > 1 && digits[0] != b'0'))
+            && digits[whole..].split_first().is_none_or(|(point, part)| *point == b'.' && !part.is_empty() && part.iter().all(u8::is_ascii_digit));
+        self.at += length;
+        (well && length <= NUMBER && matches!(rest[length], b',' | b'}' | b']')).then_some(number)
+    }
+
+    /// Steps over a word, where it is that one.
+    pub(super) fn word(&mut self, word: &[u8]) -> Option<()> {
         self.line.get(self.at..)?.starts_with(word).then(|| self.at += word.len())
     }
 
     /// Reads any value and forgets it.
-    fn skip(&mut self, depth: usize) -> Option<()> {
+    pub(super) fn skip(&mut self, depth: usize) -> Option<()> {
         if depth == 0 {
             return None;
         }
@@ -208,7 +227,7 @@ impl<'a> Cursor<'a, '_> {
             b't' => self.word(b"true"),
             b'f' => self.word(b"false"),
             b'n' => self.word(b"null"),
-            _ => self.number(),
+            _ => self.number().map(|_| ()),
         }
     }
 
@@ -228,7 +247,7 @@ impl<'a> Cursor<'a, '_> {
 }
 
 /// Whether a string has an escape.
-fn has_escape(raw: &[u8]) -> bool {
+pub(super) fn has_escape(raw: &[u8]) -> bool {
     mask::find(raw, 0, b'\\').is_some()
 }
 
@@ -249,14 +268,13 @@ impl Objects {
         self.quotes.find(line)?;
         let mut values = [None; KEYS];
         let mut seen = [false; KEYS];
-        let mut cursor = Cursor { line, at: 0, quotes: self.quotes.places[..self.quotes.found].iter() };
+        let mut cursor = self.quotes.cursor(line);
         let mut behind = Some(course::FIRST);
         loop {
             // a bracket or a comma, and the key
             let asked = if let Some((key, asked, length)) = behind.and_then(|behind| self.course.next(behind, &line[cursor.at..])) {
                 behind = Some(key);
-                cursor.at += length;
-                cursor.quotes.nth(1);
+                cursor.pass(length);
                 *asked
             } else {
                 let begins = cursor.at;
@@ -380,7 +398,7 @@ mod tests {
     use super::*;
     use crate::record::json;
 
-    const LINE: &str = r#"{"timestamp":"2026-11-23T17:06:48.5Z","sequence":12,"loggerName":"org.keycloak.events","level":"WARN","message":"type=\"X\", a=\"b\\\"\" \n","threadName":"t","mdc":{"a":[1,-2,{}],"b":null},"hostName":"h","x":true}"#;
+    const LINE: &str = r#"{"timestamp":"2026-11-23T17:06:48.5Z","sequence":12,"loggerName":"org.keycloak.events","level":"WARN","message":"type=\"X\", a=\"b\\\"\" \n","threadName":"t","mdc":{"a":[1,-2.5,{}],"b":null},"hostName":"h","x":true}"#;
 
     #[test]
     fn a_usual_line_is_read_here_and_what_is_unusual_is_not() {
@@ -399,7 +417,12 @@ mod tests {
             r#"{"loggerName":"\u006c"}"#,
             r#"{"loggerName":"l","loggerName":"k"}"#,
             r#"{"log":{"logger":"l"},"loggerName":"l"}"#,
-            r#"{"loggerName":"l","x":1.5}"#,
+            r#"{"loggerName":"l","x":1.5e3}"#,
+            r#"{"loggerName":"l","x":1.}"#,
+            r#"{"loggerName":"l","x":.5}"#,
+            r#"{"loggerName":"l","x":1.5.5}"#,
+            r#"{"loggerName":"l","x":1-5}"#,
+            r#"{"loggerName":"l","x":-}"#,
             r#"{"loggerName":"l","x":01}"#,
             r#"{"loggerName":"l","message":7}"#,
             r#"{"loggerName":"l""#,

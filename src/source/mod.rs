@@ -53,7 +53,7 @@ pub use place::{Pipe, Place, Sum};
 pub use reader::{Bounds, Chunk, Reader, meets};
 pub use same::{digest, is_telling};
 pub use unwrap::{Document, Payload, Unwrapper, Wrapping};
-pub use unwrapped::{Gathered, Lines, Unwrapped};
+pub use unwrapped::{Gathered, Lines, Rows, Unwrapped};
 
 /// What the cutting needs to know of the lines: the stages to the right say it.
 pub trait Grammar: Sync {

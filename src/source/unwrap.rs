@@ -38,9 +38,14 @@ pub trait Lines: Send {
     /// Whether a last line without a line feed can be a whole one.
     fn is_whole(&self, line: &[u8]) -> bool;
 
-    /// Returns another one that reads on from here as this one would; `None` where lines say something of those behind them, as parts of a line that
-    /// was split do.
+    /// Returns one that reads other lines of the source as if nothing stood before them; `None` where that cannot be told from how it would be with it.
     fn fork(&self) -> Option<Box<dyn Lines>>;
+
+    /// Whether the lines so far say nothing of those behind them that one which was forked would not know, unless that asks for it.
+    fn is_free(&self) -> bool;
+
+    /// Whether one that was forked asked for a line before its first.
+    fn asks_back(&self) -> bool;
 }
 
 /// A wrapper that has to be read from its beginning: a JSON document, CSV, frames with lengths.

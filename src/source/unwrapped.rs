@@ -67,29 +67,44 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Takes in chunks that follow each other in one source, in parallel, as far as no line says anything of those in a later chunk; returns what was inside
-    /// those that it took.
-    fn take_all<'c>(&mut self, chunks: &'c [Chunk], mut buffer: impl FnMut() -> Vec<u8>) -> Vec<Gathered> {
-        let forks = self.at_work.as_ref().and_then(|(_, at_work)| chunks.iter().map(|_| at_work.fork()).collect::<Option<Vec<_>>>());
+    /// Takes in chunks that follow each other in one source ([`Rows`]), in parallel as far as no line says anything of those in a later chunk. What is inside
+    /// goes to what `new` makes for each of them; what was held of a wrapper before goes to `out`.
+    pub fn take_row<'c, T: Send>(&mut self, row: &'c [Chunk], mut new: impl FnMut() -> T, add: impl Fn(&mut T, &Payload<'_>) + Sync, out: Sink<'_>) -> Vec<T> {
+        let Some(first) = row.first() else { return Vec::new() };
+        self.begin(first, out);
+        let forks: Vec<_> = match &self.at_work {
+            Some((_, lines)) => row[1..].iter().map_while(|_| lines.fork()).collect(),
+            None => Vec::new(),
+        };
         let mut number = self.number;
-        let place = |(fork, chunk): (_, &'c Chunk)| {
+        let begin = |(lines, chunk): (_, &'c Chunk)| {
             let before = number;
             number += count(&chunk.bytes);
-            (fork, chunk, before, Gathered::into(buffer()))
+            (lines, chunk.bytes.as_slice(), before, new())
         };
-        let work: Vec<_> = forks.into_iter().flatten().zip(chunks).map(place).collect();
-        let read = |(mut fork, chunk, number, mut gathered): (Box<dyn LineUnwrapper>, &Chunk, u64, Gathered)| {
-            let lines = read(Some(&mut fork), &chunk.bytes, number, &mut |payload| gathered.add(&payload));
-            (gathered, number + lines, fork.fork().is_some())
+        let (wrapping, first) = self.at_work.take().map_or((None, None), |(wrapping, lines)| (Some(wrapping), Some(lines)));
+        let work: Vec<_> = std::iter::once(first).chain(forks.into_iter().map(Some)).zip(row).map(begin).collect();
+        let take = |(mut lines, bytes, before, mut inside): (Option<Box<dyn LineUnwrapper>>, _, _, _)| {
+            read(lines.as_mut(), bytes, before, &mut |payload| add(&mut inside, &payload));
+            (lines, inside)
         };
-        let mut taken = Vec::with_capacity(work.len());
-        let all: Vec<_> = work.into_par_iter().map(read).collect();
-        for ((gathered, number, is_over), chunk) in all.into_iter().zip(chunks) {
-            if !is_over {
+        let mut taken = Vec::with_capacity(row.len());
+        // what the chunks so far say of the next one is in the last one's
+        let mut last: Option<Box<dyn LineUnwrapper>> = None;
+        for ((lines, inside), chunk) in work.into_par_iter().map(take).collect::<Vec<_>>().into_iter().zip(row) {
+            let is_told = last.as_ref().is_none_or(|last| last.is_free()) && (taken.is_empty() || !lines.as_ref().is_some_and(|lines| lines.asks_back()));
+            if !is_told {
                 break;
             }
-            self.number = number.saturating_sub(chunk.breaks);
-            taken.push(gathered);
+            last = lines;
+            self.number = (self.number + count(&chunk.bytes)).saturating_sub(chunk.breaks);
+            taken.push(inside);
+        }
+        self.at_work = wrapping.zip(last);
+        for chunk in &row[taken.len()..] {
+            let mut inside = new();
+            self.take(chunk, &mut |payload| add(&mut inside, &payload));
+            taken.push(inside);
         }
         taken
     }
@@ -166,6 +181,44 @@ impl Gathered {
         turned
     }
 
+    /// Adds the entries of other lines.
+    pub fn append(&mut self, other: Self) {
+        if self.entries == 0 {
+            *self = other;
+            return;
+        }
+        self.bytes.extend_from_slice(&other.bytes);
+        for mark in (0..other.marks.len() as u64).filter_map(|line| other.marks.get(line)) {
+            self.marks.push(Mark { entry: self.entries + mark.entry, ..*mark });
+        }
+        self.entries += other.entries;
+    }
+
+    /// Hands out the first entries, as long as `more` says so, as they were added but for the node; returns the others.
+    #[must_use]
+    pub fn take_while(self, mut more: impl FnMut(Payload<'_>) -> bool) -> Self {
+        let (mut at, mut line) = (0, 0);
+        while let Some(mark) = self.marks.get(line).copied() {
+            let mut end = at;
+            while self.marks.get(line).is_some_and(|next| next.entry == mark.entry) {
+                end += memchr::memchr(b'\n', &self.bytes[end..]).map_or(self.bytes.len() - end, |i| i + 1);
+                line += 1;
+            }
+            let text = self.bytes.get(at..end.saturating_sub(1)).unwrap_or_default();
+            at = end;
+            if !more(Payload { node: None, time: mark.time, line: mark.line, text }) {
+                break;
+            }
+        }
+        let mut rest = Gathered { bytes: self.bytes[at..].to_vec(), ..Gathered::default() };
+        let first = self.marks.get(line).map_or(0, |mark| mark.entry);
+        for mark in (line..self.marks.len() as u64).filter_map(|line| self.marks.get(line)) {
+            rest.marks.push(Mark { entry: mark.entry - first, ..*mark });
+            rest.entries = mark.entry - first + 1;
+        }
+        rest
+    }
+
     /// Adds an entry.
     pub fn add(&mut self, payload: &Payload<'_>) {
         let entry = self.entries;
@@ -182,16 +235,56 @@ impl Gathered {
     }
 }
 
+/// The chunks of a stream as they are read, in rows: those that can be unwrapped at once, since they follow each other in one source.
+pub struct Rows<'a> {
+    reader: Reader<'a>,
+    /// Chunks of a row.
+    most: usize,
+    /// The chunk behind the last row.
+    next: Option<Chunk>,
+}
+
+impl<'a> Rows<'a> {
+    /// Reads in rows of one chunk.
+    #[must_use]
+    pub fn of(reader: Reader<'a>) -> Self {
+        Rows { reader, most: 1, next: None }
+    }
+
+    /// Sets what may be held at once.
+    #[must_use]
+    pub fn within(self, bounds: Bounds) -> Self {
+        Rows { reader: self.reader.within(bounds), most: bounds.wrapped, ..self }
+    }
+
+    /// Returns the next row, which has one chunk where that `stands_alone`; none at the end.
+    pub fn next(&mut self, stands_alone: impl Fn(&Chunk) -> bool) -> Vec<Chunk> {
+        let Some(first) = self.next.take().or_else(|| self.reader.next()) else { return Vec::new() };
+        let mut row = vec![first];
+        while row.len() < self.most && row[0].breaks == 0 && !stands_alone(&row[0]) {
+            let Some(next) = self.reader.next() else { break };
+            let goes_on = next.source == row[0].source && next.line.is_none() && next.breaks == 0 && !stands_alone(&next);
+            if !goes_on {
+                self.next = Some(next);
+                break;
+            }
+            row.push(next);
+        }
+        row
+    }
+
+    /// Takes back the buffer of a chunk, to be filled again.
+    pub fn recycle(&mut self, bytes: Vec<u8>) {
+        self.reader.recycle(bytes);
+    }
+}
+
 /// Reads a stream of one node chunk by chunk, rid of its wrappers.
 pub struct Unwrapped<'a> {
-    reader: Reader<'a>,
+    rows: Rows<'a>,
     lines: Lines<'a>,
-    /// Chunks whose wrapper is taken off at once.
-    most: usize,
     /// Chunks that were read, and are unwrapped or bare.
     ready: VecDeque<Chunk>,
-    /// The chunk behind them, where it is not one of those that go with them.
-    next: Option<Chunk>,
     /// The source of the chunk before.
     source: usize,
     ended: bool,
@@ -201,23 +294,13 @@ impl<'a> Unwrapped<'a> {
     /// Begins a stream; chunks have about `size` bytes before their wrapper is taken off.
     #[must_use]
     pub fn open(stream: &'a Stream, size: usize, grammar: &'a dyn Grammar) -> Self {
-        Unwrapped {
-            reader: Reader::open(stream, size, grammar),
-            lines: Lines::new(stream, grammar),
-            most: 1,
-            ready: VecDeque::new(),
-            next: None,
-            source: 0,
-            ended: false,
-        }
+        Unwrapped { rows: Rows::of(Reader::open(stream, size, grammar)), lines: Lines::new(stream, grammar), ready: VecDeque::new(), source: 0, ended: false }
     }
 
     /// Sets what may be held at once.
     #[must_use]
-    pub fn within(mut self, bounds: Bounds) -> Self {
-        self.reader = self.reader.within(bounds);
-        self.most = bounds.wrapped;
-        self
+    pub fn within(self, bounds: Bounds) -> Self {
+        Unwrapped { rows: self.rows.within(bounds), ..self }
     }
 
     /// Returns the next chunk; `None` at the end.
@@ -231,44 +314,24 @@ impl<'a> Unwrapped<'a> {
 
     /// Reads chunks, and takes their wrapper off.
     fn read(&mut self) {
-        let Some(chunk) = self.next_raw() else {
+        let row = self.rows.next(|chunk| self.lines.is_bare(chunk));
+        let mut left = Gathered::default();
+        let Some(first) = row.first() else {
             self.ended = true;
-            let mut left = Gathered::default();
             self.lines.finish(&mut |payload| left.add(&payload));
             return self.hand_on(left);
         };
-        self.source = chunk.source;
-        if self.lines.is_bare(&chunk) {
-            self.ready.push_back(chunk);
+        self.source = first.source;
+        if self.lines.is_bare(first) {
+            self.ready.extend(row);
             return;
         }
-        let mut chunks = vec![chunk];
-        while chunks.len() < self.most {
-            let Some(next) = self.next_raw() else { break };
-            let goes_on = next.source == self.source && next.line.is_none() && chunks.iter().all(|chunk| chunk.breaks == 0);
-            if !goes_on {
-                self.next = Some(next);
-                break;
-            }
-            chunks.push(next);
-        }
-        let mut taken = Vec::new();
-        if chunks.len() > 1 {
-            let mut left = Gathered::default();
-            self.lines.begin(&chunks[0], &mut |payload| left.add(&payload));
-            self.hand_on(left);
-            taken = self.lines.take_all(&chunks, || self.reader.buffer());
-        }
-        let mut taken = taken.into_iter();
-        for chunk in chunks {
-            let gathered = taken.next().unwrap_or_else(|| {
-                let mut gathered = Gathered::into(self.reader.buffer());
-                self.lines.take(&chunk, &mut |payload| gathered.add(&payload));
-                gathered
-            });
+        let inside = self.lines.take_row(&row, || Gathered::into(self.rows.reader.buffer()), Gathered::add, &mut |payload| left.add(&payload));
+        self.hand_on(left);
+        for (chunk, gathered) in row.into_iter().zip(inside) {
             let (chunk, raw) = unwrapped(chunk, gathered);
             self.ready.push_back(chunk);
-            self.reader.recycle(raw);
+            self.rows.recycle(raw);
         }
     }
 
@@ -279,14 +342,9 @@ impl<'a> Unwrapped<'a> {
         }
     }
 
-    /// Returns the next chunk as it was read.
-    fn next_raw(&mut self) -> Option<Chunk> {
-        self.next.take().or_else(|| self.reader.next())
-    }
-
     /// Takes back the buffer of a chunk, to be filled again.
     pub fn recycle(&mut self, bytes: Vec<u8>) {
-        self.reader.recycle(bytes);
+        self.rows.recycle(bytes);
     }
 }
 

@@ -67,7 +67,7 @@ fn step(text: &[u8]) -> Option<([u8; 4], usize, usize)> {
 }
 
 /// Puts what an escaped string stands for in the place of what `out` holds, and returns it; `None` where an escape is none, or a quote is not escaped.
-fn unescape<'o>(text: &[u8], out: &'o mut Vec<u8>) -> Option<&'o [u8]> {
+pub(super) fn unescape<'o>(text: &[u8], out: &'o mut Vec<u8>) -> Option<&'o [u8]> {
     // nothing becomes longer; sixteen bytes are copied at once, whether they are wanted or not: the next ones are written over those that are not
     if out.len() < text.len() + mask::WIDTH {
         out.resize(text.len() + mask::WIDTH, 0);

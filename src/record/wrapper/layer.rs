@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use super::super::stamp::Stamps;
 use super::item::Item;
 use super::kind::{Form, Kind};
+use super::shape::Shapes;
 use super::{docker, escapes, head, object, prefix};
 use crate::source::Payload;
 use crate::source::unwrap::{Lines, Sink};
@@ -38,6 +39,8 @@ pub(super) struct Layer {
     held: Vec<Held>,
     /// The node of the entry before, its time, and the bytes of its prefix; `None` before the first.
     before: Option<(Option<Vec<u8>>, Option<i64>, usize)>,
+    /// A line went on with an entry that was not there.
+    asks_back: bool,
     scratch: Scratch,
 }
 
@@ -47,6 +50,17 @@ pub(super) struct Scratch {
     /// The text of an item, where it does not stand in its line as it is.
     text: Vec<u8>,
     stamps: Stamps,
+    /// Shapes of objects, where there may be many of them.
+    shapes: Option<Box<Shapes>>,
+}
+
+impl Scratch {
+    /// Reads a line that is an object.
+    fn object<'a>(&'a mut self, line: &'a [u8], field: Option<&str>) -> Option<Item<'a>> {
+        // a field that a person named can be any
+        let shapes = self.shapes.as_mut().filter(|_| field.is_none());
+        shapes.and_then(|shapes| shapes.read(line, &mut self.text)).or_else(|| object::from_line(line, field))
+    }
 }
 
 /// Reads one line in the wrapper's grammar.
@@ -64,20 +78,20 @@ pub(super) fn split<'a>(kind: Kind, field: Option<&str>, line: &'a [u8], scratch
         Kind::Timestamps => prefix::timestamps,
         Kind::Cri => return prefix::cri(line, &mut scratch.stamps).ok().map(|(_, item)| item),
         Kind::Syslog => return prefix::syslog(line).ok().map(|(_, item)| escapes::undone(item)),
-        Kind::FluentdFile => return fluent(prefix::fluentd(line).ok()?.1, field),
-        Kind::FluentBitFile => return fluent(prefix::fluent_bit(line).ok()?.1, field),
+        Kind::FluentdFile => return fluent(prefix::fluentd(line).ok()?.1, field, scratch),
+        Kind::FluentBitFile => return fluent(prefix::fluent_bit(line).ok()?.1, field, scratch),
         Kind::Docker => {
             let frame = docker::frame(line, &mut scratch.stamps);
             return frame.and_then(|frame| frame.item(&mut scratch.text)).or_else(|| object::from_line(line, field));
         }
-        _ => return object::from_line(line, field),
+        _ => return scratch.object(line, field),
     };
     parser(line).ok().map(|(_, item)| item)
 }
 
 /// Reads the object of a Fluentd line; its tag can name the pod, as `kubernetes.var.log.containers.<pod>_<namespace>_….log`.
-fn fluent<'a>((time, tag, text): (Option<i64>, &'a [u8], &'a [u8]), field: Option<&str>) -> Option<Item<'a>> {
-    let item = object::from_line(text, field)?;
+fn fluent<'a>((time, tag, text): (Option<i64>, &'a [u8], &'a [u8]), field: Option<&str>, scratch: &'a mut Scratch) -> Option<Item<'a>> {
+    let item = scratch.object(text, field)?;
     let pod = memchr::memmem::find(tag, b"containers.").and_then(|at| {
         let name = &tag[at + 11..];
         memchr::memchr(b'_', name).map(|end| Cow::Borrowed(&name[..end]))
@@ -87,7 +101,9 @@ fn fluent<'a>((time, tag, text): (Option<i64>, &'a [u8], &'a [u8]), field: Optio
 
 impl Layer {
     pub(super) fn new(kind: Kind, field: Option<&str>) -> Self {
-        Layer { kind, field: field.map(str::to_owned), held: Vec::new(), before: None, scratch: Scratch::default() }
+        let holds_objects = kind.row().form == Form::Objects || matches!(kind, Kind::FluentdFile | Kind::FluentBitFile);
+        let scratch = Scratch { shapes: holds_objects.then(Box::default), ..Scratch::default() };
+        Layer { kind, field: field.map(str::to_owned), held: Vec::new(), before: None, asks_back: false, scratch }
     }
 
     /// Takes in an entry of the wrapper around this one, line by line.
@@ -155,7 +171,8 @@ impl Layer {
     }
 
     /// Takes in a line without the wrapper.
-    fn bare(&self, entry: Payload<'_>, out: Sink<'_>) {
+    fn bare(&mut self, entry: Payload<'_>, out: Sink<'_>) {
+        self.asks_back |= self.before.is_none();
         match &self.before {
             Some((node, time, width)) => {
                 // the journal indents the later lines of an entry to the width of its prefix
@@ -174,8 +191,8 @@ impl Layer {
         }
     }
 
-    fn fork(&self) -> Option<Self> {
-        (self.held.is_empty() && !self.kind.goes_on_bare()).then(|| Layer::new(self.kind, self.field.as_deref()))
+    fn fork(&self) -> Self {
+        Layer::new(self.kind, self.field.as_deref())
     }
 
     pub(super) fn finish(&mut self, out: Sink<'_>) {
@@ -222,8 +239,17 @@ impl Lines for Chain {
     }
 
     fn fork(&self) -> Option<Box<dyn Lines>> {
-        let layers = self.0.iter().map(Layer::fork).collect::<Option<_>>()?;
-        Some(Box::new(Chain(layers)))
+        // every line of the source comes to the outer layer; an inner one may have nothing of a part of them, and then what it had before counts
+        let is_told = self.0.iter().skip(1).all(|inner| !inner.kind.goes_on_bare());
+        is_told.then(|| Box::new(Chain(self.0.iter().map(Layer::fork).collect())) as Box<dyn Lines>)
+    }
+
+    fn is_free(&self) -> bool {
+        self.0.iter().all(|layer| layer.held.is_empty())
+    }
+
+    fn asks_back(&self) -> bool {
+        self.0.iter().any(|layer| layer.kind.goes_on_bare() && layer.asks_back)
     }
 
     fn is_whole(&self, line: &[u8]) -> bool {

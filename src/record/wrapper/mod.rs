@@ -23,6 +23,7 @@ mod kind;
 mod layer;
 mod object;
 mod prefix;
+mod shape;
 mod table;
 mod zone;
 

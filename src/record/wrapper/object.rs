@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 
-use super::super::stamp::{Stamp, stamp};
+use serde_json::Number;
+
+use super::super::stamp::{Stamp, Stamps};
 use super::item::Item;
 use super::json::{Json, Object, get, line};
 use super::kind::Kind;
@@ -31,27 +33,39 @@ pub(super) fn is_event(object: Entries<'_, '_>) -> bool {
     (typed || admin) && (has("realmId") || has("realm_id") || has("details") || has("ipAddress") || has("ip_address") || has("authDetails"))
 }
 
-/// Returns the time that a value gives, in milliseconds since the epoch. A number's size says its unit.
-fn time(value: &Json<'_>) -> Option<i64> {
-    let epoch = |n: f64| {
-        let ms = match n.abs() {
-            n if n < 1e8 => return None,
-            n if n < 1e11 => 1000.0,
-            n if n < 1e14 => 1.0,
-            n if n < 1e17 => 1e-3,
-            _ => 1e-6,
-        };
-        #[allow(clippy::cast_possible_truncation)] // below 1e14 by the table above
-        Some((n * ms).floor() as i64)
+/// Returns the time that a number since the epoch gives, in milliseconds: its size says its unit.
+fn epoch(n: f64) -> Option<i64> {
+    let ms = match n.abs() {
+        n if n < 1e8 => return None,
+        n if n < 1e11 => 1000.0,
+        n if n < 1e14 => 1.0,
+        n if n < 1e17 => 1e-3,
+        _ => 1e-6,
     };
+    #[allow(clippy::cast_possible_truncation)] // below 1e14 by the table above
+    Some((n * ms).floor() as i64)
+}
+
+/// Returns the time that a number gives, in milliseconds since the epoch.
+pub(super) fn time_of_number(number: &Number) -> Option<i64> {
+    epoch(number.as_f64()?)
+}
+
+/// Returns the time that a text gives, in milliseconds since the epoch.
+pub(super) fn time_of_text(text: &str, stamps: &mut Stamps) -> Option<i64> {
+    match stamps.read(text.as_bytes()) {
+        Some((Stamp::Zoned(ms), _)) => Some(ms),
+        Some((Stamp::Local(ms), len)) if text[len..].trim() == "UTC" => Some(ms),
+        Some(_) => None,
+        None => epoch(text.parse().ok().filter(|_| text.len() >= 9)?),
+    }
+}
+
+/// Returns the time that a value gives, in milliseconds since the epoch.
+fn time(value: &Json<'_>) -> Option<i64> {
     match value {
-        Json::Number(n) => epoch(n.as_f64()?),
-        Json::Text(text) => match stamp(text.as_bytes()) {
-            Some((Stamp::Zoned(ms), _)) => Some(ms),
-            Some((Stamp::Local(ms), len)) if text[len..].trim() == "UTC" => Some(ms),
-            Some(_) => None,
-            None => epoch(text.parse().ok().filter(|_| text.len() >= 9)?),
-        },
+        Json::Number(number) => time_of_number(number),
+        Json::Text(text) => time_of_text(text, &mut Stamps::default()),
         _ => None,
     }
 }
@@ -63,7 +77,7 @@ pub(super) fn time_of(object: Entries<'_, '_>) -> Option<i64> {
 
 /// Returns the time that a text gives.
 pub(super) fn time_in(text: &str) -> Option<i64> {
-    time(&Json::Text(Cow::Borrowed(text)))
+    time_of_text(text, &mut Stamps::default())
 }
 
 /// Returns the node that the wrapper names.
