@@ -23,6 +23,8 @@ pub enum Admin {
     UserChanged,
     /// A change of a realm's own settings; its name where the path has it.
     RealmChanged(Option<Box<str>>),
+    /// `UPDATE events/config`: which events a realm logs and stores.
+    EventsChanged,
     /// Anything else, or anything that failed.
     Other,
     /// `push-revocation` of a realm, or of a client: tokens that were issued before are refused.
@@ -43,6 +45,7 @@ pub fn read(event: &Event<'_>) -> Admin {
         ("users", Some(_), Some("logout"), _) => Admin::UserLoggedOut,
         ("logout-all", ..) => Admin::RealmRevoked,
         ("push-revocation", ..) => Admin::NotBeforePushed(None),
+        ("events", Some("config"), None, b"UPDATE") => Admin::EventsChanged,
         ("clients", Some(uuid), Some("push-revocation"), _) => Admin::NotBeforePushed(Some(Key::of(uuid.as_bytes()))),
         ("clients", Some(uuid), Some("client-secret"), _) => Admin::SecretRegenerated(Key::of(uuid.as_bytes())),
         ("clients", Some(uuid), _, b"UPDATE" | b"DELETE") => Admin::ClientChanged(Key::of(uuid.as_bytes())),
@@ -66,6 +69,7 @@ mod tests {
             ("UPDATE", "CLIENT", "clients/u-1", Admin::ClientChanged(key("u-1"))),
             ("UPDATE", "REALM", "null", Admin::RealmChanged(None)),
             ("UPDATE", "REALM", "shop", Admin::RealmChanged(Some("shop".into()))),
+            ("UPDATE", "REALM", "events/config", Admin::EventsChanged),
             ("ACTION", "USER", "users/u/logout", Admin::UserLoggedOut),
             ("UPDATE", "USER", "users/u", Admin::UserChanged),
             ("CREATE", "CLIENT", "clients/u-1", Admin::Other),

@@ -75,6 +75,8 @@ pub enum Pkce {
 pub enum Assertion {
     /// `Token is not active`, `Token was issued in the future`: outside its validity.
     NotActive,
+    /// The server could not load the client's keys.
+    NoKeys,
     /// Signature, audience, issuer, a reused id, …
     Other,
     /// The line does not say.
@@ -205,6 +207,10 @@ fn code_foreign(message: &[u8]) -> Option<Companion> {
 /// What `JWTClientValidator` and `AbstractJWTClientValidator` say of the times of an assertion.
 const TIMES: [&[u8]; 3] = [b"Token is not active", b"issued in the future", b"issued too far in the past"];
 
+/// What the server says where it could not load a client's keys, and what its HTTP client says then.
+const KEYS: [&[u8]; 5] =
+    [b"Error when loading public keys", b"Unable to load public key", b"ConnectException", b"SocketTimeoutException", b"UnknownHostException"];
+
 /// Reads a record's message as a companion; `logger` is the last segment of its logger's name.
 #[must_use]
 pub fn read(logger: &[u8], message: &[u8]) -> Option<Companion> {
@@ -224,6 +230,8 @@ pub fn read(logger: &[u8], message: &[u8]) -> Option<Companion> {
             if let Some(rest) = message.strip_prefix(b"KC-SERVICES0025:") {
                 let kind = if TIMES.iter().any(|times| memmem::find(rest, times).is_some()) {
                     Assertion::NotActive
+                } else if KEYS.iter().any(|keys| memmem::find(rest, keys).is_some()) {
+                    Assertion::NoKeys
                 } else if is_without_cause(rest) {
                     Assertion::Unsaid
                 } else {
@@ -297,6 +305,12 @@ mod tests {
                 Some(Companion::Assertion(Assertion::NotActive)),
             ),
             ("services", "KC-SERVICES0025: Error when validating client assertion", Some(Companion::Assertion(Assertion::Unsaid))),
+            (
+                "services",
+                "KC-SERVICES0025: Error when validating client assertion: java.lang.RuntimeException: Error when loading public keys: \
+                 org.apache.http.conn.HttpHostConnectException: Connect to 127.0.0.1:18999 [/127.0.0.1] failed: Connection refused",
+                Some(Companion::Assertion(Assertion::NoKeys)),
+            ),
             ("services", "KC-SERVICES0015: Unexpected error when authenticating client: java.lang.IllegalArgumentException", Some(Companion::MalformedHeader)),
             ("services", "KC-SERVICES0009: Added user 'admin' to realm 'master'", None),
             ("ClientAuthenticationFlow", "client authenticator: client-secret", Some(Companion::AuthTried)),

@@ -31,7 +31,7 @@ pub fn narrowed(verdict: Verdict, w: &Waiting, beside: Beside) -> Verdict {
     let failed = &w.failed;
     let Some(error) = failed.failure.error.as_deref() else { return verdict };
     let own = failed.answers.iter().all(|a| a.own);
-    if failed.answers.is_empty() || !(own || beside.sizes) {
+    if failed.answers.is_empty() || !beside.sizes {
         return verdict;
     }
     let mut left: Vec<&Answer> = Vec::new();
@@ -100,7 +100,7 @@ fn is_told(answer: &Answer, failed: &Failed) -> bool {
 pub fn alone(w: &Waiting, beside: Beside) -> Verdict {
     let failed = &w.failed;
     let Some(answered) = failed.answers.first() else { return Verdict::ambiguous(&[Cause::Unclassified], Lack::Event) };
-    let bytes = answered.bytes.filter(|_| answered.own || beside.sizes);
+    let bytes = answered.bytes.filter(|_| beside.sizes);
     let all: Vec<&Answer> = bytes.into_iter().flat_map(|b| answers::of(answered.status, b, beside.major)).filter(|a| a.event != Event::Waiting).collect();
     let exact = all.iter().any(|a| a.length != Length::Open);
     let rows: Vec<&Answer> = all.into_iter().filter(|a| !exact || a.length != Length::Open).collect();

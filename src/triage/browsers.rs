@@ -54,7 +54,7 @@ impl Browsers {
     #[inline]
     pub fn follow(&mut self, joined: &mut Joined) -> bool {
         match &mut joined.what {
-            What::Login(_) | What::Granted(_) => {
+            What::Login(_) | What::Granted(..) => {
                 self.learn(joined);
                 false
             }
@@ -76,7 +76,7 @@ impl Browsers {
                     self.logins.put(key(client, &login.address), (time, joined.at));
                 }
             }
-            What::Granted(address) => self.granted.put(Key::of(address.as_bytes()), time),
+            What::Granted(address, _) => self.granted.put(Key::of(address.as_bytes()), time),
             _ => {}
         }
     }
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(seen(0, failed()), (true, None));
         assert_eq!(seen(1000, login()), (false, None));
         assert_eq!(seen(71_000, failed()), (true, Some((70_000, false))));
-        assert_eq!(seen(72_000, What::Granted("10.0.0.4".into())), (false, None));
+        assert_eq!(seen(72_000, What::Granted("10.0.0.4".into(), None)), (false, None));
         assert_eq!(seen(73_000, failed()), (true, Some((72_000, true))));
         assert_eq!(seen(74_000, login()), (false, None));
         assert_eq!(seen(75_000, failed()), (true, Some((1000, false))));

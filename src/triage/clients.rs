@@ -52,7 +52,7 @@ impl Clients {
                 let Some(lesson) = Lesson::of_failure(failed) else { return };
                 (failure.realm_id, failure.client, lesson)
             }
-            What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return,
+            What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(..) => return,
         };
         if let (Some(client), Some(time)) = (client, joined.time)
             && let Some(profile) = self.profile((realm, client))

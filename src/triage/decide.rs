@@ -99,7 +99,7 @@ impl Judge<'_> {
         Beside {
             major: if own || event { version } else { self.view.major() },
             silent: own || (self.fit.is_joined() && w.time.is_some_and(|t| self.view.covers(t))),
-            sizes: own || self.fit.has_sizes(),
+            sizes: (own || self.fit.has_sizes()) && !self.view.odd_sizes,
         }
     }
 
@@ -124,6 +124,7 @@ impl Judge<'_> {
             Question::ExpiredOrReused => question::expired_or_reused(w, &context),
             Question::SessionOrMalformed => question::session_or_malformed(w, &context),
             Question::RedirectOrForeign => question::redirect_or_foreign(w, &context),
+            Question::OwnRedirect => question::own_redirect(w, &context),
             Question::SecretOrMethod => question::secret_or_method(w, &context),
             Question::RefreshWithoutReason => question::refresh_without_reason(w),
             Question::MissingOrMalformed => question::missing_or_malformed(w, &context),
@@ -251,6 +252,7 @@ fn already(question: Question, w: &Waiting, view: &View) -> Option<Verdict> {
         Question::RefreshWithoutReason => Some(question::refresh_without_reason(w)),
         Question::SessionOrMalformed => question::session_already(w, view),
         Question::ExpiredOrReused => question::gone_already(w, || view.exchanges(w.realm)),
+        Question::OwnRedirect => question::own_redirect_already(w),
         Question::RedirectOrForeign | Question::SecretOrMethod | Question::MissingOrMalformed | Question::UnknownOrMethod => None,
     }
 }

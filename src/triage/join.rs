@@ -484,7 +484,8 @@ impl Join {
             Companion::CodeGone { code, session, client, usual } => {
                 let gone = GoneCode { code, session, client, unusual: !usual, at };
                 match with.gone.replace(gone) {
-                    Some(other) if other.session != session => {
+                    // two servers with threads of the same names can have said it of two requests with one code
+                    Some(other) if other.session != session || other.code == code => {
                         put_aside(&mut pending.others, other, &mut self.lapses);
                         self.has_others = true;
                     }
@@ -635,7 +636,7 @@ impl Join {
             self.high = Some(self.high.map_or(t, |h| h.max(t)));
         }
         // an access line says when a request began or ended
-        let own = !place.stored && !matches!(what, What::Proxied(..) | What::Login(_) | What::Granted(_));
+        let own = !place.stored && !matches!(what, What::Proxied(..) | What::Login(_) | What::Granted(..));
         let setback = place.time.filter(|_| own).and_then(|t| self.setback.note(t, place.at));
         self.push(place, what, out);
         if let Some((time, at, by_ms)) = setback {

@@ -205,8 +205,8 @@ pub enum What {
     Proxied(Box<Access>, u32),
     /// A browser was sent back to its client, most likely with a code.
     Login(Box<Login>),
-    /// An address was given a token.
-    Granted(Box<str>),
+    /// An address was given a token, and the number that the line has for the answer's size.
+    Granted(Box<str>, Option<u64>),
 }
 
 /// A signal with its companions, its time and its place.

@@ -52,7 +52,7 @@ impl Note {
         let (session, realm, client, step) = match &joined.what {
             What::Success(s, _) => (s.session?, s.realm, s.client, step_of_success(s)),
             What::Admin(Admin::SessionDeleted(session)) => (*session, None, None, Step::Ended),
-            What::Failed(_) | What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return None,
+            What::Failed(_) | What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(..) => return None,
         };
         Some(Note { session, clock, time, at, node, realm, client, step, subject: Subject::Success })
     }
@@ -88,6 +88,9 @@ fn step_of_success(success: &Success) -> Step {
     }
 }
 
+/// How the reason begins that is given for another client's code (25 and later).
+const FOREIGN: &str = "Auth error: Found different client_id";
+
 /// Returns what a failure means to its session.
 fn step_of(failed: &Failed) -> Step {
     let f = &failed.failure;
@@ -100,9 +103,14 @@ fn step_of(failed: &Failed) -> Step {
                 None if f.user.is_some() => Step::ReadOrForeign,
                 None => Step::Named,
             },
-            "invalid_client" => Step::ForeignRead,
-            // what is looked up once the code was read, and taken out of its store by that
-            "user_session_not_found" | "user_not_found" => Step::ReadAndFailed,
+            "invalid_client" => match f.reason.as_deref() {
+                Some(reason) if reason.starts_with(FOREIGN) => Step::ForeignRead,
+                // a client policy refused it, behind that
+                Some(_) => Step::ReadAndFailed,
+                None => Step::ReadOrForeign,
+            },
+            // what is looked up once the code was read, and taken out of its store by that, and before it is asked whose it was (`AuthorizationCodeGrantType.process`)
+            "user_session_not_found" | "user_not_found" | "user_disabled" | "invalid_redirect_uri" => Step::ReadOrForeign,
             _ if f.user.is_some() => Step::ReadAndFailed,
             _ => Step::Named,
         },

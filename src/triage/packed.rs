@@ -151,7 +151,7 @@ choices! {
     Trust { 0 Json 1 Quoted 2 Unquoted 3 Stored 4 Ambiguous 5 Access 6 Relayed 7 Suspect }
     Pkce { 0 Mismatch 1 Missing 2 Malformed 3 Unexpected }
     Parameter { 0 Code 1 Verifier }
-    Assertion { 0 NotActive 1 Other 2 Unsaid }
+    Assertion { 0 NotActive 1 Other 2 Unsaid 3 NoKeys }
     Verb { 0 Failed 1 Challenge 2 Success 3 Attempted }
     Authenticator { 0 Secret 1 Jwt 2 Other }
 }
@@ -188,7 +188,7 @@ fields! {
     Answered { status bytes at own }
     Browser { ago_ms granted at }
     Facts {
-        logins login first_login_ms uses use_before use_after use_after_login foreign_unclear attempts first_attempt together detached own_login other_login
+        logins login first_login_ms uses use_before use_after use_after_login used_later foreign_unclear attempts first_attempt together detached own_login other_login other_code
         session_seen ended offline elsewhere forgotten incomplete
     }
     Seen { ago_ms at }
@@ -464,6 +464,7 @@ mod tests {
             use_before: Some((seen, true)),
             use_after: Some(Seen { ago_ms: None, at: at(2, 13) }),
             use_after_login: true,
+            used_later: Some(Seen { ago_ms: Some(-9000), at: at(1, 9) }),
             attempts: 256,
             first_attempt: Some(seen),
             together: Some(at(3, 14)),

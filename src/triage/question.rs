@@ -228,15 +228,21 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
         let [first, second] = by_age(w, age, c);
         return Verdict::likely(&[first, second], Lack::WholeView);
     }
+    if let Some(used) = facts.used_later.filter(|_| facts.logins == 1) {
+        // a code that was exchanged after it was refused had not expired: it is the clocks of two nodes that differ, or a login that was not logged
+        return Verdict::likely(&[CodeReused, CodeExpired], Lack::WholeView)
+            .because(used.at, Words::ago(used.ago_ms, "CODE_TO_TOKEN, logged ", " later", "CODE_TO_TOKEN"));
+    }
     // a request can read a code and end without an event, as where its answer cannot be made
     let is_old = |age: i64| age >= LEAST_LIFE_MS && !is_young(age, w, c);
-    match (age, c.view.crash(w.realm, born, now)) {
+    let crash = c.view.crash(w.realm, born, now).map(|at| (at, "a request ended in a server error in between: it may have used the code"));
+    let silence =
+        || c.view.realm_changed(w.realm, born, now).map(|at| (at, "the realm's settings were changed in between: what used the code may not have been logged"));
+    match (age, crash.or_else(silence)) {
         (Some(age), None) if is_old(age) && c.profile().is_some_and(|p| p.exchanged) => Verdict::certain(CodeExpired),
         // nor does each client's answer become one: that of a client whose tokens cannot be encrypted never does (`OAuth2GrantTypeBase.createTokenResponse`)
         (Some(age), None) if is_old(age) => Verdict::likely_at_best(&[CodeExpired, CodeReused]).because(w.at, "this client exchanged no code in this log"),
-        (Some(age), Some(at)) if is_old(age) => {
-            Verdict::likely_at_best(&[CodeExpired, CodeReused]).because(at, "a request ended in a server error in between: it may have used the code")
-        }
+        (Some(age), Some((at, why))) if is_old(age) => Verdict::likely_at_best(&[CodeExpired, CodeReused]).because(at, why),
         (Some(age), _) if age >= DEFAULT_LIFE_MS => Verdict::likely_at_best(&[CodeExpired, CodeReused]),
         _ => Verdict::likely_at_best(&[CodeReused, CodeExpired]),
     }
@@ -258,7 +264,7 @@ fn by_age(w: &Waiting, age: Option<i64>, c: &Context<'_>) -> [Cause; 2] {
 /// A session is named and was not found: did it end, or was it never one?
 #[must_use]
 pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
-    session(w, |form, facts| {
+    session(w, c.view, |form, facts| {
         if w.failed.failure.trust == Trust::Stored {
             explained(without_warning(&form, w, facts, c), w, facts)
         } else if c.view.companions(w.realm) && !may_be_offline(w, c.view) {
@@ -273,14 +279,21 @@ pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
 
 /// Whether a code of the session can have been exchanged for an offline token unseen.
 fn may_be_offline(w: &Waiting, view: &View) -> bool {
-    w.failed.failure.trust != Trust::Unquoted && !view.exchanges(w.realm)
+    !is_of_old_server(w, view) && !view.exchanges(w.realm)
+}
+
+/// Whether a server up to 22 printed the event: its list is bare and has no realm's name, which later servers print with bare values, too, where they were told to
+/// (`--spi-events-listener--jboss-logging--quotes=none`).
+fn is_of_old_server(w: &Waiting, view: &View) -> bool {
+    let failure = &w.failed.failure;
+    failure.trust == Trust::Unquoted && view.version(w.node, w.time).and_then(major).map_or(failure.realm == failure.realm_id, |major| major <= 22)
 }
 
 /// The same, where no later line can say more.
 #[must_use]
 pub fn session_already(w: &Waiting, view: &View) -> Option<Verdict> {
     let mut is_open = false;
-    let verdict = session(w, |_, _| {
+    let verdict = session(w, view, |_, _| {
         is_open = w.failed.failure.trust == Trust::Stored || !view.companions(w.realm) || may_be_offline(w, view);
         Verdict::certain(Cause::SessionTerminated)
     });
@@ -288,7 +301,7 @@ pub fn session_already(w: &Waiting, view: &View) -> Option<Verdict> {
 }
 
 /// Decides by the session; `more` is asked where that does not do.
-fn session(w: &Waiting, more: impl FnOnce(Form, &Facts) -> Verdict) -> Verdict {
+fn session(w: &Waiting, view: &View, more: impl FnOnce(Form, &Facts) -> Verdict) -> Verdict {
     use Cause::{CodeExpired, CodeMalformed, CodeOfOtherClient, CodeReused, SessionTerminated};
     let none = Facts::default();
     let facts = w.facts.as_deref().unwrap_or(&none);
@@ -307,7 +320,7 @@ fn session(w: &Waiting, more: impl FnOnce(Form, &Facts) -> Verdict) -> Verdict {
         _ if facts.offline.is_some() => Verdict::likely_at_best(&[CodeReused, SessionTerminated]),
         form if facts.session_seen => more(form, facts),
         // an exchange for an offline token can end the session, too (`OAuth2GrantTypeBase`, 26.1 and later)
-        Form::Usual if w.failed.failure.trust != Trust::Unquoted => Verdict::likely(&[SessionTerminated, CodeReused, CodeMalformed], Lack::SuccessEvents),
+        Form::Usual if !is_of_old_server(w, view) => Verdict::likely(&[SessionTerminated, CodeReused, CodeMalformed], Lack::SuccessEvents),
         Form::Usual => Verdict::likely(&[SessionTerminated, CodeMalformed], Lack::SuccessEvents),
         Form::Unusual => Verdict::likely(&[CodeMalformed, SessionTerminated], Lack::SuccessEvents),
     };
@@ -413,6 +426,33 @@ pub fn redirect_or_foreign(w: &Waiting, c: &Context<'_>) -> Verdict {
     }
 }
 
+/// The event says that the `redirect_uri` differs from the login's: was it this client's login? The server compares it before it looks at whose the code is.
+#[must_use]
+pub fn own_redirect(w: &Waiting, c: &Context<'_>) -> Verdict {
+    use Cause::{CodeOfOtherClient, RedirectUriMismatch};
+    if let Some(verdict) = own_redirect_already(w) {
+        return verdict;
+    }
+    let now = w.time.unwrap_or_default();
+    let whole = w.time.is_some() && c.view.partial(w.realm, now - DEFAULT_LIFE_MS, now, c.life_ms, false).is_none();
+    // a client that was renamed in between is the same one
+    let is_others = w.facts.as_deref().is_some_and(|facts| facts.logins == 0) && whole && !c.view.client_changed(now - DEFAULT_LIFE_MS, now, |_| false);
+    if is_others {
+        Verdict::likely_at_best(&[CodeOfOtherClient, RedirectUriMismatch])
+    } else if whole {
+        Verdict::likely_at_best(&[RedirectUriMismatch, CodeOfOtherClient])
+    } else {
+        Verdict::likely(&[RedirectUriMismatch, CodeOfOtherClient], Lack::WholeView)
+    }
+}
+
+/// The same, where no later line can say more: no other client was given a code of the session.
+#[must_use]
+pub fn own_redirect_already(w: &Waiting) -> Option<Verdict> {
+    let may_be_others = w.facts.as_deref().is_some_and(|facts| facts.other_code);
+    (!may_be_others).then(|| Verdict::certain(Cause::RedirectUriMismatch))
+}
+
 /// The client's credentials were refused: is the secret wrong, or were they sent the wrong way?
 #[must_use]
 pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
@@ -440,7 +480,7 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
     let signs = profile.jwt_ok.or(profile.assertion_failed).or(profile.other_ok);
     let known = profile.exists.is_some();
     // up to 18 a client that does not exist is answered like this, too
-    let old = c.view.version(w.node, w.time).map_or(failure.trust == Trust::Unquoted, |v| major(v).is_some_and(|m| m <= 18));
+    let old = c.view.version(w.node, w.time).map_or_else(|| is_of_old_server(w, c.view), |v| major(v).is_some_and(|m| m <= 18));
     let was_changed = |(last, _): Moment| w.time.is_some_and(|now| last < now && c.view.client_changed(last, now, |uuid| is_other(uuid, w, c)));
     let maybe_unknown = old && profile.exists.is_none_or(was_changed) && !exists_by_export(c) && !c.view.not_found_is_said(w.realm);
     let verdict = match (signs, with.auth_tried, maybe_unknown) {

@@ -27,6 +27,8 @@ pub enum Question {
     SessionOrMalformed,
     /// The code was read and refused: another `redirect_uri`, or another client's code?
     RedirectOrForeign,
+    /// The `redirect_uri` differs from the login's: was that this client's login?
+    OwnRedirect,
     /// The client's credentials were refused: a wrong secret, or sent the wrong way?
     SecretOrMethod,
     /// A refresh token was read and refused without a reason: did its session end, or was it the user?
@@ -39,10 +41,11 @@ pub enum Question {
 
 impl Question {
     /// Every question.
-    pub const ALL: [Question; 7] = [
+    pub const ALL: [Question; 8] = [
         Question::ExpiredOrReused,
         Question::SessionOrMalformed,
         Question::RedirectOrForeign,
+        Question::OwnRedirect,
         Question::SecretOrMethod,
         Question::RefreshWithoutReason,
         Question::MissingOrMalformed,
@@ -53,7 +56,9 @@ impl Question {
     #[must_use]
     pub const fn asks_the_timeline(self) -> bool {
         match self {
-            Question::ExpiredOrReused | Question::SessionOrMalformed | Question::RedirectOrForeign | Question::RefreshWithoutReason => true,
+            Question::ExpiredOrReused | Question::SessionOrMalformed | Question::RedirectOrForeign | Question::OwnRedirect | Question::RefreshWithoutReason => {
+                true
+            }
             Question::SecretOrMethod | Question::MissingOrMalformed | Question::UnknownOrMethod => false,
         }
     }
@@ -65,6 +70,7 @@ impl Question {
             Question::ExpiredOrReused => "expired-or-reused",
             Question::SessionOrMalformed => "session-or-malformed",
             Question::RedirectOrForeign => "redirect-or-foreign",
+            Question::OwnRedirect => "own-redirect",
             Question::SecretOrMethod => "secret-or-method",
             Question::RefreshWithoutReason => "refresh-without-reason",
             Question::MissingOrMalformed => "missing-or-malformed",
@@ -95,6 +101,8 @@ pub enum CompanionText {
     VerifierTooLong,
     /// `KC-SERVICES0025 … Token is not active`.
     AssertionNotActive,
+    /// `KC-SERVICES0025 … Error when loading public keys`, `Unable to load public key`.
+    AssertionKeys,
     /// `KC-SERVICES0025`, anything else.
     AssertionOther,
     /// `PKCE code verifier specified but challenge not present`.
@@ -103,7 +111,7 @@ pub enum CompanionText {
 
 impl CompanionText {
     /// Every value.
-    pub const ALL: [CompanionText; 11] = [
+    pub const ALL: [CompanionText; 12] = [
         CompanionText::CodeGone,
         CompanionText::CodeFormat,
         CompanionText::CodeUuid,
@@ -113,6 +121,7 @@ impl CompanionText {
         CompanionText::CodeTooLong,
         CompanionText::VerifierTooLong,
         CompanionText::AssertionNotActive,
+        CompanionText::AssertionKeys,
         CompanionText::AssertionOther,
         CompanionText::PkceUnexpected,
     ];
@@ -352,7 +361,7 @@ pub fn needs(rule: Option<&Rule>, failed: &Failed) -> Needs {
         return Needs::All;
     }
     match rule.map(|r| &r.says) {
-        Some(Says::Ask(Question::RefreshWithoutReason)) => Needs::Past,
+        Some(Says::Ask(Question::RefreshWithoutReason | Question::OwnRedirect)) => Needs::Past,
         Some(Says::Ask(Question::SessionOrMalformed)) if failed.failure.trust != Trust::Stored => Needs::PastOfReal,
         Some(Says::Ask(question)) if question.asks_the_timeline() => Needs::All,
         _ => Needs::Nothing,
@@ -529,6 +538,7 @@ fn has(failed: &Failed, companion: CompanionText) -> bool {
         CompanionText::CodeTooLong => with.too_long.is_some_and(|t| t.0 == Parameter::Code),
         CompanionText::VerifierTooLong => with.too_long.is_some_and(|t| t.0 == Parameter::Verifier),
         CompanionText::AssertionNotActive => with.assertion.is_some_and(|a| a.0 == Assertion::NotActive),
+        CompanionText::AssertionKeys => with.assertion.is_some_and(|a| a.0 == Assertion::NoKeys),
         CompanionText::AssertionOther => with.assertion.is_some_and(|a| a.0 == Assertion::Other),
         CompanionText::PkceUnexpected => with.pkce.is_some_and(|p| p.0 == Pkce::Unexpected),
     }

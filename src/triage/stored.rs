@@ -182,7 +182,7 @@ fn identity(joined: &Joined) -> Option<u64> {
         }
         What::Success(s, _) if s.done == Done::Other => return None,
         What::Success(s, _) => (s.done as u8, s.realm, s.client, s.session).hash(&mut hash),
-        What::Admin(Admin::Other) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return None,
+        What::Admin(Admin::Other) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(..) => return None,
         What::Admin(admin) => {
             let (kind, key) = match admin {
                 Admin::SessionDeleted(key) => (0, Some(key)),
@@ -194,6 +194,7 @@ fn identity(joined: &Joined) -> Option<u64> {
                 Admin::UserChanged => (5, None),
                 Admin::RealmChanged(_) => (6, None),
                 Admin::NotBeforePushed(key) => (7, key.as_ref()),
+                Admin::EventsChanged => (8, None),
                 Admin::Other => return None,
             };
             (u64::MAX, kind, key).hash(&mut hash);

@@ -154,6 +154,8 @@ pub struct Facts {
     pub use_after: Option<Seen>,
     /// A use was logged after, but a login lies between: it may have been of the new code.
     pub use_after_login: bool,
+    /// The first exchange that was logged later than that, with no login of this client in between: no code comes back to life, but nodes' clocks differ.
+    pub used_later: Option<Seen>,
     /// Another client read a code of this session, and it may have been this client's.
     pub foreign_unclear: bool,
     /// Attempts with the same code before this one, and the first of them.
@@ -168,6 +170,8 @@ pub struct Facts {
     pub own_login: bool,
     /// Another client did.
     pub other_login: bool,
+    /// And one of them within [`CODE_HORIZON_MS`] before: the code may be that client's.
+    pub other_code: bool,
     /// The session is real: a success or its end was seen.
     pub session_seen: bool,
     /// The session's end before the failure.
@@ -187,7 +191,7 @@ impl Facts {
     #[must_use]
     pub fn refused(&self, failed: &Failed) -> Option<i64> {
         let age = self.login.and_then(|l| l.ago_ms).filter(|_| (self.logins, self.uses) == (1, 0) && failed.with.gone.is_some());
-        age.filter(|age| *age >= LEAST_LIFE_MS && !self.use_after_login && !self.foreign_unclear)
+        age.filter(|age| *age >= LEAST_LIFE_MS && !self.use_after_login && self.used_later.is_none() && !self.foreign_unclear)
     }
 }
 
@@ -515,6 +519,7 @@ impl Timeline {
         for (i, e) in entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login) {
             if e.client != me.client {
                 facts.other_login = true;
+                facts.other_code |= (-LATE_MS..=CODE_HORIZON_MS).contains(&age(e));
                 continue;
             }
             facts.own_login = true;
@@ -554,7 +559,7 @@ impl Timeline {
                 Mark::ReadOrForeign => {
                     let e_logged_in = entries.iter().any(|l| l.step == Mark::Login && l.client == e.client);
                     // where both logged in it was either's
-                    facts.foreign_unclear |= other && e_logged_in && i >= from && age(e).abs() <= CODE_HORIZON_MS;
+                    facts.foreign_unclear |= if other { e_logged_in } else { facts.other_login } && i >= from && age(e).abs() <= CODE_HORIZON_MS;
                     if other { facts.own_login && !e_logged_in && !third(e.client) } else { !facts.other_login }
                 }
                 Mark::ReadOfSome => {
@@ -589,6 +594,8 @@ impl Timeline {
                     facts.uses += 1;
                     facts.use_after.get_or_insert(seen(e));
                 }
+            } else if e.step.is_exchange() && !own_logins().any(|(l, _)| l > anchor && l < i) {
+                facts.used_later.get_or_insert(seen(e));
             }
         }
         facts.ended = facts.ended.or(revoked);

@@ -38,7 +38,7 @@ impl Tokens {
                     failed.session = self.session(token);
                 }
             }
-            What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => {}
+            What::Admin(_) | What::Life(_) | What::Proxied(..) | What::Login(_) | What::Granted(..) => {}
         }
     }
 

@@ -157,8 +157,17 @@ const YOUNG_STEP_MS: i64 = 5000;
 /// How many lessons of one kind are kept of a realm: with so many of them its view counts as partial at any time.
 const LESSONS: usize = 4096;
 
+/// Bytes of the shortest answer with a token: that alone has more.
+const LEAST_TOKEN: u64 = 200;
+
+/// Bytes of `{"result":true}`: what a request for permissions is answered that asks for a decision only.
+const DECISION: u64 = 15;
+
 /// Server errors so soon after each other are one.
 const CRASH_MS: i64 = 1000;
+
+/// A request that read a code takes no longer than this to end in a server error; a client whose patience is shorter sends the code again meanwhile.
+const SLOW_MS: i64 = 30_000;
 
 /// Trouble with a database that paused for less is still the same.
 const TROUBLE_MS: i64 = 60_000;
@@ -192,6 +201,10 @@ pub struct View {
     crashes: Vec<(i64, u32, At)>,
     /// Codes that requests read and took out of their store by naming another session, and where; whose they were is not told.
     read: HashMap<Key, At, RandomState>,
+    /// What access lines have in the place of sizes is something else, a time say: so small is no answer with a token.
+    pub odd_sizes: bool,
+    /// Changes of a realm's settings, or of which events it logs.
+    realm_changes: Vec<(i64, u32, At)>,
     /// The largest time of all streams.
     pub end: Option<i64>,
 }
@@ -211,7 +224,11 @@ impl View {
             }
             What::Admin(_) | What::Life(_) => return self.happened(joined),
             // an access line is a client's request, not the server's word
-            What::Failed(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return,
+            What::Granted(_, Some(bytes)) => {
+                self.odd_sizes |= *bytes < LEAST_TOKEN && *bytes != DECISION;
+                return;
+            }
+            What::Failed(_) | What::Proxied(..) | What::Login(_) | What::Granted(_, None) => return,
         }
         node.seen = true;
         node.stored |= joined.stored;
@@ -233,13 +250,18 @@ impl View {
         }
         let first = !std::mem::replace(&mut node.seen, true);
         node.stored |= joined.stored;
+        if let (What::Admin(Admin::RealmChanged(_) | Admin::EventsChanged), Some(time)) = (&joined.what, joined.time)
+            && self.realm_changes.len() < LESSONS
+        {
+            self.realm_changes.push((time, joined.node, joined.at));
+        }
         let trigger = match &joined.what {
             What::Admin(Admin::SecretRegenerated(client)) => TriggerKind::Secret(client.number()),
             What::Admin(Admin::ClientChanged(client)) => TriggerKind::Client(client.number()),
             What::Admin(Admin::RealmChanged(name)) => TriggerKind::Realm(name.as_deref().map(String::from)),
             What::Admin(Admin::RealmRevoked) => TriggerKind::Revoked,
             What::Admin(Admin::NotBeforePushed(key)) => TriggerKind::NotBefore(key.as_ref().map(|k| k.number())),
-            What::Admin(_) | What::Success(..) | What::Failed(_) | What::Proxied(..) | What::Login(_) | What::Granted(_) => return,
+            What::Admin(_) | What::Success(..) | What::Failed(_) | What::Proxied(..) | What::Login(_) | What::Granted(..) => return,
             What::Life(life) => match life {
                 Life::Started { version } => {
                     node.from_start |= first;
@@ -316,6 +338,7 @@ impl View {
         self.triggers.sort();
         self.clusters.sort_unstable();
         self.crashes.sort_unstable();
+        self.realm_changes.sort_unstable();
     }
 
     /// Returns a digest of all that a verdict can rest on, but how far the streams have come: as long as it is the same, no verdict changes by this view.
@@ -326,7 +349,7 @@ impl View {
             let flags = [n.successes, n.exchanges, n.events, n.authentication, n.companions, n.assertions, n.refusals, n.not_found, n.from_start, n.stored];
             (flags, n.realms.len(), n.stopped, n.versions.len()).hash(&mut hash);
         }
-        (self.nodes.len(), self.triggers.len(), self.clusters.len(), self.crashes.len()).hash(&mut hash);
+        (self.nodes.len(), self.triggers.len(), self.clusters.len(), self.crashes.len(), self.realm_changes.len(), self.odd_sizes).hash(&mut hash);
         for (realm, list) in &self.orphans {
             (realm, list.len()).hash(&mut hash);
         }
@@ -455,12 +478,23 @@ impl View {
         })
     }
 
-    /// Returns a request that ended in a server error between two times, on a node of that realm. Where there were more than are kept, the last one stands for all.
+    /// Returns a request that ended in a server error between two times, or so soon after them that it can have begun between them, on a node of that realm.
     #[must_use]
     pub fn crash(&self, realm: Option<Sym>, from: i64, to: i64) -> Option<At> {
-        let begin = self.crashes.partition_point(|(time, ..)| *time < from - CRASH_MS);
-        let between = self.crashes[begin..].iter().take_while(|(time, ..)| *time <= to + CRASH_MS).find(|(_, node, _)| self.is_of(*node, realm));
-        let rest = || self.crashes.last().filter(|(time, ..)| self.crashes.len() == LESSONS && *time < to);
+        self.between(&self.crashes, realm, from - CRASH_MS, to + SLOW_MS)
+    }
+
+    /// Returns a change of a realm's settings between two times, on a node of that realm: it may have been what of the realm is logged.
+    #[must_use]
+    pub fn realm_changed(&self, realm: Option<Sym>, from: i64, to: i64) -> Option<At> {
+        self.between(&self.realm_changes, realm, from, to)
+    }
+
+    /// Returns the first of what happened between two times, on a node of that realm. Where there was more than is kept, the last one stands for all.
+    fn between(&self, all: &[(i64, u32, At)], realm: Option<Sym>, from: i64, to: i64) -> Option<At> {
+        let begin = all.partition_point(|(time, ..)| *time < from);
+        let between = all[begin..].iter().take_while(|(time, ..)| *time <= to).find(|(_, node, _)| self.is_of(*node, realm));
+        let rest = || all.last().filter(|(time, ..)| all.len() == LESSONS && *time < to);
         between.or_else(rest).map(|(_, _, at)| *at)
     }
 

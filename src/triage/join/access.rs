@@ -95,7 +95,7 @@ impl Join {
 
     fn granted(&mut self, access: Access, place: &Place, out: &mut Vec<Joined>) {
         if let (200..300, Some(address)) = (access.status, access.address) {
-            self.other(place, What::Granted(address), out);
+            self.other(place, What::Granted(address, access.bytes), out);
         }
     }
 

@@ -12,7 +12,7 @@ fn answers(question: Question) -> &'static [Cause] {
     match question {
         Question::ExpiredOrReused => &[Cause::CodeExpired, Cause::CodeReused, Cause::ClockSkew],
         Question::SessionOrMalformed => &[Cause::SessionTerminated, Cause::CodeMalformed],
-        Question::RedirectOrForeign => &[Cause::RedirectUriMismatch, Cause::CodeOfOtherClient],
+        Question::RedirectOrForeign | Question::OwnRedirect => &[Cause::RedirectUriMismatch, Cause::CodeOfOtherClient],
         Question::SecretOrMethod => &[Cause::WrongClientSecret, Cause::ClientAuthMethod, Cause::ClockSkew, Cause::ClientNotFound],
         Question::RefreshWithoutReason => &[Cause::RefreshTokenInvalid],
         Question::MissingOrMalformed => &[Cause::CodeMissing],
@@ -228,11 +228,15 @@ fn the_table_in_short() {
         };
     }
     insta::assert_snapshot!(list, @r"
+    assertion-of-no-client → unclassified or client-auth-method or wrong-client-secret, likely
     no-client-in-request → client-auth-method, certain
     no-client-in-event → unknown-or-method?
     token-exchange-audience → token-exchange-denied, certain
     client-disabled → client-disabled, certain
+    grant-assertion-not-active → clock-skew, certain
+    proof-not-active → clock-skew, certain
     assertion-not-active → clock-skew, certain
+    assertion-keys-not-loaded → unclassified or wrong-client-secret, likely
     assertion-refused → wrong-client-secret or client-auth-method or unclassified, likely
     client-credentials-refused → secret-or-method?
     client-not-found → unknown-or-method?
@@ -252,7 +256,7 @@ fn the_table_in_short() {
     code-expired → code-expired, certain
     user-session-not-found → session-terminated, certain
     client-session-not-found → session-terminated or code-reused or code-malformed or unclassified, likely
-    redirect-uri → redirect-uri-mismatch, certain
+    redirect-uri → own-redirect?
     code-of-other-client → code-of-other-client, certain
     code-exchange-not-allowed → grant-not-allowed, certain
     code-exchange-without-consent → unclassified, likely
@@ -265,6 +269,7 @@ fn the_table_in_short() {
     pkce-verifier-malformed → pkce-mismatch (malformed), certain
     refresh-expired → refresh-token-invalid (expired), certain
     refresh-session-ended → refresh-token-invalid (session-ended), certain
+    refresh-stale → refresh-token-invalid (unknown), certain
     refresh-not-before → refresh-token-invalid (not-before), certain
     refresh-rotated → refresh-token-invalid (rotated), certain
     refresh-wrong-client → refresh-token-invalid (wrong-client), certain
@@ -281,6 +286,7 @@ fn the_table_in_short() {
     service-account-not-allowed → grant-not-allowed, certain
     service-account-refused → grant-not-allowed or unclassified, likely
     device-code → device-code-invalid, certain
+    device-without-consent → unclassified or grant-not-allowed, likely
     device-not-allowed → grant-not-allowed, certain
     device-other → device-code-invalid or unclassified, likely
     token-exchange → token-exchange-denied, certain

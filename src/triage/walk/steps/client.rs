@@ -57,6 +57,7 @@ impl Case<'_> {
                 path.no("Was the client's assertion within its validity?", Self::at(at, "KC-SERVICES0025: Token is not active"));
                 path.cannot("Is a clock off?", Vec::new(), "date -u on both hosts, and the assertion's iat and exp: it may also have been kept too long");
             }
+            Assertion::NoKeys => path.no("Could the server load the client's public keys?", Self::at(at, "KC-SERVICES0025: it could not")),
             Assertion::Other => path.cannot(
                 "Is the assertion signed with the right key, and meant for this server?",
                 vec![Self::at(at, "KC-SERVICES0025 names another reason than its time")],

@@ -40,6 +40,14 @@ impl Case<'_> {
             Detail::NotBefore => path.no("Is the refresh token newer than its session and the last revocation?", reason()),
             Detail::SessionEnded | Detail::Offline => path.no("Is the session alive?", reason()),
             Detail::Rotated => path.yes("Was this refresh token used before?", reason()),
+            Detail::Unknown if self.reason() == Some("Stale token") => {
+                path.cannot(
+                    "Was this refresh token used before?",
+                    vec![reason()],
+                    "the session's REFRESH_TOKEN events: more than one of them says that newer tokens took its place",
+                );
+                path.cannot("Was a not-before set for its client or user?", Vec::new(), "the admin console");
+            }
             _ if self.reason().is_some() => return false,
             _ => {
                 path.cannot("Is the session alive?", Vec::new(), self.whole_log());
