@@ -5,8 +5,9 @@ use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use kctriage::pipeline::Options;
 use kctriage::record::wrapper::{Told, unwrapper, wrapping};
-use kctriage::source::{Payload, Unwrapper, Wrapping};
+use kctriage::source::{Bounds, Find, Lines, Payload, Reader, Rows, Unwrapper, Wrapping, discover};
 
 mod around;
 #[allow(dead_code, reason = "the tests of archives use the rest")]
@@ -322,6 +323,61 @@ fn nodes_that_share_a_file_are_told_apart() {
         for f in &found {
             let line = lines[usize::try_from(f.line).expect("a line") - 1];
             assert!(line.starts_with(&format!("{} ", f.node)) && line.contains(f.ip.as_deref().expect("an address")), "{name}: {} {line}", f.line);
+        }
+    }
+}
+
+/// A line of Fluent Bit's, of one of two nodes, which may be a part of one.
+fn in_parts(number: usize, line: &str) -> String {
+    let turn = number.wrapping_mul(0x9e37_79b9) >> 7;
+    let (node, tag) = (turn % 2, if turn.is_multiple_of(5) { "P" } else { "F" });
+    format!("{{\"log\":{},\"logtag\":\"{tag}\",\"kubernetes\":{{\"pod_name\":\"keycloak-{node}\"}}}}\n", serde_json::Value::from(line))
+}
+
+/// A line of rsyslog's, or one that goes on bare with the entry before.
+fn with_bare_lines(number: usize, line: &str) -> String {
+    if number % 12 == 5 { format!("{line}\n") } else { format!("Nov 23 17:07:50 kc-{} kc.sh[812]: {line}\n", number % 2) }
+}
+
+/// Chunks that are unwrapped at once give what they give one after the other, wherever lines are split and whatever says something of the next chunk.
+#[test]
+fn chunks_are_unwrapped_at_once_as_one_after_the_other() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let text = String::from_utf8(recording("2506-hostile")).expect("UTF-8");
+    let lines: Vec<&str> = text.lines().collect();
+    let mut logs: Vec<(String, Vec<u8>)> =
+        LINES.iter().map(|(name, wrap)| ((*name).to_owned(), entries(&text).iter().map(wrap).collect::<String>().into_bytes())).collect();
+    for (name, write) in [("parts", in_parts as fn(usize, &str) -> String), ("bare lines", with_bare_lines)] {
+        logs.push((name.to_owned(), lines.iter().enumerate().map(|(number, line)| write(number, line)).collect::<String>().into_bytes()));
+    }
+    for (name, log) in logs {
+        let path = put(dir.path(), &format!("{name}.log"), &log);
+        let options = Options::default();
+        let found = discover(&[path], &Find::default(), &options.lines);
+        let [stream] = found.streams.as_slice() else { panic!("{name}: {} streams", found.streams.len()) };
+        assert!(stream.sources[0].wrapping.is_some(), "{name}");
+        let mut all = Vec::new();
+        for (chunk, wrapped) in [(1 << 20, 1), (2000, 1), (2000, 7), (700, 64)] {
+            let mut rows = Rows::of(Reader::open(stream, chunk, &options.lines)).within(Bounds { wrapped, ..Bounds::default() });
+            let mut lines = Lines::new(stream, &options.lines);
+            let kept = |p: &Payload<'_>| (p.node.map(<[u8]>::to_vec), p.time, p.line, p.text.to_vec());
+            let mut payloads = Vec::new();
+            loop {
+                let row = rows.next(|_| false);
+                if row.is_empty() {
+                    break;
+                }
+                let mut before = Vec::new();
+                let inside = lines.take_row(&row, Vec::new, |inside: &mut Vec<_>, payload| inside.push(kept(payload)), &mut |p| before.push(kept(&p)));
+                payloads.extend(before.into_iter().chain(inside.into_iter().flatten()));
+            }
+            lines.finish(&mut |p| payloads.push(kept(&p)));
+            all.push(payloads);
+        }
+        assert!(all[0].len() > 200, "{name}: {}", all[0].len());
+        for other in &all[1..] {
+            let differing = all[0].iter().zip(other).position(|(a, b)| a != b);
+            assert!(differing.is_none() && all[0].len() == other.len(), "{name}: {} and {} payloads, {differing:?}", all[0].len(), other.len());
         }
     }
 }
