@@ -3,9 +3,10 @@
 //! Input: streams whose wrapper can name several nodes or have the newest line first. Output: [`Piece`]s: for each node of each source its batches,
 //! kept in the [`Store`], in the order in which they have to be joined. Chunks are scanned in parallel as they fill.
 
-use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead, BufReader, Read};
 
+use foldhash::fast::RandomState;
+use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 
 use super::Options;
@@ -17,6 +18,9 @@ use crate::tally::SourceReport;
 
 /// Nodes that one run tells apart by their wrappers' names; the lines of more are read as one node's.
 const NODES: usize = 4096;
+
+/// Nodes of one chunk that are looked at one by one.
+const FEW: usize = 8;
 
 /// The name of the node that has the lines of all the others.
 const OTHER: &[u8] = b"other";
@@ -105,20 +109,29 @@ struct Open {
 struct ByNode {
     list: Vec<(Option<Box<[u8]>>, Gathered)>,
     /// Their places by name.
-    index: HashMap<Option<Box<[u8]>>, usize>,
+    index: HashMap<Option<Box<[u8]>>, usize, RandomState>,
     latest: usize,
 }
 
 impl ByNode {
     fn add(&mut self, payload: &Payload<'_>) {
         if self.list.get(self.latest).is_none_or(|(node, _)| node.as_deref() != payload.node) {
-            let node: Option<Box<[u8]>> = payload.node.map(Into::into);
-            self.latest = *self.index.entry(node.clone()).or_insert(self.list.len());
-            if self.latest == self.list.len() {
-                self.list.push((node, Gathered::default()));
-            }
+            self.latest = self.place(payload.node);
         }
         self.list[self.latest].1.add(payload);
+    }
+
+    fn place(&mut self, node: Option<&[u8]>) -> usize {
+        // where there are few, a look at each is cheaper than a table
+        if let Some(place) = self.list.iter().take(FEW).position(|(known, _)| known.as_deref() == node) {
+            return place;
+        }
+        let node: Option<Box<[u8]>> = node.map(Into::into);
+        let place = *self.index.entry(node.clone()).or_insert(self.list.len());
+        if place == self.list.len() {
+            self.list.push((node, Gathered::default()));
+        }
+        place
     }
 }
 
@@ -132,13 +145,13 @@ pub(super) struct Sorter<'a> {
     /// The nodes of the source at hand.
     open: Vec<Open>,
     /// Their places by name.
-    index: HashMap<Box<[u8]>, usize>,
+    index: HashMap<Box<[u8]>, usize, RandomState>,
     /// The place of the one without a name.
     nameless: Option<usize>,
     /// The place of the last entry's node.
     latest: usize,
     /// The nodes of the run so far.
-    nodes: HashSet<Box<[u8]>>,
+    nodes: HashSet<Box<[u8]>, RandomState>,
     full: Vec<Full>,
     /// What chunks that were scanned left.
     spares: Vec<Spare>,
@@ -160,10 +173,10 @@ impl<'a> Sorter<'a> {
             progress,
             sorted: Sorted::default(),
             open: Vec::new(),
-            index: HashMap::new(),
+            index: HashMap::default(),
             nameless: None,
             latest: 0,
-            nodes: HashSet::new(),
+            nodes: HashSet::default(),
             full: Vec::new(),
             spares: Vec::new(),
             stream: 0,
@@ -347,6 +360,10 @@ impl<'a> Sorter<'a> {
     fn place(&mut self, node: Option<&[u8]>) -> usize {
         if self.open.get(self.latest).is_some_and(|o| o.node.as_deref() == node) {
             return self.latest;
+        }
+        if let Some(place) = node.and_then(|name| self.index.get(name)) {
+            self.latest = *place;
+            return *place;
         }
         let mut node = node;
         if let Some(name) = node

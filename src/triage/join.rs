@@ -483,14 +483,10 @@ impl Join {
         match companion {
             Companion::CodeGone { code, session, client, usual } => {
                 let gone = GoneCode { code, session, client, unusual: !usual, at };
-                match with.gone.replace(gone) {
-                    // two servers with threads of the same names can have said it of two requests with one code
-                    Some(other) if other.session != session || other.code == code => {
-                        put_aside(&mut pending.others, other, &mut self.lapses);
-                        self.has_others = true;
-                    }
-                    Some(other) if other.code != code => self.lapses.alone(other.client),
-                    _ => {}
+                // of another session, or two servers with threads of the same names said it of two requests
+                if let Some(other) = with.gone.replace(gone) {
+                    put_aside(&mut pending.others, other, &mut self.lapses);
+                    self.has_others = true;
                 }
             }
             Companion::CodeFormat => with.format = Some(at),
@@ -583,7 +579,10 @@ impl Join {
             self.has_others = true;
         }
         if let Some(own) = others.iter().position(|other| Some(other.session) == session) {
-            with.get_or_insert_default().gone = Some(others.remove(own));
+            let with = with.get_or_insert_default();
+            // of two warnings that stood there nothing tells which one is this event's
+            with.lost = with.lost.or(Some(Loss::Lines));
+            with.gone = Some(others.remove(own));
         }
     }
 
@@ -604,7 +603,10 @@ impl Join {
         };
         let with = pending.with.take();
         let is_stale = with.is_some() && place.time.zip(pending.since).is_some_and(|(time, since)| time - since > STALE_MS);
-        let with = if is_stale { with.as_deref().and_then(of_request_that_is_over) } else { with };
+        if let Some(gone) = with.as_ref().and_then(|with| with.gone).filter(|_| is_stale) {
+            self.lapses.alone(gone.client);
+        }
+        let with = with.filter(|_| !is_stale);
         self.outbox.close(place.thread, None, out);
         // which thread it was is not known where there are too many names
         let is_first = (!is_known && self.is_soon(place)) || place.thread.1 == Sym::OTHER;

@@ -143,7 +143,7 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
     if facts.uses == 0 && !unclear {
         return unused(w, facts, age, since, now, c);
     }
-    let now_to_then = c.view.partial(w.realm, since, now, c.life_ms, true).is_none() && c.view.interruption(w.realm, since, now).is_none();
+    let now_to_then = c.view.partial(w.realm, since, now, c.life_ms, true).is_none() && c.view.interruption(w.realm, w.node, since, now).is_none();
     if let (Some(life), Some(first)) = (c.life_ms, facts.first_login_ms)
         && first + CLOCK_MS < life
         && facts.uses > 0
@@ -211,8 +211,9 @@ fn by_browser(browser: &Browser, lack: Lack) -> Verdict {
 fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c: &Context<'_>) -> Verdict {
     use Cause::{ClockSkew, CodeExpired, CodeReused, Unclassified};
     let born = now - age.unwrap_or(0);
-    if let Some(trigger) = c.view.interruption(w.realm, born, now) {
+    if let Some(trigger) = c.view.interruption(w.realm, w.node, born, now) {
         let what = match trigger.what {
+            _ if trigger.time > now => "a server stopped soon after: a request that it was at work on may have used the code",
             TriggerKind::Left => "a node left the cluster in between: the code may have been lost",
             _ => "the server was restarted in between: the code may have been lost",
         };
@@ -237,7 +238,7 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
     let is_old = |age: i64| age >= LEAST_LIFE_MS && !is_young(age, w, c);
     let crash = c.view.crash(w.realm, born, now).map(|at| (at, "a request ended in a server error in between: it may have used the code"));
     let silence =
-        || c.view.realm_changed(w.realm, born, now).map(|at| (at, "the realm's settings were changed in between: what used the code may not have been logged"));
+        || c.view.realm_changed(born, now).map(|at| (at, "the realm's settings were changed in between: what used the code may not have been logged"));
     match (age, crash.or_else(silence)) {
         (Some(age), None) if is_old(age) && c.profile().is_some_and(|p| p.exchanged) => Verdict::certain(CodeExpired),
         // nor does each client's answer become one: that of a client whose tokens cannot be encrypted never does (`OAuth2GrantTypeBase.createTokenResponse`)
@@ -267,6 +268,8 @@ pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
     session(w, c.view, |form, facts| {
         if w.failed.failure.trust == Trust::Stored {
             explained(without_warning(&form, w, facts, c), w, facts)
+        } else if is_split(w, c.view) {
+            Verdict::likely(&[Cause::SessionTerminated, Cause::Unclassified], Lack::WholeView)
         } else if c.view.companions(w.realm) && !may_be_offline(w, c.view) {
             Verdict::certain(Cause::SessionTerminated)
         } else if c.view.companions(w.realm) {
@@ -282,6 +285,11 @@ fn may_be_offline(w: &Waiting, view: &View) -> bool {
     !is_of_old_server(w, view) && !view.exchanges(w.realm)
 }
 
+/// Whether the session may be alive at a node that the failure's does not know of.
+fn is_split(w: &Waiting, view: &View) -> bool {
+    w.time.is_some_and(|time| view.is_split(w.realm, time))
+}
+
 /// Whether a server up to 22 printed the event: its list is bare and has no realm's name, which later servers print with bare values, too, where they were told to
 /// (`--spi-events-listener--jboss-logging--quotes=none`).
 fn is_of_old_server(w: &Waiting, view: &View) -> bool {
@@ -294,7 +302,7 @@ fn is_of_old_server(w: &Waiting, view: &View) -> bool {
 pub fn session_already(w: &Waiting, view: &View) -> Option<Verdict> {
     let mut is_open = false;
     let verdict = session(w, view, |_, _| {
-        is_open = w.failed.failure.trust == Trust::Stored || !view.companions(w.realm) || may_be_offline(w, view);
+        is_open = w.failed.failure.trust == Trust::Stored || !view.companions(w.realm) || may_be_offline(w, view) || is_split(w, view);
         Verdict::certain(Cause::SessionTerminated)
     });
     (!is_open).then_some(verdict)

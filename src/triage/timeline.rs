@@ -154,7 +154,8 @@ pub struct Facts {
     pub use_after: Option<Seen>,
     /// A use was logged after, but a login lies between: it may have been of the new code.
     pub use_after_login: bool,
-    /// The first exchange that was logged later than that, with no login of this client in between: no code comes back to life, but nodes' clocks differ.
+    /// An exchange behind the failure, where there are more of them than logins of this client: one of the codes is older than the failure, and no code comes back to life, but
+    /// an exchange can take long, and nodes' clocks differ.
     pub used_later: Option<Seen>,
     /// Another client read a code of this session, and it may have been this client's.
     pub foreign_unclear: bool,
@@ -558,8 +559,9 @@ impl Timeline {
                 // up to 24 the line does not say whose code it was; the logins may
                 Mark::ReadOrForeign => {
                     let e_logged_in = entries.iter().any(|l| l.step == Mark::Login && l.client == e.client);
-                    // where both logged in it was either's
-                    facts.foreign_unclear |= if other { e_logged_in } else { facts.other_login } && i >= from && age(e).abs() <= CODE_HORIZON_MS;
+                    // where both logged in it was either's, and where a third one did it was that one's or this one's
+                    let is_unclear = if other { e_logged_in || third(e.client) } else { facts.other_login };
+                    facts.foreign_unclear |= is_unclear && i >= from && age(e).abs() <= CODE_HORIZON_MS;
                     if other { facts.own_login && !e_logged_in && !third(e.client) } else { !facts.other_login }
                 }
                 Mark::ReadOfSome => {
@@ -594,14 +596,22 @@ impl Timeline {
                     facts.uses += 1;
                     facts.use_after.get_or_insert(seen(e));
                 }
-            } else if e.step.is_exchange() && !own_logins().any(|(l, _)| l > anchor && l < i) {
-                facts.used_later.get_or_insert(seen(e));
             }
+        }
+        // of more codes than were given since, one is older than the failure
+        let later = || entries.iter().enumerate().filter(|(i, e)| *i > anchor && e.client == me.client);
+        let mut codes_given = later().filter(|(_, e)| e.step == Mark::Login).count();
+        for (_, used) in later().filter(|(_, e)| e.step.is_exchange()) {
+            let Some(left) = codes_given.checked_sub(1) else {
+                facts.used_later = Some(seen(used));
+                break;
+            };
+            codes_given = left;
         }
         facts.ended = facts.ended.or(revoked);
         facts.foreign_unclear |= others_exchange && has_exchanged_anothers(entries, me.client);
-        // a tab that was restored long after sends a code that nobody used
-        facts.forgotten = forgotten > 0;
+        // a tab that was restored long after sends a code that nobody used; what is remembered of a session does not say whether there was one
+        facts.forgotten = forgotten > 0 || self.before == Before::Seen;
         facts
     }
 }

@@ -169,6 +169,9 @@ const CRASH_MS: i64 = 1000;
 /// A request that read a code takes no longer than this to end in a server error; a client whose patience is shorter sends the code again meanwhile.
 const SLOW_MS: i64 = 30_000;
 
+/// A server that was killed starts again within this, mostly.
+const START_MS: i64 = 120_000;
+
 /// Trouble with a database that paused for less is still the same.
 const TROUBLE_MS: i64 = 60_000;
 
@@ -464,38 +467,45 @@ impl View {
         self.nodes.iter().filter(|n| n.events).any(|n| self.spans.get(n.stream).copied().flatten().is_some_and(|(first, high)| first <= time && time <= high))
     }
 
-    /// Whether a node is one of a realm, where that is known.
+    /// Whether a node may be one of a realm: one that printed no event yet may be any realm's.
     fn is_of(&self, node: u32, realm: Option<Sym>) -> bool {
-        self.nodes.get(node as usize).is_some_and(|n| realm.is_none_or(|r| n.realms.contains(&r)))
+        self.nodes.get(node as usize).is_some_and(|n| n.realms.is_empty() || realm.is_none_or(|r| n.realms.contains(&r)))
     }
 
-    /// Returns the first server start, or node that left, between two times, on a node of that realm.
+    /// Returns the first server start, or node that stopped or left, between two times, on a node of that realm; or so soon after them that another node than `own` can have been
+    /// at work between them on a request that was lost, and that was sent to this one then.
     #[must_use]
-    pub fn interruption(&self, realm: Option<Sym>, from: i64, to: i64) -> Option<&Trigger> {
+    pub fn interruption(&self, realm: Option<Sym>, own: u32, from: i64, to: i64) -> Option<&Trigger> {
         let begin = self.triggers.partition_point(|t| t.time < from - LATE_MS);
-        self.triggers[begin..].iter().take_while(|t| t.time <= to + LATE_MS).find(|t| {
-            (from..=to).contains(&t.time) && matches!(t.what, TriggerKind::Started(_) | TriggerKind::Stopped | TriggerKind::Left) && self.is_of(t.node, realm)
+        self.triggers[begin..].iter().enumerate().take_while(|(_, t)| t.time <= to + START_MS).map(|(number, t)| (begin + number, t)).find_map(|(number, t)| {
+            let until = match t.what {
+                TriggerKind::Stopped | TriggerKind::Left | TriggerKind::Started(_) if t.node == own => to,
+                // who waits for a server that stops hears of it at once
+                TriggerKind::Stopped | TriggerKind::Left => to + LATE_MS,
+                TriggerKind::Started(_) if self.was_killed(number) => to + START_MS,
+                TriggerKind::Started(_) => to,
+                _ => return None,
+            };
+            ((from..=until).contains(&t.time) && self.is_of(t.node, realm)).then_some(t)
         })
+    }
+
+    /// Whether a server that starts did not say that it stopped before.
+    fn was_killed(&self, start: usize) -> bool {
+        let of_node = self.triggers[..start].iter().rev().filter(|t| t.node == self.triggers[start].node);
+        of_node.map(|t| &t.what).find(|what| matches!(what, TriggerKind::Started(_) | TriggerKind::Stopped)).is_some_and(|what| *what != TriggerKind::Stopped)
     }
 
     /// Returns a request that ended in a server error between two times, or so soon after them that it can have begun between them, on a node of that realm.
     #[must_use]
     pub fn crash(&self, realm: Option<Sym>, from: i64, to: i64) -> Option<At> {
-        self.between(&self.crashes, realm, from - CRASH_MS, to + SLOW_MS)
+        between(&self.crashes, from - CRASH_MS, to + SLOW_MS, |node| self.is_of(node, realm))
     }
 
-    /// Returns a change of a realm's settings between two times, on a node of that realm: it may have been what of the realm is logged.
+    /// Returns a change of a realm's settings between two times: it may have been what of the realm is logged. An administrator's node need not be one of the realm.
     #[must_use]
-    pub fn realm_changed(&self, realm: Option<Sym>, from: i64, to: i64) -> Option<At> {
-        self.between(&self.realm_changes, realm, from, to)
-    }
-
-    /// Returns the first of what happened between two times, on a node of that realm. Where there was more than is kept, the last one stands for all.
-    fn between(&self, all: &[(i64, u32, At)], realm: Option<Sym>, from: i64, to: i64) -> Option<At> {
-        let begin = all.partition_point(|(time, ..)| *time < from);
-        let between = all[begin..].iter().take_while(|(time, ..)| *time <= to).find(|(_, node, _)| self.is_of(*node, realm));
-        let rest = || all.last().filter(|(time, ..)| all.len() == LESSONS && *time < to);
-        between.or_else(rest).map(|(_, _, at)| *at)
+    pub fn realm_changed(&self, from: i64, to: i64) -> Option<At> {
+        between(&self.realm_changes, from, to, |_| true)
     }
 
     /// Returns where a code was read by a request that named another session with it.
@@ -566,6 +576,9 @@ impl View {
         if self.members(realm, from, to) > nodes {
             return Some("the cluster has more nodes than there are logs");
         }
+        if self.is_split(realm, to) {
+            return Some("a node counts itself alone while another one is there: what one holds the other does not know");
+        }
         let orphaned = self
             .orphans
             .get(&realm)
@@ -577,6 +590,16 @@ impl View {
         let unfounded = self.unfounded.get(&realm).map_or(0, |list| list.iter().filter(|t| (**t - to).abs() <= PARTIAL_MS).count());
         let full = self.unfounded.get(&realm).is_some_and(|list| list.len() >= LESSONS);
         (full || unfounded >= 2).then_some("tokens were refreshed whose codes were exchanged in no log here")
+    }
+
+    /// Whether a node of the realm counts itself alone at a time, though another one has a log of that time: they are no cluster, and each has codes and sessions of
+    /// its own.
+    #[must_use]
+    pub fn is_split(&self, realm: Option<Sym>, at: i64) -> bool {
+        let counts = |id: usize| self.clusters.iter().filter(|(t, node, _)| *node as usize == id && *t <= at).max_by_key(|c| c.0).map(|c| c.2);
+        let is_there = |n: &Node| self.spans.get(n.stream).copied().flatten().is_some_and(|(first, high)| (first..=high).contains(&at));
+        let there = || self.group(realm).filter(|(_, n)| !n.stored && is_there(n));
+        !self.clusters.is_empty() && there().count() > 1 && there().any(|(id, _)| counts(id) == Some(1))
     }
 
     /// The most members that a node of the realm counted around two times.
@@ -616,4 +639,12 @@ impl View {
         let life = if length < 2 * UNKNOWN_LIFE_MS { length / 2 } else { life_ms.unwrap_or(UNKNOWN_LIFE_MS) };
         time - first > life_ms.map_or(life, |l| l.min(life))
     }
+}
+
+/// Returns the first of what happened between two times on a node that counts. Where there was more than is kept, the last one stands for all.
+fn between(all: &[(i64, u32, At)], from: i64, to: i64, counts: impl Fn(u32) -> bool) -> Option<At> {
+    let begin = all.partition_point(|(time, ..)| *time < from);
+    let between = all[begin..].iter().take_while(|(time, ..)| *time <= to).find(|(_, node, _)| counts(*node));
+    let rest = || all.last().filter(|(time, ..)| all.len() == LESSONS && *time < to);
+    between.or_else(rest).map(|(_, _, at)| *at)
 }

@@ -45,8 +45,9 @@ fn zoned(i: &[u8]) -> Res<'_, i64> {
 
 /// Reads the same, faster where it is of the same minute as the one before.
 pub(super) fn zoned_next<'a>(i: &'a [u8], stamps: &mut Stamps) -> Res<'a, i64> {
-    match stamps.read(i) {
-        Some((Stamp::Zoned(ms), len)) if i.get(10) == Some(&b'T') => Ok((&i[len..], ms)),
+    // Keycloak's own has a blank there
+    match i.get(10).filter(|c| **c == b'T').and_then(|_| stamps.read(i)) {
+        Some((Stamp::Zoned(ms), len)) => Ok((&i[len..], ms)),
         _ => Err(nom::Err::Error(())),
     }
 }

@@ -245,8 +245,8 @@ struct Way {
     outside: Vec<usize>,
     /// How long it is to each object that can hold the line.
     holders: Vec<usize>,
-    /// How long it is to the object in which all is that matters, and how deep that is.
-    inner: Option<(usize, usize)>,
+    /// How long it is to the object in which all is that matters, how many objects that is in, and whether it has ended.
+    inner: Option<(usize, usize, bool)>,
     /// All ways of this object.
     seen: HashSet<Vec<u8>, RandomState>,
 }
@@ -268,7 +268,7 @@ impl Way {
     fn enter(&mut self, role: Role) {
         match role {
             Role::Line(_) => self.holders.push(self.path.len()),
-            Role::Inner => self.inner = Some((self.path.len(), self.outside.len())),
+            Role::Inner => self.inner = Some((self.path.len(), self.outside.len(), false)),
             _ => {}
         }
         self.outside.push(self.path.len());
@@ -278,6 +278,9 @@ impl Way {
     fn leave(&mut self) -> Option<()> {
         let length = self.outside.pop()?;
         self.holders.retain(|holder| *holder < length);
+        if let Some((_, objects, is_over)) = &mut self.inner {
+            *is_over |= self.outside.len() == *objects;
+        }
         Some(())
     }
 
@@ -293,7 +296,7 @@ impl Way {
         let depth = u8::try_from(self.outside.len()).ok()?;
         let told = |role| Some(Told { role, depth, goes_on: false });
         let begins = match self.inner {
-            Some((length, objects)) if self.outside.len() > objects => length + 1,
+            Some((length, _, false)) => length + 1,
             // what stands behind it is asked for where it says nothing itself
             Some(_) => {
                 return if matches!(self.role(0, roles)?, Role::Not | Role::Line(_) | Role::Stream | Role::Source | Role::Part | Role::Event) {
@@ -503,7 +506,7 @@ mod tests {
         r#"{"file":"/var/log/pods/0.log","kubernetes":{"pod_name":"keycloak-0","pod_ips":["10.0.0.1"]},"message":"2026-03-01 00:00:00,023 INFO  [a] (b) c","source_type":"kubernetes_logs","stream":"stderr","timestamp":"2026-03-01T00:00:00.023Z"}"#,
         r#"{"__REALTIME_TIMESTAMP":"1772323200023000","_HOSTNAME":"kc-0","SYSLOG_IDENTIFIER":"kc.sh","_PID":"812","MESSAGE":"2026-03-01 00:00:00,023 INFO  [a] (b) c","PRIORITY":"6"}"#,
         r#"{"insertId":"x0","logName":"projects/p/logs/stdout","resource":{"type":"k8s_container","labels":{"pod_name":"keycloak-1"}},"textPayload":"line","timestamp":"2026-03-01T00:00:00Z","severity":"INFO"}"#,
-        r#"{"preview":false,"host":"outer","time":1772323200,"result":{"_raw":"2026-03-01 00:00:00,023 INFO  [a] (b) c","host":"/kc-1","source":"stdout"},"lastrow":true}"#,
+        r#"{"preview":false,"host":"outer","time":1772323200,"result":{"_raw":"2026-03-01 00:00:00,023 INFO  [a] (b) c","host":"/kc-1","source":"stdout"},"lastrow":true,"source":{"kubernetes":{"pod_name":"another"}}}"#,
         r#"{"version":"1.1","host":"kc-1","short_message":"type=X","full_message":"2026-03-01 00:00:00,023 INFO  [a] (b) c","timestamp":1772323200.457,"level":6,"type":"UDP"}"#,
         r#"{"pod": "keycloak-0", "container": "keycloak", "message": "2026-03-01 00:00:00,023 INFO  [a] (b) c"}"#,
         r#"{"container_id":"0123","container_name":"/ecs-kc","source":"stdout","log":"a\\b\/c"}"#,

@@ -145,7 +145,7 @@ impl Case<'_> {
     /// Did the server restart between the login and the failure?
     fn interruption(&self, path: &mut Path) {
         let (Some(now), Some(age)) = (self.w.time, self.w.facts.as_deref().and_then(|f| f.login?.ago_ms)) else { return };
-        if let Some(trigger) = self.view.interruption(self.w.realm, now - age, now) {
+        if let Some(trigger) = self.view.interruption(self.w.realm, self.w.node, now - age, now) {
             let what = if trigger.what == TriggerKind::Left { "a node left the cluster" } else { "the server was restarted" };
             path.yes("Can the server have lost the code in between?", Self::at(trigger.at, what));
         }
