@@ -99,7 +99,7 @@ impl Judge<'_> {
         Beside {
             major: if own || event { version } else { self.view.major() },
             silent: own || (self.fit.is_joined() && w.time.is_some_and(|t| self.view.covers(t))),
-            sizes: (own || self.fit.has_sizes()) && !self.view.odd_sizes,
+            sizes: (own || self.fit.has_sizes()) && !self.view.has_odd_sizes(),
         }
     }
 

@@ -157,11 +157,8 @@ const YOUNG_STEP_MS: i64 = 5000;
 /// How many lessons of one kind are kept of a realm: with so many of them its view counts as partial at any time.
 const LESSONS: usize = 4096;
 
-/// Bytes of the shortest answer with a token: that alone has more.
+/// Bytes of the shortest answer with a token: that alone has more. What a request for permissions is answered can have less, where it asks for no token.
 const LEAST_TOKEN: u64 = 200;
-
-/// Bytes of `{"result":true}`: what a request for permissions is answered that asks for a decision only.
-const DECISION: u64 = 15;
 
 /// Server errors so soon after each other are one.
 const CRASH_MS: i64 = 1000;
@@ -204,8 +201,8 @@ pub struct View {
     crashes: Vec<(i64, u32, At)>,
     /// Codes that requests read and took out of their store by naming another session, and where; whose they were is not told.
     read: HashMap<Key, At, RandomState>,
-    /// What access lines have in the place of sizes is something else, a time say: so small is no answer with a token.
-    pub odd_sizes: bool,
+    /// Requests that were granted, as access lines say: those whose answer is too small for a token, and the others.
+    granted: [u64; 2],
     /// Changes of a realm's settings, or of which events it logs.
     realm_changes: Vec<(i64, u32, At)>,
     /// The largest time of all streams.
@@ -228,7 +225,7 @@ impl View {
             What::Admin(_) | What::Life(_) => return self.happened(joined),
             // an access line is a client's request, not the server's word
             What::Granted(_, Some(bytes)) => {
-                self.odd_sizes |= *bytes < LEAST_TOKEN && *bytes != DECISION;
+                self.granted[usize::from(*bytes >= LEAST_TOKEN)] += 1;
                 return;
             }
             What::Failed(_) | What::Proxied(..) | What::Login(_) | What::Granted(_, None) => return,
@@ -352,7 +349,7 @@ impl View {
             let flags = [n.successes, n.exchanges, n.events, n.authentication, n.companions, n.assertions, n.refusals, n.not_found, n.from_start, n.stored];
             (flags, n.realms.len(), n.stopped, n.versions.len()).hash(&mut hash);
         }
-        (self.nodes.len(), self.triggers.len(), self.clusters.len(), self.crashes.len(), self.realm_changes.len(), self.odd_sizes).hash(&mut hash);
+        (self.nodes.len(), self.triggers.len(), self.clusters.len(), self.crashes.len(), self.realm_changes.len(), self.has_odd_sizes()).hash(&mut hash);
         for (realm, list) in &self.orphans {
             (realm, list.len()).hash(&mut hash);
         }
@@ -500,6 +497,12 @@ impl View {
     #[must_use]
     pub fn crash(&self, realm: Option<Sym>, from: i64, to: i64) -> Option<At> {
         between(&self.crashes, from - CRASH_MS, to + SLOW_MS, |node| self.is_of(node, realm))
+    }
+
+    /// Whether what access lines have in the place of sizes is something else, as a time: most answers with a token would be too small.
+    #[must_use]
+    pub fn has_odd_sizes(&self) -> bool {
+        self.granted[0] > self.granted[1]
     }
 
     /// Returns a change of a realm's settings between two times: it may have been what of the realm is logged. An administrator's node need not be one of the realm.

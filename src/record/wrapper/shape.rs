@@ -536,16 +536,12 @@ mod tests {
         "",
     ];
 
-    fn read<'a>(shapes: &mut Shapes, line: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<Item<'a>> {
-        shapes.read(line, scratch)
-    }
-
     #[test]
     fn what_tools_write_is_read_here_and_what_is_unusual_is_not() {
         let mut shapes = Shapes::default();
         for line in LINES.iter().chain(LINES) {
             let mut scratch = Vec::new();
-            let item = read(&mut shapes, line.as_bytes(), &mut scratch);
+            let item = shapes.read(line.as_bytes(), &mut scratch);
             assert!(item.is_some(), "{line}");
             assert_eq!(item, object::from_line(line.as_bytes(), None), "{line}");
             // now it was met
@@ -554,7 +550,7 @@ mod tests {
         }
         for line in UNUSUAL {
             for shapes in [&mut Shapes::default(), &mut shapes] {
-                assert_eq!(read(shapes, line.as_bytes(), &mut Vec::new()), None, "{line}");
+                assert_eq!(shapes.read(line.as_bytes(), &mut Vec::new()), None, "{line}");
             }
         }
     }
@@ -565,11 +561,11 @@ mod tests {
         for number in 0..5000 {
             let line = format!(r#"{{"x{number}":1,"MESSAGE":"line {number}","_HOSTNAME":"kc"}}"#);
             let mut scratch = Vec::new();
-            let item = read(&mut shapes, line.as_bytes(), &mut scratch);
+            let item = shapes.read(line.as_bytes(), &mut scratch);
             assert!(item.is_some() && item == object::from_line(line.as_bytes(), None), "{line}");
         }
         let mut scratch = Vec::new();
-        assert!(read(&mut shapes, LINES[0].as_bytes(), &mut scratch).is_some());
+        assert!(shapes.read(LINES[0].as_bytes(), &mut scratch).is_some());
     }
 
     proptest::proptest! {
