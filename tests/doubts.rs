@@ -122,7 +122,6 @@ fn what_it_was_is_named_and_nothing_else_is_certain() {
         ("57-bare-values-26.3.log", 2, "code-reused"),
         // an administrator took the events' listener out of the realm, and put it back
         ("58-events-off-in-between-26.5.log", 8, "code-reused"),
-        ("58b-realm-updated-in-between-23.0.log", 22, "code-reused"),
         ("59-assertion-and-proof-not-active-26.5.log", 1, "clock-skew"),
         ("59-assertion-and-proof-not-active-26.5.log", 2, "clock-skew"),
         ("59-assertion-and-proof-not-active-26.5.log", 3, "clock-skew"),

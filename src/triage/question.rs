@@ -237,8 +237,7 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
     // a request can read a code and end without an event, as where its answer cannot be made
     let is_old = |age: i64| age >= LEAST_LIFE_MS && !is_young(age, w, c);
     let crash = c.view.crash(w.realm, born, now).map(|at| (at, "a request ended in a server error in between: it may have used the code"));
-    let silence =
-        || c.view.realm_changed(born, now).map(|at| (at, "the realm's settings were changed in between: what used the code may not have been logged"));
+    let silence = || c.view.events_changed(born, now).map(|at| (at, "what a realm logs was changed in between: what used the code may not have been logged"));
     match (age, crash.or_else(silence)) {
         (Some(age), None) if is_old(age) && c.profile().is_some_and(|p| p.exchanged) => Verdict::certain(CodeExpired),
         // nor does each client's answer become one: that of a client whose tokens cannot be encrypted never does (`OAuth2GrantTypeBase.createTokenResponse`)

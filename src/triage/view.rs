@@ -203,8 +203,8 @@ pub struct View {
     read: HashMap<Key, At, RandomState>,
     /// Requests that were granted, as access lines say: those whose answer is too small for a token, and the others.
     granted: [u64; 2],
-    /// Changes of a realm's settings, or of which events it logs.
-    realm_changes: Vec<(i64, u32, At)>,
+    /// Changes of which events a realm logs.
+    events_changes: Vec<(i64, u32, At)>,
     /// The largest time of all streams.
     pub end: Option<i64>,
 }
@@ -250,10 +250,10 @@ impl View {
         }
         let first = !std::mem::replace(&mut node.seen, true);
         node.stored |= joined.stored;
-        if let (What::Admin(Admin::RealmChanged(_) | Admin::EventsChanged), Some(time)) = (&joined.what, joined.time)
-            && self.realm_changes.len() < LESSONS
+        if let (What::Admin(Admin::EventsChanged), Some(time)) = (&joined.what, joined.time)
+            && self.events_changes.len() < LESSONS
         {
-            self.realm_changes.push((time, joined.node, joined.at));
+            self.events_changes.push((time, joined.node, joined.at));
         }
         let trigger = match &joined.what {
             What::Admin(Admin::SecretRegenerated(client)) => TriggerKind::Secret(client.number()),
@@ -338,7 +338,7 @@ impl View {
         self.triggers.sort();
         self.clusters.sort_unstable();
         self.crashes.sort_unstable();
-        self.realm_changes.sort_unstable();
+        self.events_changes.sort_unstable();
     }
 
     /// Returns a digest of all that a verdict can rest on, but how far the streams have come: as long as it is the same, no verdict changes by this view.
@@ -349,7 +349,7 @@ impl View {
             let flags = [n.successes, n.exchanges, n.events, n.authentication, n.companions, n.assertions, n.refusals, n.not_found, n.from_start, n.stored];
             (flags, n.realms.len(), n.stopped, n.versions.len()).hash(&mut hash);
         }
-        (self.nodes.len(), self.triggers.len(), self.clusters.len(), self.crashes.len(), self.realm_changes.len(), self.has_odd_sizes()).hash(&mut hash);
+        (self.nodes.len(), self.triggers.len(), self.clusters.len(), self.crashes.len(), self.events_changes.len(), self.has_odd_sizes()).hash(&mut hash);
         for (realm, list) in &self.orphans {
             (realm, list.len()).hash(&mut hash);
         }
@@ -505,10 +505,11 @@ impl View {
         self.granted[0] > self.granted[1]
     }
 
-    /// Returns a change of a realm's settings between two times: it may have been what of the realm is logged. An administrator's node need not be one of the realm.
+    /// Returns a change of which events a realm logs between two times. An administrator's node need not be one of the realm. An update of the realm can hold it, too; but most
+    /// are of other settings, the lifespan of codes among them, and a listener that is taken out and put back within a code's life is hardly ever seen.
     #[must_use]
-    pub fn realm_changed(&self, from: i64, to: i64) -> Option<At> {
-        between(&self.realm_changes, from, to, |_| true)
+    pub fn events_changed(&self, from: i64, to: i64) -> Option<At> {
+        between(&self.events_changes, from, to, |_| true)
     }
 
     /// Returns where a code was read by a request that named another session with it.
