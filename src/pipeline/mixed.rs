@@ -462,10 +462,8 @@ impl<'a> Sorter<'a> {
     /// Scans the full chunks and keeps what they hold.
     fn flush(&mut self) {
         let mut spares = std::mem::take(&mut self.spares);
-        spares.resize_with(self.full.len().max(spares.len()), Spare::default);
-        let unused = spares.split_off(self.full.len());
+        spares.resize_with(self.full.len(), Spare::default);
         let scanned: Vec<_> = std::mem::take(&mut self.full).into_par_iter().zip(spares).map(|(full, spare)| full.scan(spare)).collect();
-        self.spares = unused;
         for (number, first, packed, spare) in scanned {
             self.spares.push(spare);
             let piece = &mut self.sorted.pieces[number];

@@ -208,7 +208,7 @@ impl<'a> Cursor<'a, '_> {
     }
 
     /// Steps over a word, where it is that one.
-    pub(super) fn word(&mut self, word: &[u8]) -> Option<()> {
+    fn word(&mut self, word: &[u8]) -> Option<()> {
         self.line.get(self.at..)?.starts_with(word).then(|| self.at += word.len())
     }
 

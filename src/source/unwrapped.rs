@@ -85,19 +85,19 @@ impl<'a> Lines<'a> {
         let (wrapping, first) = self.at_work.take().map_or((None, None), |(wrapping, lines)| (Some(wrapping), Some(lines)));
         let work: Vec<_> = std::iter::once(first).chain(forks.into_iter().map(Some)).zip(row).map(begin).collect();
         let take = |(mut lines, bytes, before, mut inside): (Option<Box<dyn LineUnwrapper>>, _, _, _)| {
-            read(lines.as_mut(), bytes, before, &mut |payload| add(&mut inside, &payload));
-            (lines, inside)
+            let count = read(lines.as_mut(), bytes, before, &mut |payload| add(&mut inside, &payload));
+            (lines, inside, count)
         };
         let mut taken = Vec::with_capacity(row.len());
         // what the chunks so far say of the next one is in the last one's
         let mut last: Option<Box<dyn LineUnwrapper>> = None;
-        for ((lines, inside), chunk) in work.into_par_iter().map(take).collect::<Vec<_>>().into_iter().zip(row) {
+        for ((lines, inside, count), chunk) in work.into_par_iter().map(take).collect::<Vec<_>>().into_iter().zip(row) {
             let is_told = last.as_ref().is_none_or(|last| last.is_free()) && (taken.is_empty() || !lines.as_ref().is_some_and(|lines| lines.asks_back()));
             if !is_told {
                 break;
             }
             last = lines;
-            self.number = (self.number + count(&chunk.bytes)).saturating_sub(chunk.breaks);
+            self.number = (self.number + count).saturating_sub(chunk.breaks);
             taken.push(inside);
         }
         self.at_work = wrapping.zip(last);

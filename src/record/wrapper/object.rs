@@ -103,9 +103,15 @@ fn goes_on(object: Entries<'_, '_>) -> bool {
 }
 
 fn stream_of(object: Entries<'_, '_>) -> u8 {
-    match get(object, "stream").or_else(|| get(object, "source")).and_then(|s| s.text()) {
-        Some("stdout") => 1,
-        Some("stderr") => 2,
+    let name = get(object, "stream").or_else(|| get(object, "source")).and_then(|s| s.text());
+    name.map_or(0, |name| stream_named(name.as_bytes()))
+}
+
+/// Returns the number of a container's stream; 0 for a name that is none's.
+pub(super) fn stream_named(name: &[u8]) -> u8 {
+    match name {
+        b"stdout" => 1,
+        b"stderr" => 2,
         _ => 0,
     }
 }

@@ -5,6 +5,7 @@
 //! should be, an exponent, an escape by number) is left to it; a test holds them together.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
@@ -125,19 +126,14 @@ impl<'a> Found<'a> {
     /// Takes in a text. `None` where what it means is not known here.
     #[inline]
     fn text(&mut self, role: Role, raw: &'a [u8]) -> Option<()> {
-        let number = |raw: &[u8]| match raw {
-            b"stdout" => 1,
-            b"stderr" => 2,
-            _ => 0,
-        };
         match role {
             Role::Not | Role::Inner => {}
             Role::Line(rank) => self.lines.put(rank, raw)?,
             Role::Node(rank) if raw.is_empty() || self.origin.node.is_some_and(|(best, _)| best < rank) => {}
             Role::Node(rank) => self.origin.node = Some((rank, raw)),
             Role::Time(rank) => self.origin.times.put(rank, Token::Text(raw))?,
-            Role::Stream => self.stream = Some(number(raw)),
-            Role::Source => self.source = Some(number(raw)),
+            Role::Stream => self.stream = Some(object::stream_named(raw)),
+            Role::Source => self.source = Some(object::stream_named(raw)),
             Role::Part => self.is_part |= raw == b"P",
             Role::Event => self.may_be_event = true,
         }
@@ -186,9 +182,7 @@ fn value<'a>(cursor: &mut Cursor<'a, '_>, role: Role, found: &mut Found<'a>) -> 
             matches!(role, Role::Not).then_some(())?;
             cursor.skip(DEPTH)?;
         }
-        b't' => cursor.word(b"true").and_then(|()| found.other(role, Token::Other))?,
-        b'f' => cursor.word(b"false").and_then(|()| found.other(role, Token::Other))?,
-        b'n' => cursor.word(b"null").and_then(|()| found.other(role, Token::Other))?,
+        b't' | b'f' | b'n' => cursor.skip(DEPTH).and_then(|()| found.other(role, Token::Other))?,
         _ => cursor.number().and_then(|number| found.other(role, Token::Number(number)))?,
     }
     Some(false)
@@ -203,8 +197,6 @@ pub(super) struct Shapes {
     quotes: Quotes,
     course: Course<Told>,
     stamps: Stamps,
-    /// What keys are to us, by the way to them.
-    roles: HashMap<&'static [u8], Role, RandomState>,
     /// How many more shapes may be new.
     patience: i32,
     way: Way,
@@ -212,6 +204,14 @@ pub(super) struct Shapes {
 
 impl Default for Shapes {
     fn default() -> Self {
+        Shapes { quotes: Quotes::default(), course: Course::default(), stamps: Stamps::default(), patience: NEW, way: Way::default() }
+    }
+}
+
+/// What keys are to us, by the way to them.
+fn roles() -> &'static HashMap<&'static [u8], Role, RandomState> {
+    static ROLES: OnceLock<HashMap<&'static [u8], Role, RandomState>> = OnceLock::new();
+    ROLES.get_or_init(|| {
         let ranked = |names: &'static [&'static str], role: fn(u8) -> Role| (0..).zip(names).map(move |(rank, name)| (name.as_bytes(), role(rank)));
         let others: [(&[u8], Role); 9] = [
             (b"stream", Role::Stream),
@@ -225,15 +225,8 @@ impl Default for Shapes {
             (b"operation_type", Role::Event),
         ];
         let named = ranked(keys::PAYLOAD, Role::Line).chain(ranked(keys::NODE, Role::Node)).chain(ranked(keys::TIME, Role::Time));
-        Shapes {
-            quotes: Quotes::default(),
-            course: Course::default(),
-            stamps: Stamps::default(),
-            roles: named.chain(others).collect(),
-            patience: NEW,
-            way: Way::default(),
-        }
-    }
+        named.chain(others).collect()
+    })
 }
 
 /// The way to the key at hand.
@@ -285,7 +278,7 @@ impl Way {
     }
 
     /// Goes to a key; returns what that is to us. `None` where that is not told here.
-    fn key(&mut self, key: &[u8], roles: &HashMap<&'static [u8], Role, RandomState>) -> Option<Told> {
+    fn key(&mut self, key: &[u8]) -> Option<Told> {
         let outside = *self.outside.last()?;
         self.path.truncate(outside);
         if outside > 0 {
@@ -294,37 +287,33 @@ impl Way {
         self.path.extend_from_slice(key);
         (self.seen.len() < KEYS && self.seen.insert(self.path.clone())).then_some(())?;
         let depth = u8::try_from(self.outside.len()).ok()?;
-        let told = |role| Some(Told { role, depth, goes_on: false });
+        let told = |role| Told { role, depth, goes_on: false };
         let begins = match self.inner {
             Some((length, _, false)) => length + 1,
             // what stands behind it is asked for where it says nothing itself
             Some(_) => {
-                return if matches!(self.role(0, roles)?, Role::Not | Role::Line(_) | Role::Stream | Role::Source | Role::Part | Role::Event) {
-                    told(Role::Not)
-                } else {
-                    None
-                };
+                let is_nothing = matches!(self.role(0)?, Role::Not | Role::Line(_) | Role::Stream | Role::Source | Role::Part | Role::Event);
+                return is_nothing.then(|| told(Role::Not));
             }
             None => 0,
         };
         for holder in self.holders.iter().filter(|holder| **holder >= begins) {
             // a line inside an object that holds one; the names of the object itself are others
-            matches!(self.role(holder + 1, roles)?, Role::Not | Role::Node(_) | Role::Time(_) | Role::Stream | Role::Source | Role::Part).then_some(())?;
+            matches!(self.role(holder + 1)?, Role::Not | Role::Node(_) | Role::Time(_) | Role::Stream | Role::Source | Role::Part).then_some(())?;
         }
-        let role = self.role(begins, roles)?;
+        let role = self.role(begins)?;
         // all that matters is inside an object of that name only where it stands outermost
-        let is_inner = role == Role::Inner;
-        if is_inner && self.inner.is_some() { None } else { told(role) }
+        (role != Role::Inner || self.inner.is_none()).then(|| told(role))
     }
 
     /// Returns what the way from a place on is to us.
-    fn role(&self, from: usize, roles: &HashMap<&'static [u8], Role, RandomState>) -> Option<Role> {
+    fn role(&self, from: usize) -> Option<Role> {
         let way = &self.path[from..];
         if ODD.contains(&way) {
             return None;
         }
-        let role = roles.get(way).copied().unwrap_or_default();
-        let is_event = role == Role::Not && roles.iter().any(|(name, role)| *role == Role::Event && name.eq_ignore_ascii_case(way));
+        let role = roles().get(way).copied().unwrap_or_default();
+        let is_event = role == Role::Not && roles().iter().any(|(name, role)| *role == Role::Event && name.eq_ignore_ascii_case(way));
         Some(if is_event { Role::Event } else { role })
     }
 }
@@ -409,7 +398,7 @@ impl Shapes {
             let key = cursor.string().filter(|key| !has_escape(key))?;
             cursor.eat(b':')?;
             blanks(&mut cursor);
-            let told = way.key(key, &self.roles)?;
+            let told = way.key(key)?;
             met.push((&line[begins..cursor.at], told));
             opens = value(&mut cursor, told.role, &mut found)?;
             if opens {
