@@ -108,7 +108,11 @@ fn explained(verdict: Verdict, w: &Waiting, facts: &Facts) -> Verdict {
         evidence.push((used.at, Words::ago(used.ago_ms, "CODE_TO_TOKEN, logged ", " later", "CODE_TO_TOKEN")));
     }
     if let (Some(first), true) = (facts.first_attempt, evidence.len() < 6) {
-        evidence.push((first.at, Words::Number("first of ", facts.attempts, " earlier attempts with the same code")));
+        let words = match facts.attempts {
+            1 => Words::Said("an earlier attempt with the same code"),
+            attempts => Words::Number("first of ", attempts, " earlier attempts with the same code"),
+        };
+        evidence.push((first.at, words));
     }
     if let Some(gone) = facts.detached.filter(|_| verdict.candidates[0] == Cause::CodeReused) {
         evidence.push((gone.at, "the tokens of its first use were revoked, as a reuse does".into()));
