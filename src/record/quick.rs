@@ -10,6 +10,7 @@ use wide::u8x16;
 
 use super::loggers::{self, Loggers};
 use super::stamp::{Stamp, stamp};
+use super::text::behind_columns;
 use super::{Layout, Level, Record, mask};
 
 /// Bytes that are looked at of every head; what lies behind the line's end among them does not matter.
@@ -192,7 +193,7 @@ impl<'a, T> Head<'a, T> {
     /// Whether the message begins with these letters.
     #[must_use]
     pub fn message_begins(&self, letters: &[u8]) -> bool {
-        self.line[self.thread + 2..].starts_with(letters)
+        behind_columns(&self.line[self.thread + 2..]).starts_with(letters)
     }
 
     /// Returns the whole record.
@@ -212,7 +213,7 @@ impl<'a, T> Head<'a, T> {
             },
             logger: Cow::Borrowed(self.logger()),
             thread: Cow::Borrowed(&line[self.logger + 3..self.thread]),
-            message: Cow::Borrowed(&line[self.thread + 2..]),
+            message: Cow::Borrowed(behind_columns(&line[self.thread + 2..])),
             host: None,
             layout: Layout::Text,
         }

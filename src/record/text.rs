@@ -3,14 +3,16 @@
 //! Input: one physical line without its line feed. Output: a [`Record`] that borrows it. Knows nothing of events or of other lines.
 //!
 //! ```text
-//! head    = stamp SP+ [origin] [mdc SP] [trace] level SP+ [trace] "[" logger "]" SP "(" thread ")" SP message
+//! head    = stamp SP+ [origin] [mdc SP] [trace] level SP+ [trace] "[" logger "]" SP "(" thread ")" SP *column message
 //! origin  = host SP process "[" 1*DIGIT "]" SP+    2026-11-23 17:09:31,993 kc-0 java[1] WARN  [… (what Quarkus writes to a file by itself)
 //! mdc     = "{" … "}"                      2025-06-20 14:13:01,772 {kc.clientId=…} INFO  […
+//! column  = "[" … "]" SP / "{" … "}" SP    2026-11-30 20:05:50,997 DEBUG [org.keycloak.events] (executor-thread-2) [] type=…
 //! trace   = "traceId=" … "sampled=" … SP   2025-11-27 12:15:23,187 traceId=…, parentId=…, spanId=…, sampled=true INFO  […
 //! ```
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_till, take_until, take_while, take_while1};
 use nom::combinator::{opt, recognize, value};
@@ -146,11 +148,40 @@ fn head(line: &[u8]) -> Res<'_, Record<'_>> {
             level: lvl,
             logger: Cow::Borrowed(name),
             thread: Cow::Borrowed(thr),
-            message: Cow::Borrowed(i),
+            message: Cow::Borrowed(behind_columns(i)),
             host: host.map(Cow::Borrowed),
             layout,
         },
     ))
+}
+
+/// Columns of a format of one's own that are taken off a message.
+const COLUMNS: usize = 4;
+
+/// Returns a message behind the columns that a format of one's own puts before it, as `[%X{traceId}] ` or `%X `: no message that is read here begins with a bracket.
+#[inline]
+pub(super) fn behind_columns(message: &[u8]) -> &[u8] {
+    if matches!(message.first(), Some(b'[' | b'{')) { behind_brackets(message) } else { message }
+}
+
+/// Does so where there is one.
+#[cold]
+fn behind_brackets(message: &[u8]) -> &[u8] {
+    let mut rest = message;
+    for _ in 0..COLUMNS {
+        let end: &[u8] = match rest.first() {
+            Some(b'[') => b"] ",
+            Some(b'{') => b"} ",
+            _ => break,
+        };
+        match memmem::find(rest, end).map(|at| &rest[at + end.len()..]) {
+            // an access line's address, as `[2001:db8::1]`
+            Some(behind) if behind.starts_with(b"- ") => break,
+            Some(behind) => rest = behind,
+            None => break,
+        }
+    }
+    rest
 }
 
 /// `{…} ` after the level, as some custom formats put it.
@@ -191,6 +222,10 @@ mod tests {
             ("2026-11-23 15:01:38,460 INFO  [a] (t) ", "a", "t", ""),
             ("2026-11-23 15:01:38,460 INFO  [a] (t)", "a", "t", ""),
             ("2026-11-23 15:01:38,460 kc-0 java[1] INFO  [a.b] (main) hi", "a.b", "main", "hi"),
+            ("2026-11-23 15:01:38,460 INFO  [a.b] (main) [] hi", "a.b", "main", "hi"),
+            ("2026-11-23 15:01:38,460 INFO  [a.b] (main) [1f] {kc.x=a, kc.y=b} hi [there]", "a.b", "main", "hi [there]"),
+            ("2026-11-23 15:01:38,460 INFO  [a.b] (main) [open", "a.b", "main", "[open"),
+            ("2026-11-23 15:01:38,460 INFO  [a.access-log] (main) [] [::1] - - [x]", "a.access-log", "main", "[::1] - - [x]"),
             ("2026-11-23 15:01:38,460 kc-0.example /usr/bin/java[4711] {kc.x=a} INFO  [a.b] (main) hi", "a.b", "main", "hi"),
         ];
         for (line, logger, thread, message) in table {

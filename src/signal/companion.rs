@@ -204,8 +204,25 @@ fn code_foreign(message: &[u8]) -> Option<Companion> {
     Some(Companion::CodeForeign(is_uuid(client)))
 }
 
-/// What `JWTClientValidator` and `AbstractJWTClientValidator` say of the times of an assertion.
-const TIMES: [&[u8]; 3] = [b"Token is not active", b"issued in the future", b"issued too far in the past"];
+/// What `JWTClientValidator` and `AbstractJWTClientValidator` say of the times of an assertion, and nothing else: other exceptions quote what a client wrote.
+const TIMES: [&[u8]; 3] = [b"Token is not active", b"Token was issued in the future", b"Token was issued too far in the past to be used now"];
+
+/// What stands before that; JSON has what was thrown without its class.
+const FAILED: [&[u8]; 2] = [b" Error when validating client assertion: java.lang.RuntimeException: ", b" Error when validating client assertion: "];
+
+/// Whether what follows `KC-SERVICES0025:` says that the assertion was outside its validity.
+fn is_not_active(rest: &[u8]) -> bool {
+    FAILED.iter().find_map(|failed| rest.strip_prefix(*failed)).is_some_and(|why| TIMES.contains(&why.trim_ascii_end()))
+}
+
+/// What is thrown over an authentication header that cannot be decoded (`BasicAuthHelper`).
+const UNDECODED: [&[u8]; 3] = [b"IllegalArgumentException", b"URLDecoder", b"Base64"];
+
+/// Whether what follows `KC-SERVICES0015:` tells of a header that cannot be decoded. It is said of whatever an authenticator did not expect; JSON has what was thrown
+/// under a key of its own.
+fn is_malformed_header(rest: &[u8]) -> bool {
+    rest.trim_ascii_end().ends_with(b"authenticating client") || UNDECODED.iter().any(|thrown| memmem::find(rest, thrown).is_some())
+}
 
 /// What the server says where it could not load a client's keys, and what its HTTP client says then.
 const KEYS: [&[u8]; 5] =
@@ -228,7 +245,7 @@ pub fn read(logger: &[u8], message: &[u8]) -> Option<Companion> {
         b"ClientAuthenticationFlow" => auth(message),
         b"services" => {
             if let Some(rest) = message.strip_prefix(b"KC-SERVICES0025:") {
-                let kind = if TIMES.iter().any(|times| memmem::find(rest, times).is_some()) {
+                let kind = if is_not_active(rest) {
                     Assertion::NotActive
                 } else if KEYS.iter().any(|keys| memmem::find(rest, keys).is_some()) {
                     Assertion::NoKeys
@@ -239,7 +256,7 @@ pub fn read(logger: &[u8], message: &[u8]) -> Option<Companion> {
                 };
                 Some(Companion::Assertion(kind))
             } else {
-                message.starts_with(b"KC-SERVICES0015:").then_some(Companion::MalformedHeader)
+                message.strip_prefix(b"KC-SERVICES0015:").is_some_and(is_malformed_header).then_some(Companion::MalformedHeader)
             }
         }
         _ => None,
@@ -304,6 +321,12 @@ mod tests {
                 "KC-SERVICES0025: Error when validating client assertion: java.lang.RuntimeException: Token was issued in the future",
                 Some(Companion::Assertion(Assertion::NotActive)),
             ),
+            (
+                "services",
+                "KC-SERVICES0025: Error when validating client assertion: org.keycloak.jose.jws.JWSInputException: com.fasterxml.jackson.databind.exc.\
+                 InvalidFormatException: Cannot deserialize value of type `java.lang.Long` from String \"Token is not active\": not a valid `java.lang.Long` value",
+                Some(Companion::Assertion(Assertion::Other)),
+            ),
             ("services", "KC-SERVICES0025: Error when validating client assertion", Some(Companion::Assertion(Assertion::Unsaid))),
             (
                 "services",
@@ -312,6 +335,8 @@ mod tests {
                 Some(Companion::Assertion(Assertion::NoKeys)),
             ),
             ("services", "KC-SERVICES0015: Unexpected error when authenticating client: java.lang.IllegalArgumentException", Some(Companion::MalformedHeader)),
+            ("services", "KC-SERVICES0015: Unexpected error when authenticating client", Some(Companion::MalformedHeader)),
+            ("services", "KC-SERVICES0015: Unexpected error when authenticating client: java.lang.NullPointerException: Cannot invoke \"x\"", None),
             ("services", "KC-SERVICES0009: Added user 'admin' to realm 'master'", None),
             ("ClientAuthenticationFlow", "client authenticator: client-secret", Some(Companion::AuthTried)),
             ("ClientAuthenticationFlow", "client authenticator: sending challenge for authentication execution client-secret", None),

@@ -16,8 +16,6 @@ pub mod relayed;
 pub mod user;
 pub mod word;
 
-use std::sync::OnceLock;
-
 use access::Entry;
 use event::{Course, Field};
 use memchr::{memmem, memrchr};
@@ -111,7 +109,7 @@ pub fn matters(logger: &[u8]) -> bool {
     let segment = segment(logger);
     is_event_logger(segment)
         || matches!(segment, b"LogoutEndpoint" | b"OAuth2CodeParser" | b"PkceUtils" | b"TokenEndpoint" | b"ClientAuthenticationFlow" | b"services")
-        || matches!(segment, b"quarkus" | b"as" | b"server" | b"CLUSTER" | b"JGroupsTransport")
+        || matches!(segment, b"quarkus" | b"as" | b"server" | b"CLUSTER" | b"JGroupsTransport" | b"Profile")
         || logger.starts_with(b"org.infinispan")
         || database::is_logger(segment, logger)
         || is_access_logger(logger)
@@ -226,7 +224,8 @@ fn event_kind(record: &Record<'_>, names: &mut Names, course: &mut Course) -> Op
     if json {
         return Some(Kind::User(user, None));
     }
-    if list.quoting == Quoting::Bare && !list.is_complete() && list.kind().ends_with(b"_ERROR") {
+    // a server that prints the realm's name (25 and later) prints no line feed, whichever quotes it is told to use (`StringUtil.sanitizeSpacesAndQuotes`)
+    if list.quoting == Quoting::Bare && !list.is_complete() && list.kind().ends_with(b"_ERROR") && list.raw(Field::RealmName).is_none() {
         return Some(Kind::Open(Box::new(open_failure(&list, record, names))));
     }
     let quoting = Some(list.quoting);
@@ -268,12 +267,6 @@ fn tail_failure(line: &[u8], record: &Record<'_>) -> Option<Failure> {
     Some(Failure::bare(Word::new(""), Trust::Ambiguous, digest(record)).told(id, word))
 }
 
-/// Finds the address that an event ends with; a search is cheaper where it was made ready once.
-fn address_finder() -> &'static memmem::Finder<'static> {
-    static FINDER: OnceLock<memmem::Finder<'static>> = OnceLock::new();
-    FINDER.get_or_init(|| memmem::Finder::new(b", ipAddress="))
-}
-
 /// Reads a line that begins no record: it may end an event or a warning that a line feed cut in two.
 #[must_use]
 pub fn read_rest(line: &[u8], number: u32, names: &mut Names) -> Option<Signal> {
@@ -289,7 +282,7 @@ pub fn read_rest(line: &[u8], number: u32, names: &mut Names) -> Option<Signal> 
     };
     let kind = if closes(line) {
         Kind::CarrierEnd(None)
-    } else if address_finder().find(line).is_some() {
+    } else if event::address_finder().find(line).is_some() {
         Kind::Tail(Box::new(tail_failure(line, &record())?), None)
     } else {
         return None;

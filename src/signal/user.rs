@@ -184,6 +184,13 @@ pub fn is_token_request(kind: &[u8], grant: bool) -> bool {
     TOKEN_ERRORS.contains(&kind) || (grant && !OTHER_ERRORS.contains(&kind) && memchr::memmem::find(kind, b"IDENTITY_PROVIDER").is_none())
 }
 
+/// Whether an event tells of a grant. What the login page prints of a browser's login has none: where one seems to stand behind its code or its address, it is a part
+/// of the name that somebody typed.
+fn has_grant(event: &Event<'_>) -> bool {
+    [Field::CodeId, Field::RedirectUri].into_iter().all(|other| event.kind() != b"LOGIN_ERROR" || event.is_before(Field::GrantType, other))
+        && event.raw(Field::GrantType).is_some()
+}
+
 /// Returns the session that an event names.
 fn session<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
     let named = |key| event.raw(key).filter(|v| *v != b"null");
@@ -247,7 +254,7 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
     }
     // a device that is told to wait has not failed
     let waits = matches!(event.raw(Field::Error), Some(b"slow_down" | b"authorization_pending"));
-    if waits || !is_token_request(kind, event.raw(Field::GrantType).is_some()) {
+    if waits || !is_token_request(kind, has_grant(event)) {
         return User::Elsewhere;
     }
     let is_plain = event.is_plain();

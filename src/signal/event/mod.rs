@@ -15,6 +15,7 @@ mod bare;
 mod fields;
 mod quoted;
 
+pub(super) use bare::address_finder;
 pub use bare::tail;
 pub use fields::Field;
 
@@ -61,6 +62,13 @@ impl<'a> Event<'a> {
     #[inline]
     pub fn raw(&self, field: Field) -> Option<&'a [u8]> {
         self.fields.get(field)
+    }
+
+    /// Whether a field stands in the list before another one, or without it.
+    #[must_use]
+    pub fn is_before(&self, field: Field, other: Field) -> bool {
+        let at = |field| self.raw(field).map(|value| value.as_ptr().addr());
+        at(field).is_some_and(|at_field| at(other).is_none_or(|at_other| at_field < at_other))
     }
 
     /// Returns the value of a field with the server's escaping undone; `None` where it is absent or printed as `null`.
