@@ -254,6 +254,9 @@ impl Live {
                 if let Some(age) = facts.refused(&w.failed).filter(|_| w.time.is_none_or(|t| t + LATE_MS <= end)) {
                     fold.view.learn(w.realm, Lesson::Refused(age));
                 }
+                if let Some((uuid, client)) = facts.owner(&w.failed) {
+                    fold.view.learn(w.realm, Lesson::Owner(uuid, client));
+                }
                 w.facts = Some(Box::new(facts));
             }
         }

@@ -30,6 +30,8 @@ pub enum Life {
     DatabaseTrouble,
     /// A request ended in an error that the server did not expect; of what it had done no event tells.
     Crashed,
+    /// The server says that it looks at `DPoP` proofs: a preview feature that was switched on.
+    Dpop,
     /// The server's clock was set back: the times of a stream went back by so much, and stayed there.
     ClockSetBack {
         /// Milliseconds.
@@ -63,6 +65,7 @@ pub fn read(logger: &[u8], message: &[u8]) -> Option<Life> {
             // Keycloak 17 to 20 print "Keycloak 18.0.2 on JVM (powered by Quarkus …) started in 4.7s. Listening on: …"
             (memmem::find(message, b" started in ").is_some() && message.starts_with(b"Keycloak ")).then(|| Life::Started { version: version(message) })
         }
+        b"Profile" => (message.starts_with(b"Preview features enabled:") && memmem::find(message, b"dpop").is_some()).then_some(Life::Dpop),
         b"as" | b"server" => {
             if message.starts_with(b"WFLYSRV0025:") || message.starts_with(b"WFLYSRV0026:") {
                 Some(Life::Started { version: version(message) })
@@ -92,6 +95,8 @@ mod tests {
             ("quarkus", "Profile dev activated. ", None),
             ("KeycloakErrorHandler", "Uncaught server error: java.lang.NullPointerException", Some(Life::Crashed)),
             ("KeycloakErrorHandler", "Error response 409", None),
+            ("Profile", "Preview features enabled: dpop, token-exchange", Some(Life::Dpop)),
+            ("Profile", "Preview features enabled: token-exchange:v1", None),
             ("as", "WFLYSRV0025: Keycloak 16.1.1 (WildFly Core 18.0.4.Final) started in 19067ms - Started 692", started("16.1.1")),
             ("as", "WFLYSRV0050: Keycloak 16.1.1 (WildFly Core 18.0.4.Final) stopped in 69ms", Some(Life::Stopped)),
             ("CLUSTER", "ISPN000094: Received new cluster view for channel ISPN: [a(v=16)|1] (2) [a(v=16), b(v=16)]", Some(Life::View { members: 2 })),

@@ -55,9 +55,12 @@ pub fn narrowed(verdict: Verdict, w: &Waiting, beside: Beside) -> Verdict {
     let is_vague = left.iter().all(|a| a.is_vague());
     let leaves = union(&left);
     let open = leaves.contains(&Cause::Unclassified);
+    // of a token that was read, newer ones can have taken the place as well (`TokenManager.validateTokenReuse`)
+    let is_read = failed.failure.user.is_some() || failed.failure.session.is_some();
+    let told_detail = |left: &[&Answer], cause| detail(left, cause).filter(|detail| !(is_read && *detail == Detail::NotBefore));
     let mut kept: Vec<Cause> = verdict.candidates.iter().copied().filter(|c| leaves.contains(c) || (is_vague && *c == Cause::Unclassified)).collect();
     if verdict.confidence == Confidence::Certain {
-        let detail = verdict.detail.filter(|d| *d != Detail::Unknown).or_else(|| detail(&left, verdict.candidates[0])).or(verdict.detail);
+        let detail = verdict.detail.filter(|d| *d != Detail::Unknown).or_else(|| told_detail(&left, verdict.candidates[0])).or(verdict.detail);
         return if kept.is_empty() { verdict } else { noted(Verdict { detail, ..verdict }, failed, &left) };
     }
     if kept.is_empty() && !own {
@@ -75,7 +78,7 @@ pub fn narrowed(verdict: Verdict, w: &Waiting, beside: Beside) -> Verdict {
         kept.push(Cause::Unclassified);
     }
     kept.truncate(CANDIDATES);
-    let known = detail(&left, kept[0]).or(verdict.detail.filter(|_| kept[0] == verdict.candidates[0]));
+    let known = told_detail(&left, kept[0]).or(verdict.detail.filter(|_| kept[0] == verdict.candidates[0]));
     let confidence = match (kept.len(), kept[0]) {
         (1, Cause::Unclassified) => verdict.confidence.max(Confidence::Likely),
         (1, _) => Confidence::Certain,
@@ -150,10 +153,11 @@ fn by_status(status: u16) -> &'static [Cause] {
     }
 }
 
-/// All causes that the rows leave, in their order.
+/// All causes that the rows leave: the likeliest of each row first.
 fn union(rows: &[&Answer]) -> Vec<Cause> {
     let mut all = Vec::new();
-    for cause in rows.iter().flat_map(|r| r.leaves) {
+    let most = rows.iter().map(|r| r.leaves.len()).max().unwrap_or(0);
+    for cause in (0..most).flat_map(|i| rows.iter().filter_map(move |r| r.leaves.get(i))) {
         if !all.contains(cause) {
             all.push(*cause);
         }

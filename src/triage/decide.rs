@@ -122,11 +122,13 @@ impl Judge<'_> {
         };
         match question {
             Question::ExpiredOrReused => question::expired_or_reused(w, &context),
+            Question::ExpiredOrSkewed => question::expired_or_skewed(w, &context),
             Question::SessionOrMalformed => question::session_or_malformed(w, &context),
             Question::RedirectOrForeign => question::redirect_or_foreign(w, &context),
             Question::OwnRedirect => question::own_redirect(w, &context),
             Question::SecretOrMethod => question::secret_or_method(w, &context),
-            Question::RefreshWithoutReason => question::refresh_without_reason(w),
+            Question::RefreshWithoutReason => question::refresh_without_reason(w, &context),
+            Question::RefreshNotRead => question::refresh_not_read(w, &context),
             Question::MissingOrMalformed => question::missing_or_malformed(w, &context),
             Question::UnknownOrMethod => question::unknown_or_method(w, &context),
         }
@@ -249,11 +251,16 @@ fn said(rule: Option<&Rule>) -> Result<Verdict, Question> {
 /// Answers a question where no later line can change the answer.
 fn already(question: Question, w: &Waiting, view: &View) -> Option<Verdict> {
     match question {
-        Question::RefreshWithoutReason => Some(question::refresh_without_reason(w)),
+        Question::RefreshWithoutReason => question::refresh_already(w),
         Question::SessionOrMalformed => question::session_already(w, view),
         Question::ExpiredOrReused => question::gone_already(w, || view.exchanges(w.realm)),
-        Question::OwnRedirect => question::own_redirect_already(w),
-        Question::RedirectOrForeign | Question::SecretOrMethod | Question::MissingOrMalformed | Question::UnknownOrMethod => None,
+        Question::ExpiredOrSkewed
+        | Question::RedirectOrForeign
+        | Question::OwnRedirect
+        | Question::SecretOrMethod
+        | Question::RefreshNotRead
+        | Question::MissingOrMalformed
+        | Question::UnknownOrMethod => None,
     }
 }
 

@@ -188,7 +188,7 @@ fields! {
     Answered { status bytes at own }
     Browser { ago_ms granted at }
     Facts {
-        logins login first_login_ms uses use_before use_after use_after_login used_later foreign_unclear attempts first_attempt together detached own_login other_login other_code
+        logins login first_login_ms uses use_before use_after use_after_login used_later foreign_unclear use_before_login attempts first_attempt together detached own_login other_login other_login_before other_code
         session_seen ended offline elsewhere forgotten incomplete
     }
     Seen { ago_ms at }
@@ -464,6 +464,7 @@ mod tests {
             use_before: Some((seen, true)),
             use_after: Some(Seen { ago_ms: None, at: at(2, 13) }),
             use_after_login: true,
+            use_before_login: true,
             used_later: Some(Seen { ago_ms: Some(-9000), at: at(1, 9) }),
             attempts: 256,
             first_attempt: Some(seen),

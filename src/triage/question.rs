@@ -9,7 +9,7 @@ use crate::signal::companion::{Authenticator, Verb};
 use super::clients::{self, Profiles};
 use super::joined::{Browser, Companions, Loss};
 use super::profile::{Moment, Profile};
-use super::timeline::{Facts, LEAST_LIFE_MS, Waiting};
+use super::timeline::{CODE_HORIZON_MS, Facts, LEAST_LIFE_MS, Waiting};
 use super::verdict::{Lack, Verdict, WORKED, Words};
 use super::view::{TriggerKind, View};
 use crate::finding::{Confidence, Trust};
@@ -126,7 +126,7 @@ fn explained(verdict: Verdict, w: &Waiting, facts: &Facts) -> Verdict {
 }
 
 fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
-    use Cause::{CodeExpired, CodeReused};
+    use Cause::CodeReused;
     let age = facts.login.and_then(|l| l.ago_ms);
     let now = match (gone_by_now(w, facts, || c.view.exchanges(w.realm)), w.time) {
         (Some(verdict), _) => return verdict,
@@ -137,17 +137,45 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
         // the parser takes a code out of its store before it looks at whose it is
         return Verdict::certain(CodeReused).because(at, "this code was read before, by a request that sent it with another session's id");
     }
+    of_whom(of_own(w, facts, age, now, c), w, facts, c)
+}
+
+/// Limits a verdict on a code to what is known of whose it was: the warning has its client's uuid, and the event the client that sent it.
+fn of_whom(verdict: Verdict, w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
+    use Cause::{CodeExpired, CodeOfOtherClient, CodeReused};
+    let Some(gone) = w.failed.with.gone else { return verdict };
+    // a client that was renamed is the same one
+    let was_renamed = || c.view.client_changed(i64::MIN, i64::MAX, |uuid| uuid != gone.client.number());
+    match c.view.owner(gone.client) {
+        owner @ Some(_) if owner == w.client => verdict,
+        Some(_) if !was_renamed() => Verdict::likely_at_best(&[CodeOfOtherClient, CodeReused, CodeExpired])
+            .because(gone.at, "the code is one of another client, as warnings of other sessions show"),
+        _ if facts.other_code && verdict.confidence == Confidence::Certain => {
+            let second = if verdict.candidates[0] == CodeReused { CodeExpired } else { CodeReused };
+            let candidates = [verdict.candidates[0], second, CodeOfOtherClient].into_iter().collect();
+            Verdict { confidence: Confidence::Likely, candidates, lack: None, ..verdict }
+                .because(w.at, "another client of the session may have been given the code")
+        }
+        _ => verdict,
+    }
+}
+
+/// Decides by the logins and exchanges of the event's own client.
+fn of_own(w: &Waiting, facts: &Facts, age: Option<i64>, now: i64, c: &Context<'_>) -> Verdict {
+    use Cause::{CodeExpired, CodeReused};
     // codes of logins shortly before the log's first line may be about, too
     let since = now - age.unwrap_or(0) - c.life_ms.unwrap_or(DEFAULT_LIFE_MS);
-    let unclear = is_unclear(facts);
+    // and those that are older than that are the ones that expire
+    let long_since = since.min(now - CODE_HORIZON_MS);
+    let unclear = is_unclear(facts) || (facts.use_before_login && c.view.has_nodes(w.realm));
     if facts.uses >= facts.logins && !unclear {
-        let hidden = facts.forgotten || c.view.partial(w.realm, since, now, c.life_ms, false).is_some();
+        let hidden = facts.forgotten || c.view.partial(w.realm, long_since, now, c.life_ms, false).is_some();
         return if hidden { Verdict::likely(&[CodeReused, CodeExpired], Lack::WholeView) } else { Verdict::certain(CodeReused) };
     }
     if facts.uses == 0 && !unclear {
         return unused(w, facts, age, since, now, c);
     }
-    let now_to_then = c.view.partial(w.realm, since, now, c.life_ms, true).is_none() && c.view.interruption(w.realm, w.node, since, now).is_none();
+    let now_to_then = c.view.partial(w.realm, long_since, now, c.life_ms, true).is_none() && c.view.interruption(w.realm, w.node, since, now).is_none();
     if let (Some(life), Some(first)) = (c.life_ms, facts.first_login_ms)
         && first + CLOCK_MS < life
         && facts.uses > 0
@@ -243,6 +271,9 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
     let crash = c.view.crash(w.realm, born, now).map(|at| (at, "a request ended in a server error in between: it may have used the code"));
     let silence = || c.view.events_changed(born, now).map(|at| (at, "what a realm logs was changed in between: what used the code may not have been logged"));
     match (age, crash.or_else(silence)) {
+        (Some(age), None) if is_old(age) && !c.view.is_alone(w.realm) => {
+            Verdict::likely_at_best(&[CodeExpired, CodeReused]).because(w.at, "nothing in this log says that no other node is at work")
+        }
         (Some(age), None) if is_old(age) && c.profile().is_some_and(|p| p.exchanged) => Verdict::certain(CodeExpired),
         // nor does each client's answer become one: that of a client whose tokens cannot be encrypted never does (`OAuth2GrantTypeBase.createTokenResponse`)
         (Some(age), None) if is_old(age) => Verdict::likely_at_best(&[CodeExpired, CodeReused]).because(w.at, "this client exchanged no code in this log"),
@@ -263,6 +294,21 @@ fn by_age(w: &Waiting, age: Option<i64>, c: &Context<'_>) -> [Cause; 2] {
     let refused = || c.view.refused(w.realm).filter(|age| !is_young(*age, w, c));
     let limit = c.life_ms.or_else(refused).or(c.exported_life_ms).unwrap_or_else(|| DEFAULT_LIFE_MS.max(c.view.worked(w.realm).unwrap_or(0)));
     if age.is_none_or(|a| a >= limit) { [Cause::CodeExpired, Cause::CodeReused] } else { [Cause::CodeReused, Cause::CodeExpired] }
+}
+
+/// The event says that the code expired. A server whose codes are in a cache forgets them by then, so it says so hardly ever, but where the code's time was written by another
+/// node's clock.
+#[must_use]
+pub fn expired_or_skewed(w: &Waiting, c: &Context<'_>) -> Verdict {
+    use Cause::{ClockSkew, CodeExpired};
+    let login = w.facts.as_deref().and_then(|facts| facts.login);
+    match login {
+        Some(login) if !c.view.has_nodes(w.realm) => Verdict::certain(CodeExpired).because(login.at, Words::ago(login.ago_ms, "LOGIN ", " earlier", "LOGIN")),
+        Some(login) => {
+            Verdict::likely_at_best(&[CodeExpired, ClockSkew]).because(login.at, Words::ago(login.ago_ms, "LOGIN ", " earlier by the clocks", "LOGIN"))
+        }
+        None => Verdict::likely(&[CodeExpired, ClockSkew], Lack::SuccessEvents),
+    }
 }
 
 /// A session is named and was not found: did it end, or was it never one?
@@ -330,6 +376,16 @@ fn session(w: &Waiting, view: &View, more: impl FnOnce(Form, &Facts) -> Verdict)
         _ if facts.session_seen && facts.ended.is_some() => Verdict::certain(SessionTerminated),
         _ if facts.offline.is_some() => Verdict::likely_at_best(&[CodeReused, SessionTerminated]),
         form if facts.session_seen => more(form, facts),
+        // nothing shows that the parser's warnings are in this log: of a code that was gone there may have been one
+        Form::Usual if !view.companions(w.realm) => {
+            let candidates = [CodeExpired, CodeReused, SessionTerminated, CodeMalformed];
+            match view.version(w.node, w.time) {
+                // that of other loggers is
+                Some(_) => Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused, CodeMalformed], Lack::WholeView),
+                None => Verdict::ambiguous(&candidates, Lack::WholeView),
+            }
+        }
+        Form::Unusual if !view.companions(w.realm) => Verdict::likely(&[CodeMalformed, SessionTerminated, CodeExpired, CodeReused], Lack::WholeView),
         // an exchange for an offline token can end the session, too (`OAuth2GrantTypeBase`, 26.1 and later)
         Form::Usual if !is_of_old_server(w, view) => Verdict::likely(&[SessionTerminated, CodeReused, CodeMalformed], Lack::SuccessEvents),
         Form::Usual => Verdict::likely(&[SessionTerminated, CodeMalformed], Lack::SuccessEvents),
@@ -419,11 +475,12 @@ pub fn redirect_or_foreign(w: &Waiting, c: &Context<'_>) -> Verdict {
     let none = Facts::default();
     let facts = w.facts.as_deref().unwrap_or(&none);
     let now = w.time.unwrap_or_default();
-    let whole = w.time.is_some() && !facts.incomplete && c.view.partial(w.realm, now - DEFAULT_LIFE_MS, now, c.life_ms, false).is_none();
+    let since = now - c.life_ms.unwrap_or(CODE_HORIZON_MS);
+    let whole = w.time.is_some() && !facts.incomplete && c.view.partial(w.realm, since, now, c.life_ms, false).is_none();
     let verdict = match (facts.own_login, facts.other_login) {
         (true, false) if whole => Verdict::certain(RedirectUriMismatch),
         // a client that was renamed in between is the same one
-        (false, true) if whole && !c.view.client_changed(now - DEFAULT_LIFE_MS, now, |_| false) => Verdict::certain(CodeOfOtherClient),
+        (false, true) if whole && !c.view.client_changed(since, now, |_| false) => Verdict::certain(CodeOfOtherClient),
         (false, true) => Verdict::likely(&[CodeOfOtherClient, RedirectUriMismatch], Lack::WholeView),
         _ => Verdict::likely(&[RedirectUriMismatch, CodeOfOtherClient], Lack::Reasons),
     };
@@ -441,27 +498,20 @@ pub fn redirect_or_foreign(w: &Waiting, c: &Context<'_>) -> Verdict {
 #[must_use]
 pub fn own_redirect(w: &Waiting, c: &Context<'_>) -> Verdict {
     use Cause::{CodeOfOtherClient, RedirectUriMismatch};
-    if let Some(verdict) = own_redirect_already(w) {
-        return verdict;
-    }
+    let none = Facts::default();
+    let facts = w.facts.as_deref().unwrap_or(&none);
     let now = w.time.unwrap_or_default();
-    let whole = w.time.is_some() && c.view.partial(w.realm, now - DEFAULT_LIFE_MS, now, c.life_ms, false).is_none();
+    let since = now - c.life_ms.unwrap_or(CODE_HORIZON_MS);
+    let whole = w.time.is_some() && c.view.partial(w.realm, since, now, c.life_ms, false).is_none();
     // a client that was renamed in between is the same one
-    let is_others = w.facts.as_deref().is_some_and(|facts| facts.logins == 0) && whole && !c.view.client_changed(now - DEFAULT_LIFE_MS, now, |_| false);
-    if is_others {
-        Verdict::likely_at_best(&[CodeOfOtherClient, RedirectUriMismatch])
-    } else if whole {
-        Verdict::likely_at_best(&[RedirectUriMismatch, CodeOfOtherClient])
-    } else {
-        Verdict::likely(&[RedirectUriMismatch, CodeOfOtherClient], Lack::WholeView)
+    let was_renamed = || c.view.client_changed(since, now, |_| false);
+    match (facts.logins > 0, facts.other_code) {
+        (true, false) if whole && !facts.incomplete => Verdict::certain(RedirectUriMismatch),
+        (false, true) if whole && !was_renamed() => Verdict::likely_at_best(&[CodeOfOtherClient, RedirectUriMismatch]),
+        _ if whole => Verdict::likely_at_best(&[RedirectUriMismatch, CodeOfOtherClient]),
+        _ if facts.logins > 0 => Verdict::likely(&[RedirectUriMismatch, CodeOfOtherClient], Lack::WholeView),
+        _ => Verdict::likely(&[RedirectUriMismatch, CodeOfOtherClient], Lack::SuccessEvents),
     }
-}
-
-/// The same, where no later line can say more: no other client was given a code of the session.
-#[must_use]
-pub fn own_redirect_already(w: &Waiting) -> Option<Verdict> {
-    let may_be_others = w.facts.as_deref().is_some_and(|facts| facts.other_code);
-    (!may_be_others).then(|| Verdict::certain(Cause::RedirectUriMismatch))
 }
 
 /// The client's credentials were refused: is the secret wrong, or were they sent the wrong way?
@@ -479,19 +529,20 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
         // one that says why has a rule of its own
         return Verdict::likely_at_best(&[ClockSkew, WrongClientSecret, ClientAuthMethod]).because(at, "the client assertion was refused");
     }
-    if failure.assertion {
-        // its audience, its jti, its algorithm: there is no cause of those
-        return Verdict::likely(&[ClockSkew, WrongClientSecret, Unclassified], Lack::ClientAuthentication);
-    }
     let none = Profile::default();
     let profile = c.profile().unwrap_or(&none);
+    if failure.assertion {
+        // its audience, its jti, its algorithm: there is no cause of those; of a client that was not seen to sign its type may be missing as well
+        let candidates = [ClockSkew, WrongClientSecret, Unclassified, ClientAuthMethod];
+        return Verdict::likely(&candidates[..if profile.jwt_ok.is_some() { 3 } else { 4 }], Lack::ClientAuthentication);
+    }
     if let Some(verdict) = must_sign(w, profile, c).or_else(|| must_sign_by_export(w, profile, c)) {
         return verdict;
     }
     let signs = profile.jwt_ok.or(profile.assertion_failed).or(profile.other_ok);
     let known = profile.exists.is_some();
-    // up to 18 a client that does not exist is answered like this, too
-    let old = c.view.version(w.node, w.time).map_or_else(|| is_of_old_server(w, c.view), |v| major(v).is_some_and(|m| m <= 18));
+    // up to 19 a client that does not exist is answered like this, too
+    let old = c.view.version(w.node, w.time).map_or_else(|| is_of_old_server(w, c.view), |v| major(v).is_some_and(|m| m <= 19));
     let was_changed = |(last, _): Moment| w.time.is_some_and(|now| last < now && c.view.client_changed(last, now, |uuid| is_other(uuid, w, c)));
     let maybe_unknown = old && profile.exists.is_none_or(was_changed) && !exists_by_export(c) && !c.view.not_found_is_said(w.realm);
     let verdict = match (signs, with.auth_tried, maybe_unknown) {
@@ -507,7 +558,9 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
         (_, _, true) => Verdict::likely(&[WrongClientSecret, ClientAuthMethod, ClientNotFound], Lack::ClientAuthentication),
         _ => Verdict::likely(&[WrongClientSecret, ClientAuthMethod], Lack::ClientAuthentication),
     };
-    let verdict = if with.lost.is_some() {
+    // nor is there any line of another logger than that of the events
+    let is_blind = !c.view.assertions(w.realm) && !c.view.companions(w.realm) && c.view.version(w.node, w.time).is_none() && profile.secret_ok.is_none();
+    let verdict = if (with.lost.is_some() || is_blind) && !verdict.candidates.contains(&ClockSkew) {
         // the line that says that an assertion was refused may stand before the first one
         Verdict { candidates: verdict.candidates.iter().copied().chain([ClockSkew]).collect(), ..verdict }
     } else {
@@ -557,15 +610,42 @@ fn exists_by_export(c: &Context<'_>) -> bool {
 
 /// The refresh token was read and refused, and nobody says why (before 24): did its session end, or was it the user?
 #[must_use]
-pub fn refresh_without_reason(w: &Waiting) -> Verdict {
-    use Cause::{RefreshTokenInvalid, UserDisabled};
+pub fn refresh_without_reason(w: &Waiting, c: &Context<'_>) -> Verdict {
+    use Cause::{RefreshTokenInvalid, Unclassified, UserDisabled};
+    if let Some(verdict) = refresh_already(w) {
+        return verdict;
+    }
+    // a client that was changed may want a consent that its users did not give
+    let was_changed = w.time.is_some_and(|now| c.view.client_changed(i64::MIN, now, |uuid| is_other(uuid, w, c)));
+    let candidates = [RefreshTokenInvalid, UserDisabled, Unclassified];
+    Verdict { detail: Some(Detail::Unknown), ..Verdict::likely(&candidates[..if was_changed { 3 } else { 2 }], Lack::Reasons) }
+}
+
+/// The same, where no later line can say more: the session had ended.
+#[must_use]
+pub fn refresh_already(w: &Waiting) -> Option<Verdict> {
     // an offline token is of a session of its own, which outlives this one (`TokenManager.validateToken`)
-    let ended = w.facts.as_ref().and_then(|f| f.ended).filter(|_| !w.failed.failure.offline);
-    match ended {
-        // the session is looked up before the user is
-        Some(end) => Verdict { detail: Some(Detail::SessionEnded), ..Verdict::certain(RefreshTokenInvalid) }
-            .because(end.at, Words::ago(end.ago_ms, "the session ended ", " earlier", "the session ended")),
-        None => Verdict { detail: Some(Detail::Unknown), ..Verdict::likely(&[RefreshTokenInvalid, UserDisabled], Lack::Reasons) },
+    let ended = w.facts.as_ref().and_then(|f| f.ended).filter(|_| !w.failed.failure.offline)?;
+    // the session is looked up before the user is
+    let verdict = Verdict { detail: Some(Detail::SessionEnded), ..Verdict::certain(Cause::RefreshTokenInvalid) };
+    Some(verdict.because(ended.at, Words::ago(ended.ago_ms, "the session ended ", " earlier", "the session ended")))
+}
+
+/// The refresh token was refused before its user was known, and nobody says why (before 24). On 23 it may have been the request: a proof by another key (RFC 9449),
+/// where the server says at its start that it looks at such proofs.
+#[must_use]
+pub fn refresh_not_read(w: &Waiting, c: &Context<'_>) -> Verdict {
+    use Cause::{RefreshTokenInvalid, Unclassified};
+    let detail = Some(Detail::Unknown);
+    let is_token = match c.view.version(w.node, w.time).and_then(major) {
+        Some(23) => !c.view.has_dpop(),
+        Some(major) => major < 23,
+        None => is_of_old_server(w, c.view),
+    };
+    if is_token {
+        Verdict { detail, ..Verdict::certain(RefreshTokenInvalid) }
+    } else {
+        Verdict { detail, ..Verdict::likely(&[RefreshTokenInvalid, Unclassified], Lack::Reasons) }
     }
 }
 
@@ -594,7 +674,7 @@ fn authenticator_said(w: &Waiting, with: &Companions, c: &Context<'_>) -> Option
             let none = Profile::default();
             rotated(
                 Verdict::certain(WrongClientSecret)
-                    .because(at, "client-secret FAILED: a secret came and was refused: it is wrong, or a rotation policy let it expire"),
+                    .because(at, "client-secret FAILED: a secret came and was refused: it is wrong, a rotation policy let it expire, or the client has none"),
                 w,
                 c.profile().unwrap_or(&none),
                 c,
@@ -647,12 +727,18 @@ fn rotated(verdict: Verdict, w: &Waiting, profile: &Profile, c: &Context<'_>) ->
 /// No such client: is it unknown, or was it authenticated in a way that is not its own?
 #[must_use]
 pub fn unknown_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
-    use Cause::{ClientAuthMethod, ClientNotFound};
+    use Cause::{ClientAuthMethod, ClientNotFound, Unclassified};
     let exists = c.profile().and_then(|p| p.exists_first.zip(p.exists));
     let around = exists.zip(w.time).is_some_and(|((first, last), now)| first.0 < now && now < last.0);
     if w.failed.failure.client.is_none() {
-        // an assertion names a client, and the event does so once that client was found (`AbstractJWTClientValidator`, 26.4 and later)
-        return if w.failed.failure.assertion { Verdict::likely_at_best(&[ClientNotFound, ClientAuthMethod]) } else { Verdict::certain(ClientAuthMethod) };
+        let is_unknown = w.failed.failure.error.as_deref() == Some("client_not_found");
+        return match (w.failed.failure.assertion, w.failed.with.lost) {
+            // an assertion names a client, and the event does so once that client was found (`AbstractJWTClientValidator`, 26.4 and later)
+            (true, _) if is_unknown => Verdict::likely_at_best(&[ClientNotFound, ClientAuthMethod, Unclassified]),
+            // of an assertion that cannot be read no event tells, but a line before it
+            (_, Some(loss)) => Verdict::likely(&[ClientAuthMethod, Unclassified], lack_of(loss)),
+            (_, None) => Verdict::certain(ClientAuthMethod),
+        };
     }
     match (w.failed.failure.assertion, exists) {
         (true, Some((first, _))) if around => Verdict::certain(ClientAuthMethod).because(first.1, "the client exists: it is seen here, and later again"),

@@ -23,6 +23,8 @@ use crate::signal::{Word, Words};
 pub enum Question {
     /// The code is gone: did it expire, or was it used?
     ExpiredOrReused,
+    /// The event says that the code expired: did it, or do nodes' clocks differ?
+    ExpiredOrSkewed,
     /// A session is named and was not found: did it end, or was it never one?
     SessionOrMalformed,
     /// The code was read and refused: another `redirect_uri`, or another client's code?
@@ -33,6 +35,8 @@ pub enum Question {
     SecretOrMethod,
     /// A refresh token was read and refused without a reason: did its session end, or was it the user?
     RefreshWithoutReason,
+    /// A refresh token was refused without a reason before its user was known: was it the token, or the request?
+    RefreshNotRead,
     /// No session is named: was there no code, or was it none?
     MissingOrMalformed,
     /// No such client: is it unknown, or was it authenticated in a way that is not its own?
@@ -41,13 +45,15 @@ pub enum Question {
 
 impl Question {
     /// Every question.
-    pub const ALL: [Question; 8] = [
+    pub const ALL: [Question; 10] = [
         Question::ExpiredOrReused,
+        Question::ExpiredOrSkewed,
         Question::SessionOrMalformed,
         Question::RedirectOrForeign,
         Question::OwnRedirect,
         Question::SecretOrMethod,
         Question::RefreshWithoutReason,
+        Question::RefreshNotRead,
         Question::MissingOrMalformed,
         Question::UnknownOrMethod,
     ];
@@ -56,10 +62,13 @@ impl Question {
     #[must_use]
     pub const fn asks_the_timeline(self) -> bool {
         match self {
-            Question::ExpiredOrReused | Question::SessionOrMalformed | Question::RedirectOrForeign | Question::OwnRedirect | Question::RefreshWithoutReason => {
-                true
-            }
-            Question::SecretOrMethod | Question::MissingOrMalformed | Question::UnknownOrMethod => false,
+            Question::ExpiredOrReused
+            | Question::ExpiredOrSkewed
+            | Question::SessionOrMalformed
+            | Question::RedirectOrForeign
+            | Question::OwnRedirect
+            | Question::RefreshWithoutReason => true,
+            Question::SecretOrMethod | Question::RefreshNotRead | Question::MissingOrMalformed | Question::UnknownOrMethod => false,
         }
     }
 
@@ -68,11 +77,13 @@ impl Question {
     pub const fn slug(self) -> &'static str {
         match self {
             Question::ExpiredOrReused => "expired-or-reused",
+            Question::ExpiredOrSkewed => "expired-or-skewed",
             Question::SessionOrMalformed => "session-or-malformed",
             Question::RedirectOrForeign => "redirect-or-foreign",
             Question::OwnRedirect => "own-redirect",
             Question::SecretOrMethod => "secret-or-method",
             Question::RefreshWithoutReason => "refresh-without-reason",
+            Question::RefreshNotRead => "refresh-not-read",
             Question::MissingOrMalformed => "missing-or-malformed",
             Question::UnknownOrMethod => "unknown-or-method",
         }
@@ -361,7 +372,7 @@ pub fn needs(rule: Option<&Rule>, failed: &Failed) -> Needs {
         return Needs::All;
     }
     match rule.map(|r| &r.says) {
-        Some(Says::Ask(Question::RefreshWithoutReason | Question::OwnRedirect)) => Needs::Past,
+        Some(Says::Ask(Question::RefreshWithoutReason)) => Needs::Past,
         Some(Says::Ask(Question::SessionOrMalformed)) if failed.failure.trust != Trust::Stored => Needs::PastOfReal,
         Some(Says::Ask(question)) if question.asks_the_timeline() => Needs::All,
         _ => Needs::Nothing,

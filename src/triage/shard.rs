@@ -190,7 +190,7 @@ impl Shard {
     pub fn end(&mut self) {
         while let Some((_, session)) = self.queue.pop_front() {
             if let Some(timeline) = self.timelines.remove(&session).filter(|timeline| timeline.is_open()) {
-                self.lessons.extend(timeline.refused());
+                self.lessons.extend(timeline.lessons());
                 self.ended.push(*timeline);
             }
         }

@@ -18,6 +18,9 @@ use steps::{Entry, Mark, Steps};
 /// Codes of logins older than this are not looked for: no code lives that long.
 pub const CODE_HORIZON_MS: i64 = 30 * 60_000;
 
+/// Nodes' clocks that are looked after differ by less, and a person needs no longer to log in again.
+const CLOCKS_MS: i64 = 5 * 60_000;
+
 /// No code expires sooner: its lifespan is a number of whole seconds (`RealmModel.getAccessCodeLifespan`).
 pub const LEAST_LIFE_MS: i64 = 1000;
 
@@ -157,8 +160,10 @@ pub struct Facts {
     /// An exchange behind the failure, where there are more of them than logins of this client: one of the codes is older than the failure, and no code comes back to life, but
     /// an exchange can take long, and nodes' clocks differ.
     pub used_later: Option<Seen>,
-    /// Another client read a code of this session, and it may have been this client's.
+    /// A code of this session was read that may have been this client's or not: by another client, or before the login that could have given it.
     pub foreign_unclear: bool,
+    /// A use was logged after, and a login behind that whose own code nobody used: where clocks differ that may have been the one.
+    pub use_before_login: bool,
     /// Attempts with the same code before this one, and the first of them.
     pub attempts: u32,
     /// The first attempt with the same code.
@@ -171,6 +176,8 @@ pub struct Facts {
     pub own_login: bool,
     /// Another client did.
     pub other_login: bool,
+    /// And one of them before the failure.
+    pub other_login_before: bool,
     /// And one of them within [`CODE_HORIZON_MS`] before: the code may be that client's.
     pub other_code: bool,
     /// The session is real: a success or its end was seen.
@@ -188,6 +195,19 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Returns what a failure with these facts teaches.
+    fn lessons(&self, failed: &Failed) -> impl Iterator<Item = Lesson> + use<> {
+        let refused = self.refused(failed).map(Lesson::Refused);
+        refused.into_iter().chain(self.owner(failed).map(|(uuid, client)| Lesson::Owner(uuid, client)))
+    }
+
+    /// Returns the uuid of the client that sent a code, where no other client of the session can have been given it.
+    #[must_use]
+    pub fn owner(&self, failed: &Failed) -> Option<(Key, Sym)> {
+        let is_own = self.logins == 1 && self.uses <= 1 && !self.other_login_before && !self.incomplete;
+        failed.with.gone.filter(|_| is_own).map(|gone| gone.client).zip(failed.failure.client)
+    }
+
     /// Returns the age at which a code was refused that was never used, as far as this shows.
     #[must_use]
     pub fn refused(&self, failed: &Failed) -> Option<i64> {
@@ -206,6 +226,8 @@ pub enum Lesson {
     Worked(i64),
     /// A code that was never used was refused at that age.
     Refused(i64),
+    /// A client's uuid, by a warning on a code of a session that only this client had logged in to.
+    Owner(Key, Sym),
     /// A code was exchanged whose login is not in the log: time and node.
     Orphan(i64, u32),
     /// A token was refreshed whose client logged in here and never exchanged its code here: time.
@@ -264,6 +286,25 @@ pub struct Timeline {
 
 const _: () = assert!(size_of::<Timeline>() <= 64, "a timeline is one piece of the memory that a processor fetches at once");
 
+/// Whether a client read a code before the login that could have given it: nodes' clocks differ, or that login is not in the log. `entries` are those before the first
+/// login that counts, `age` how long they are before the failure.
+fn is_unfounded_before(entries: &[Entry], client: Option<Sym>, other_login: bool, age: impl Fn(&Entry) -> i64) -> bool {
+    let mut given = 0_u32;
+    entries.iter().filter(|e| e.client == client).any(|e| {
+        let is_use = match e.step {
+            Mark::Login => {
+                given += 1;
+                false
+            }
+            Mark::ReadOrForeign => !other_login,
+            step => step.is_exchange() || step == Mark::ReadAndFailed,
+        };
+        let is_unfounded = is_use && given == 0 && age(e) <= CODE_HORIZON_MS;
+        given = given.saturating_sub(u32::from(is_use));
+        is_unfounded
+    })
+}
+
 /// Whether another client exchanged more codes than it was given: one was this client's (servers up to 26.6 allow it: what names the client is the code's last part).
 #[cold]
 fn has_exchanged_anothers(entries: &[Entry], me: Option<Sym>) -> bool {
@@ -315,7 +356,8 @@ impl Timeline {
     /// Whether the session's end was seen.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.before == Before::Ended || self.entries.any(|step, _| step == Mark::Ended)
+        let last = self.entries.iter().filter(|e| matches!(e.step, Mark::Ended | Mark::Login)).last();
+        last.map_or(self.before == Before::Ended, |e| e.step == Mark::Ended)
     }
 
     /// Returns a step as it is kept.
@@ -430,7 +472,7 @@ impl Timeline {
         let entries = self.entries.all();
         for Open { entry, failure: waiting } in rare.open {
             let facts = self.facts(&entries, entry, &waiting);
-            lessons.extend(facts.refused(&waiting.failed).map(|age| (self.realm, Lesson::Refused(age))));
+            lessons.extend(facts.lessons(&waiting.failed).map(|lesson| (self.realm, lesson)));
             out.push(judged(waiting, facts, spare, judge));
         }
     }
@@ -447,13 +489,13 @@ impl Timeline {
     }
 
     /// Returns what the realm can learn from failures that are open.
-    pub fn refused(&self) -> impl Iterator<Item = (Option<Sym>, Lesson)> {
+    pub fn lessons(&self) -> impl Iterator<Item = (Option<Sym>, Lesson)> {
         // how old the code was that was refused is only known where a login gave it
         let has_login = self.entries.any(|step, _| step == Mark::Login);
         let entries = if has_login { self.entries.all() } else { SmallVec::new() };
         let open = self.rare.iter().filter(move |_| has_login).flat_map(|r| &r.open).filter(|open| open.failure.failed.with.gone.is_some());
-        let age = move |open: &Open| self.facts(&entries, open.entry, &open.failure).refused(&open.failure.failed);
-        open.filter_map(age).map(|age| (self.realm, Lesson::Refused(age)))
+        let lessons = move |open: &Open| self.facts(&entries, open.entry, &open.failure).lessons(&open.failure.failed);
+        open.flat_map(lessons).map(|lesson| (self.realm, lesson))
     }
 
     /// Whether failures of the session wait for what may come.
@@ -520,6 +562,7 @@ impl Timeline {
         for (i, e) in entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login) {
             if e.client != me.client {
                 facts.other_login = true;
+                facts.other_login_before |= i < own;
                 facts.other_code |= (-LATE_MS..=CODE_HORIZON_MS).contains(&age(e));
                 continue;
             }
@@ -539,6 +582,12 @@ impl Timeline {
             facts.login = Some(seen(e));
         }
         let from = first_login.unwrap_or(0);
+        facts.foreign_unclear |= first_login.is_some() && is_unfounded_before(&entries[..from], me.client, facts.other_login, age);
+        let spare_login = |used: usize| {
+            let mut behind = entries.iter().enumerate().filter(|(i, e)| *i > used && e.client == me.client);
+            let login = behind.find(|(_, e)| e.step == Mark::Login && -age(e) <= CLOCKS_MS);
+            login.is_some() && !behind.any(|(_, e)| e.step.is_exchange())
+        };
         let (mut revoked, mut others_exchange) = (None, false);
         for (i, e) in entries.iter().enumerate().filter(|(i, _)| *i != own) {
             let other = e.client != me.client;
@@ -576,6 +625,11 @@ impl Timeline {
                     facts.ended = Some(seen(e));
                     false
                 }
+                // up to 24 the session of a login page that was open when its session ended has the same id
+                Mark::Login if i < own => {
+                    facts.ended = None;
+                    false
+                }
                 _ => false,
             };
             if is_use && age(e) > CODE_HORIZON_MS {
@@ -590,6 +644,7 @@ impl Timeline {
             } else if -age(e) <= LATE_MS {
                 // a login in these seconds may have given the code that was used, even if it is logged behind the use
                 let new_login = own_logins().any(|(l, e)| l > anchor && (l < i || -age(e) <= LATE_MS));
+                facts.use_before_login |= spare_login(i);
                 if new_login {
                     facts.use_after_login = true;
                 } else {

@@ -8,6 +8,7 @@ use std::hash::{Hash, Hasher};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::joined::{At, Failed, Joined, What};
@@ -175,6 +176,12 @@ const TROUBLE_MS: i64 = 60_000;
 /// How many of the oldest codes that worked are known of a realm.
 const WORKED: usize = 3;
 
+/// Codes in a row that were exchanged where they were given: with another node at work, one of them would hardly ever have been.
+const ALONE: u32 = 16;
+
+/// How many clients' uuids are kept: a code is a client's text, and its last part is taken for one.
+const OWNERS: usize = 16_384;
+
 /// How many triggers are kept.
 const TRIGGERS: usize = 10_000;
 
@@ -195,6 +202,12 @@ pub struct View {
     unfounded: BTreeMap<Option<Sym>, Vec<i64>>,
     /// The oldest codes that worked, by realm, the oldest first; [`i64::MIN`] where there were fewer.
     worked: BTreeMap<Option<Sym>, [i64; WORKED]>,
+    /// Codes that were exchanged and whose logins are in the logs, by realm, up to [`ALONE`].
+    founded: BTreeMap<Option<Sym>, u32>,
+    /// A server said at its start that it looks at `DPoP` proofs (a preview feature of 23 and later).
+    dpop: bool,
+    /// Whose a client's uuid is: by the warnings on codes of sessions that only one client had logged in to; `None` where two are told of.
+    owners: HashMap<Key, Option<Sym>, RandomState>,
     /// The youngest code that was refused though never used, by realm.
     refused: BTreeMap<Option<Sym>, i64>,
     /// Requests that ended in a server error, the first of each second, with their nodes.
@@ -238,6 +251,10 @@ impl View {
     fn happened(&mut self, joined: &Joined) {
         if matches!(joined.what, What::Life(Life::Crashed | Life::DatabaseTrouble)) {
             self.crashed(joined);
+        }
+        if matches!(joined.what, What::Life(Life::Dpop)) {
+            self.dpop = true;
+            return;
         }
         let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
         if matches!(joined.what, What::Life(Life::DatabaseTrouble)) {
@@ -286,7 +303,7 @@ impl View {
                 Life::Joined => TriggerKind::Joined,
                 Life::Left => TriggerKind::Left,
                 Life::ClockSetBack { by_ms } => TriggerKind::ClockSetBack(*by_ms),
-                Life::DatabaseTrouble | Life::Crashed => return,
+                Life::DatabaseTrouble | Life::Crashed | Life::Dpop => return,
             },
         };
         self.add(joined, trigger);
@@ -311,12 +328,22 @@ impl View {
     pub fn learn(&mut self, realm: Option<Sym>, lesson: Lesson) {
         match lesson {
             Lesson::Worked(age) => {
+                let founded = self.founded.entry(realm).or_default();
+                *founded = (*founded + 1).min(ALONE);
                 let ages = self.worked.entry(realm).or_insert([i64::MIN; WORKED]);
                 // each takes the place of one that is younger
                 ages.iter_mut().fold(age, |age, place| if age > *place { std::mem::replace(place, age) } else { age });
             }
             Lesson::Refused(age) => {
                 self.refused.entry(realm).and_modify(|a| *a = age.min(*a)).or_insert(age);
+            }
+            Lesson::Owner(uuid, client) => {
+                let full = self.owners.len() >= OWNERS;
+                match self.owners.entry(uuid) {
+                    Entry::Occupied(mut known) if *known.get() != Some(client) => drop(known.insert(None)),
+                    Entry::Vacant(place) if !full => drop(place.insert(Some(client))),
+                    _ => {}
+                }
             }
             Lesson::Unfounded(time) => {
                 let list = self.unfounded.entry(realm).or_default();
@@ -356,7 +383,8 @@ impl View {
         for (realm, list) in &self.unfounded {
             (realm, list.len()).hash(&mut hash);
         }
-        (&self.worked, &self.refused).hash(&mut hash);
+        (&self.worked, &self.refused, &self.founded, self.dpop).hash(&mut hash);
+        (self.owners.len(), self.owners.values().filter(|owner| owner.is_none()).count()).hash(&mut hash);
         if !self.orphans.is_empty() {
             // how much of a short log a code's life can be depends on its length
             let young = |s: &(i64, i64)| s.1 - s.0 < 2 * UNKNOWN_LIFE_MS;
@@ -415,6 +443,32 @@ impl View {
     /// The event store that shows what the logs of a realm's nodes leave out: the successes.
     fn store(&self, realm: Option<Sym>) -> Option<&Node> {
         self.nodes.iter().find(|n| n.stored && n.exchanges && realm.is_some_and(|r| n.realms.contains(&r)))
+    }
+
+    /// Whether the logs of more than one node of a realm are here.
+    #[must_use]
+    pub fn has_nodes(&self, realm: Option<Sym>) -> bool {
+        self.group(realm).nth(1).is_some()
+    }
+
+    /// Whether something says that no other node than those whose logs are here is at work for a realm: a start, a cluster view, or many codes that were exchanged where they
+    /// were given.
+    #[must_use]
+    pub fn is_alone(&self, realm: Option<Sym>) -> bool {
+        let is_told = |(id, n): (usize, &Node)| !n.versions.is_empty() || n.from_start || self.clusters.iter().any(|(_, node, _)| *node as usize == id);
+        self.founded.get(&realm).is_some_and(|founded| *founded >= ALONE) || self.group(realm).any(is_told)
+    }
+
+    /// Returns the client that a uuid is, where that is proven.
+    #[must_use]
+    pub fn owner(&self, uuid: Key) -> Option<Sym> {
+        self.owners.get(&uuid).copied().flatten()
+    }
+
+    /// Whether a server looks at `DPoP` proofs.
+    #[must_use]
+    pub fn has_dpop(&self) -> bool {
+        self.dpop
     }
 
     /// Whether code exchanges that succeed are visible for a realm at all.

@@ -11,10 +11,11 @@ use crate::cause::Cause;
 fn answers(question: Question) -> &'static [Cause] {
     match question {
         Question::ExpiredOrReused => &[Cause::CodeExpired, Cause::CodeReused, Cause::ClockSkew],
+        Question::ExpiredOrSkewed => &[Cause::CodeExpired],
         Question::SessionOrMalformed => &[Cause::SessionTerminated, Cause::CodeMalformed],
         Question::RedirectOrForeign | Question::OwnRedirect => &[Cause::RedirectUriMismatch, Cause::CodeOfOtherClient],
         Question::SecretOrMethod => &[Cause::WrongClientSecret, Cause::ClientAuthMethod, Cause::ClockSkew, Cause::ClientNotFound],
-        Question::RefreshWithoutReason => &[Cause::RefreshTokenInvalid],
+        Question::RefreshWithoutReason | Question::RefreshNotRead => &[Cause::RefreshTokenInvalid],
         Question::MissingOrMalformed => &[Cause::CodeMissing],
         Question::UnknownOrMethod => &[Cause::ClientNotFound, Cause::ClientAuthMethod],
     }
@@ -229,7 +230,7 @@ fn the_table_in_short() {
     }
     insta::assert_snapshot!(list, @r"
     assertion-of-no-client → unclassified or client-auth-method or wrong-client-secret, likely
-    no-client-in-request → client-auth-method, certain
+    no-client-in-request → unknown-or-method?
     no-client-in-event → unknown-or-method?
     token-exchange-audience → token-exchange-denied, certain
     client-disabled → client-disabled, certain
@@ -253,7 +254,7 @@ fn the_table_in_short() {
     code-without-session → missing-or-malformed?
     code-read-and-refused → redirect-or-foreign?
     code-without-its-session → session-or-malformed?
-    code-expired → code-expired, certain
+    code-expired → expired-or-skewed?
     user-session-not-found → session-terminated, certain
     client-session-not-found → session-terminated or code-reused or code-malformed or unclassified, likely
     redirect-uri → own-redirect?
@@ -270,6 +271,7 @@ fn the_table_in_short() {
     refresh-expired → refresh-token-invalid (expired), certain
     refresh-session-ended → refresh-token-invalid (session-ended), certain
     refresh-stale → refresh-token-invalid (unknown), certain
+    refresh-older-than-its-session → refresh-token-invalid or clock-skew (unknown), likely
     refresh-not-before → refresh-token-invalid (not-before), certain
     refresh-rotated → refresh-token-invalid (rotated), certain
     refresh-wrong-client → refresh-token-invalid (wrong-client), certain
@@ -280,7 +282,7 @@ fn the_table_in_short() {
     refresh-without-consent → unclassified, likely
     refresh-other-reason → refresh-token-invalid or unclassified (unknown), likely
     refresh-read-and-refused → refresh-without-reason?
-    refresh-not-read → refresh-token-invalid (unknown), certain
+    refresh-not-read → refresh-not-read?
     password-grant-not-allowed → grant-not-allowed, certain
     user-credentials → user-credentials, certain
     service-account-not-allowed → grant-not-allowed, certain

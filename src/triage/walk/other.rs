@@ -114,6 +114,7 @@ fn lived(life: &Life) -> &'static str {
         Life::View { .. } | Life::Joined => "the cluster changed: other nodes have logs, too.",
         Life::Left => "a node left the cluster: codes and sessions that it held may be lost.",
         Life::DatabaseTrouble => "the server cannot get at its database: requests fail, or are late.",
+        Life::Dpop => "the server looks at DPoP proofs: a refresh can be refused for the key that it was proved with.",
         Life::Crashed => "a request ended in a server error: no event tells what it had done, as using a code.",
         Life::ClockSetBack { .. } => "the server's clock was set back: codes and tokens seem younger than they are.",
     }

@@ -28,7 +28,7 @@ fn the_last_question_decides_each_cause() {
     let login = |rest: &str| event("CLIENT_LOGIN_ERROR", "null", "", &format!("{rest}, grant_type=\"client_credentials\""));
     let gone = format!("[OAuth2CodeParser] Code 'c0de' already used for userSession '{SESSION}' and client '41ac5afa'.\n");
     let table: Vec<(String, Cause, &str, Answer)> = vec![
-        (code("null", "error=\"expired_code\""), Cause::CodeExpired, "How old was the code?", Known),
+        (code("null", "error=\"expired_code\""), Cause::CodeExpired, "Is a clock off?", CannotTell),
         (gone.clone() + &code("null", "error=\"invalid_code\""), Cause::CodeExpired, "How old was the code?", CannotTell),
         (
             "[services] KC-SERVICES0025: Error when validating client assertion: java.lang.RuntimeException: Token is not active\n".to_owned()
@@ -67,7 +67,7 @@ fn the_last_question_decides_each_cause() {
             "Does the PKCE verifier match?",
             No,
         ),
-        (code("u", "error=\"invalid_redirect_uri\""), Cause::RedirectUriMismatch, "Does the redirect_uri match?", No),
+        (code("u", "error=\"invalid_redirect_uri\""), Cause::RedirectUriMismatch, "Is the code this client's?", CannotTell),
         (code("u", "error=\"invalid_code\""), Cause::RedirectUriMismatch, "Does the redirect_uri match?", CannotTell),
         (code("u", "error=\"user_session_not_found\""), Cause::SessionTerminated, "Is the session alive?", No),
         (code("null", "error=\"invalid_code\""), Cause::SessionTerminated, "Is the session alive?", CannotTell),

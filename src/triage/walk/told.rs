@@ -199,6 +199,9 @@ impl Told<'_> {
             None if self.is_certain() && self.finding.cause == Cause::CodeExpired => self.ask("How old was the code?", Answer::Known, self.proofs()),
             None => self.cannot("How old was the code?", Vec::new(), "its LOGIN: success events"),
         }
+        if self.finding.error.as_deref() == Some("expired_code") && self.may_be(Cause::ClockSkew) {
+            self.cannot("Is a clock off?", Vec::new(), "date -u on all nodes");
+        }
     }
 
     fn after_reading(&mut self) {
@@ -206,14 +209,19 @@ impl Told<'_> {
         const OWN: &str = "Is the code this client's?";
         self.ask("Could the code be read?", Answer::Yes, Vec::new());
         self.ask("Was this code used before?", Answer::No, vec![self.own("this request is the one that read it")]);
+        let is_said = self.finding.error.as_deref() == Some("invalid_redirect_uri");
+        if is_said {
+            self.ask(REDIRECT, Answer::No, self.proofs());
+        }
         if !self.is_certain() {
             self.cannot(OWN, self.proofs(), "success events, and the logs of all nodes for the whole time");
-            if self.may_be(Cause::RedirectUriMismatch) {
+            if !is_said && self.may_be(Cause::RedirectUriMismatch) {
                 self.cannot(REDIRECT, Vec::new(), "the redirect_uri of the login and that of the token request; a newer server says it");
             }
             return;
         }
         match self.finding.cause {
+            Cause::RedirectUriMismatch if is_said => {}
             Cause::RedirectUriMismatch => self.ask(REDIRECT, Answer::No, self.proofs()),
             Cause::CodeOfOtherClient => self.ask(OWN, Answer::No, self.proofs()),
             _ => {

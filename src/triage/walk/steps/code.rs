@@ -22,6 +22,9 @@ impl Case<'_> {
             "expired_code" => {
                 path.yes(READ, self.field("session"));
                 path.ask("How old was the code?", Answer::Known, vec![self.own("older than its lifespan: error=expired_code")]);
+                if self.may_be(Cause::ClockSkew) {
+                    path.cannot("Is a clock off?", Vec::new(), "date -u on all nodes");
+                }
                 return true;
             }
             "user_session_not_found" => {
@@ -199,6 +202,9 @@ impl Case<'_> {
             evidence.insert(0, Self::at(at, "PKCE warning on the same thread"));
         }
         path.ask(question, Answer::No, evidence);
+        if self.may_be(Cause::CodeOfOtherClient) && question == REDIRECT {
+            path.cannot(OWN, Vec::new(), self.whole_log());
+        }
         true
     }
 }
