@@ -83,7 +83,10 @@ fn stored_events_give_every_failure_once_and_claim_nothing_wrong() {
         let score = score(folder.path(), &path, &findings);
         assert_eq!(faults(&score, ""), Vec::<String>::new(), "{name}");
         assert_eq!(score["covered"], score["failures"], "{name}");
-        assert!(score["failures"].as_u64() > Some(70) && score["right_share"].as_f64() >= Some(0.9) && score["certain_share"].as_f64() >= Some(0.4), "{score}");
+        assert!(
+            score["failures"].as_u64() > Some(70) && score["right_share"].as_f64() >= Some(0.9) && score["certain_share"].as_f64() >= Some(0.35),
+            "{score}"
+        );
         all.push(by_id(&findings));
     }
     // ties between events of one millisecond are kept as the store gave them
@@ -131,14 +134,15 @@ fn what_a_log_and_the_store_both_have_is_counted_once_and_the_line_wins() {
         let trusts: Vec<&Value> = findings.iter().map(|f| &f["trust"]).collect();
         assert!(["quoted", "stored"].iter().all(|t| trusts.iter().any(|x| x == t)), "both are there");
     }
-    // a log of failures only, beside a store that has the successes; of the first minute it does not know whether codes were about
+    // a log of failures only, beside a store that has the successes; of the first half hour it does not know whether codes were about
     let failures: Vec<String> = lines.iter().filter(|l| !l.contains("DEBUG [org.keycloak.events]")).cloned().collect();
     let findings = scan(&[written(folder.path(), "failures.log", &failures), stored.clone()], &[]);
     assert_eq!(findings.len(), want.len());
     let both = score(folder.path(), &stored, &findings);
     assert_eq!(faults(&both, ""), Vec::<String>::new());
     let alone = score(folder.path(), &stored, &scan(&[written(folder.path(), "failures.log", &failures)], &[]));
-    assert!(both["certain_share"].as_f64() > alone["certain_share"].as_f64().map(|s| s + 0.05), "{alone} and {both}");
+    let more = |key: &str, by: f64| both[key].as_f64() > alone[key].as_f64().map(|s| s + by);
+    assert!(more("certain_share", 0.0) && more("right_share", 0.05), "{alone} and {both}");
 }
 
 #[test]
