@@ -1,5 +1,5 @@
-//! What must not be certain: lines of real servers (18.0.2 to 26.7.3) of which a verdict was certain once and wrong, or did not name what it was. From 66 on they were
-//! put together from such lines: what a server would print in another order, or on other nodes.
+//! What must not be certain: lines of real servers (18.0.2 to 26.7.3) of which a verdict was certain once and wrong, or did not name what it was. Those of 66 to 72
+//! were put together from such lines: what a server would print in another order, or on other nodes; 73b lacks a warning that the server printed.
 //!
 //! `tests/doubts` holds the lines, each file as many as it takes. What each request was is known from the script that made it.
 

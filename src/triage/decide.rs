@@ -254,8 +254,8 @@ fn already(question: Question, w: &Waiting, view: &View) -> Option<Verdict> {
         Question::RefreshWithoutReason => question::refresh_already(w),
         Question::SessionOrMalformed => question::session_already(w, view),
         Question::ExpiredOrReused => question::gone_already(w, || view.exchanges(w.realm)),
-        Question::ExpiredOrSkewed
-        | Question::RedirectOrForeign
+        Question::ExpiredOrSkewed => question::expired_already(w),
+        Question::RedirectOrForeign
         | Question::OwnRedirect
         | Question::SecretOrMethod
         | Question::RefreshNotRead

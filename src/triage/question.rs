@@ -301,14 +301,22 @@ fn by_age(w: &Waiting, age: Option<i64>, c: &Context<'_>) -> [Cause; 2] {
 #[must_use]
 pub fn expired_or_skewed(w: &Waiting, c: &Context<'_>) -> Verdict {
     use Cause::{ClockSkew, CodeExpired};
-    let login = w.facts.as_deref().and_then(|facts| facts.login);
-    match login {
-        Some(login) if !c.view.has_nodes(w.realm) => Verdict::certain(CodeExpired).because(login.at, Words::ago(login.ago_ms, "LOGIN ", " earlier", "LOGIN")),
-        Some(login) => {
-            Verdict::likely_at_best(&[CodeExpired, ClockSkew]).because(login.at, Words::ago(login.ago_ms, "LOGIN ", " earlier by the clocks", "LOGIN"))
-        }
-        None => Verdict::likely(&[CodeExpired, ClockSkew], Lack::SuccessEvents),
+    let Some(login) = w.facts.as_deref().and_then(|facts| facts.login) else { return without_clock() };
+    if c.view.has_nodes(w.realm) {
+        let words = Words::ago(login.ago_ms, "LOGIN ", " earlier by the clocks", "LOGIN");
+        return Verdict::likely_at_best(&[CodeExpired, ClockSkew]).because(login.at, words);
     }
+    Verdict::certain(CodeExpired).because(login.at, Words::ago(login.ago_ms, "LOGIN ", " earlier", "LOGIN"))
+}
+
+/// The same, where no later line can say more: no login was seen.
+#[must_use]
+pub fn expired_already(w: &Waiting) -> Option<Verdict> {
+    w.facts.as_deref().is_none_or(|facts| facts.login.is_none()).then(without_clock)
+}
+
+fn without_clock() -> Verdict {
+    Verdict::likely(&[Cause::CodeExpired, Cause::ClockSkew], Lack::SuccessEvents)
 }
 
 /// A session is named and was not found: did it end, or was it never one?

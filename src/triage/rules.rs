@@ -372,7 +372,7 @@ pub fn needs(rule: Option<&Rule>, failed: &Failed) -> Needs {
         return Needs::All;
     }
     match rule.map(|r| &r.says) {
-        Some(Says::Ask(Question::RefreshWithoutReason)) => Needs::Past,
+        Some(Says::Ask(Question::RefreshWithoutReason | Question::ExpiredOrSkewed)) => Needs::Past,
         Some(Says::Ask(Question::SessionOrMalformed)) if failed.failure.trust != Trust::Stored => Needs::PastOfReal,
         Some(Says::Ask(question)) if question.asks_the_timeline() => Needs::All,
         _ => Needs::Nothing,
