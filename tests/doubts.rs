@@ -238,6 +238,13 @@ fn one_request_is_one_failure_and_one_that_has_to_wait_is_none() {
 }
 
 #[test]
+fn a_word_that_a_format_puts_before_each_message_hides_nothing() {
+    // a server's lines, with the id of a trace put before their messages
+    let finding = &findings("98-word-before-the-message-26.5.log")[&7];
+    assert_eq!((&finding["error"], &finding["evidence"][0]["line"]), (&"invalid_code".into(), &6.into()), "{finding}");
+}
+
+#[test]
 fn what_a_proxy_answered_by_itself_is_not_the_answer_of_an_event() {
     // a client that gave up (499), and one that was told to slow down (429), a second before the server refused another request
     for name in ["50-client-gave-up", "50b-too-many-requests"] {

@@ -214,6 +214,7 @@ impl Live {
             shard.touched.drain(..).for_each(|session| book.touch(session));
         }
         fold.clients.touched.drain(..).for_each(|client| book.touch_client(client));
+        fold.view.told_owners().for_each(|uuid| book.touch_uuid(uuid));
         self.state.tell_triggers(updates);
     }
 
@@ -260,6 +261,7 @@ impl Live {
                 w.facts = Some(Box::new(facts));
             }
         }
+        fold.view.told_owners().for_each(|uuid| book.touch_uuid(uuid));
     }
 
     /// Judges failures and tells what is new about them.

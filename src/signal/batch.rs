@@ -76,6 +76,9 @@ pub struct Proxied {
     pub span: Option<(Stamp, Stamp)>,
 }
 
+/// The logger of the event listener.
+const EVENTS: &[u8] = b"org.keycloak.events";
+
 /// Times of the day that go back by more than this mean that a midnight passed.
 pub const MIDNIGHT_BACK_MS: u32 = 12 * 3_600_000;
 
@@ -351,7 +354,6 @@ fn proxied(b: &mut Batch, text: &[u8], size: u64, number: u32) -> bool {
 #[inline(never)]
 fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32, course: &mut Course) {
     b.books.records += 1;
-    b.books.parsed += size;
     b.layouts[record.layout as usize] += 1;
     let json = matches!(record.layout, Layout::Json | Layout::Ecs | Layout::Stored);
     b.inside = Some(if json { Inside::Nothing } else { Inside::Record });
@@ -367,11 +369,17 @@ fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32, course: &m
     if record.at != Stamp::Unknown {
         b.last = record.at;
     }
-    if let Some(mut signal) = read_next(record, number, &mut b.names, course) {
-        // any program with a database can have trouble with it
-        b.keycloak |= signal.kind != Kind::Life(Life::DatabaseTrouble);
-        signal.day = b.days.map_or(0, |d| d.2);
-        b.signals.push(signal);
+    match read_next(record, number, &mut b.names, course) {
+        // under this logger stand event lists alone: a format of one's own put something before them
+        None if &*record.logger == EVENTS && !record.message.is_empty() => b.books.unparsed(size, b.lines, &record.message),
+        None => b.books.parsed += size,
+        Some(mut signal) => {
+            b.books.parsed += size;
+            // any program with a database can have trouble with it
+            b.keycloak |= signal.kind != Kind::Life(Life::DatabaseTrouble);
+            signal.day = b.days.map_or(0, |d| d.2);
+            b.signals.push(signal);
+        }
     }
 }
 

@@ -154,15 +154,45 @@ pub fn read_next(record: &Record<'_>, line: u32, names: &mut Names, course: &mut
     Some(Signal { at: record.at, day: 0, line, thread: names.number(&record.thread), host: record.host.as_deref().map(|h| names.number(h)), stored, kind })
 }
 
+/// Words of a format of one's own that are taken off a message where it says nothing as it stands, as in `(thread) %X{traceId} %s`.
+const COLUMNS: usize = 4;
+
 fn kind(record: &Record<'_>, names: &mut Names, course: &mut Course) -> Option<Kind> {
     let logger = segment(&record.logger);
-    let message = &*record.message;
-    if is_event_logger(logger) && event::begins(message) {
+    if is_event_logger(logger) && event::begins(&record.message) {
         return event_kind(record, names, course);
     }
     if !matters(&record.logger) {
         return None;
     }
+    let kind = kind_of_other(record);
+    let is_own = record.logger.starts_with(b"org.keycloak.") || &*record.logger == b"io.quarkus";
+    if kind.is_some() || !is_own || !matches!(record.layout, Layout::Text | Layout::WildflyConsole) {
+        return kind;
+    }
+    let mut rest = &*record.message;
+    for _ in 0..COLUMNS {
+        rest = behind_word(rest)?;
+        let behind = Record { message: rest.into(), ..record.clone() };
+        let kind = if is_event_logger(logger) && event::begins(rest) { event_kind(&behind, names, course) } else { kind_of_other(&behind) };
+        if kind.is_some() {
+            return kind;
+        }
+    }
+    None
+}
+
+/// Returns a message behind its first word, if that can be an id or a pair of a diagnostic context: nothing that a message here begins with.
+fn behind_word(message: &[u8]) -> Option<&[u8]> {
+    let end = message.iter().position(|c| *c == b' ')?;
+    let can_be = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b'=' | b',');
+    message[..end].iter().all(can_be).then(|| &message[end + 1..])
+}
+
+/// Reads a record that is no event.
+fn kind_of_other(record: &Record<'_>) -> Option<Kind> {
+    let logger = segment(&record.logger);
+    let message = &*record.message;
     let text = matches!(record.layout, Layout::Text | Layout::WildflyConsole);
     if text && logger == b"LogoutEndpoint" && message.starts_with(b"Client '") {
         return Some(Kind::Carrier { open: !message.ends_with(b"' not found.") });

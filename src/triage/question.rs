@@ -384,15 +384,11 @@ fn session(w: &Waiting, view: &View, more: impl FnOnce(Form, &Facts) -> Verdict)
         _ if facts.session_seen && facts.ended.is_some() => Verdict::certain(SessionTerminated),
         _ if facts.offline.is_some() => Verdict::likely_at_best(&[CodeReused, SessionTerminated]),
         form if facts.session_seen => more(form, facts),
-        // nothing shows that the parser's warnings are in this log: of a code that was gone there may have been one
-        Form::Usual if !view.companions(w.realm) => {
-            let candidates = [CodeExpired, CodeReused, SessionTerminated, CodeMalformed];
-            match view.version(w.node, w.time) {
-                // that of other loggers is
-                Some(_) => Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused, CodeMalformed], Lack::WholeView),
-                None => Verdict::ambiguous(&candidates, Lack::WholeView),
-            }
+        // nothing shows that the parser's warnings are in this log, though other loggers' lines are
+        Form::Usual if !view.companions(w.realm) && view.version(w.node, w.time).is_some() => {
+            Verdict::likely(&[SessionTerminated, CodeExpired, CodeReused, CodeMalformed], Lack::WholeView)
         }
+        Form::Usual if !view.companions(w.realm) => Verdict::ambiguous(&[CodeExpired, CodeReused, SessionTerminated, CodeMalformed], Lack::WholeView),
         Form::Unusual if !view.companions(w.realm) => Verdict::likely(&[CodeMalformed, SessionTerminated, CodeExpired, CodeReused], Lack::WholeView),
         // an exchange for an offline token can end the session, too (`OAuth2GrantTypeBase`, 26.1 and later)
         Form::Usual if !is_of_old_server(w, view) => Verdict::likely(&[SessionTerminated, CodeReused, CodeMalformed], Lack::SuccessEvents),
@@ -566,10 +562,10 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
         (_, _, true) => Verdict::likely(&[WrongClientSecret, ClientAuthMethod, ClientNotFound], Lack::ClientAuthentication),
         _ => Verdict::likely(&[WrongClientSecret, ClientAuthMethod], Lack::ClientAuthentication),
     };
-    // nor is there any line of another logger than that of the events
+    // as far as is known this log has the events' lines alone
     let is_blind = !c.view.assertions(w.realm) && !c.view.companions(w.realm) && c.view.version(w.node, w.time).is_none() && profile.secret_ok.is_none();
     let verdict = if (with.lost.is_some() || is_blind) && !verdict.candidates.contains(&ClockSkew) {
-        // the line that says that an assertion was refused may stand before the first one
+        // the line that says that an assertion was refused may stand before the first one, or in another log
         Verdict { candidates: verdict.candidates.iter().copied().chain([ClockSkew]).collect(), ..verdict }
     } else {
         verdict

@@ -208,6 +208,8 @@ pub struct View {
     dpop: bool,
     /// Whose a client's uuid is: by the warnings on codes of sessions that only one client had logged in to; `None` where two are told of.
     owners: HashMap<Key, Option<Sym>, RandomState>,
+    /// Those of which something was learned since somebody asked.
+    told_owners: Vec<Key>,
     /// The youngest code that was refused though never used, by realm.
     refused: BTreeMap<Option<Sym>, i64>,
     /// Requests that ended in a server error, the first of each second, with their nodes.
@@ -340,10 +342,11 @@ impl View {
             Lesson::Owner(uuid, client) => {
                 let full = self.owners.len() >= OWNERS;
                 match self.owners.entry(uuid) {
-                    Entry::Occupied(mut known) if *known.get() != Some(client) => drop(known.insert(None)),
+                    Entry::Occupied(mut known) if known.get().is_some_and(|owner| owner != client) => drop(known.insert(None)),
                     Entry::Vacant(place) if !full => drop(place.insert(Some(client))),
-                    _ => {}
+                    _ => return,
                 }
+                self.told_owners.push(uuid);
             }
             Lesson::Unfounded(time) => {
                 let list = self.unfounded.entry(realm).or_default();
@@ -368,7 +371,7 @@ impl View {
         self.events_changes.sort_unstable();
     }
 
-    /// Returns a digest of all that a verdict can rest on, but how far the streams have come: as long as it is the same, no verdict changes by this view.
+    /// Returns a digest of all that a verdict can rest on, but how far the streams have come, and whose a uuid is: as long as it is the same, no verdict changes by this view.
     #[must_use]
     pub fn generation(&self) -> u64 {
         let mut hash = Xxh3::new();
@@ -383,8 +386,8 @@ impl View {
         for (realm, list) in &self.unfounded {
             (realm, list.len()).hash(&mut hash);
         }
-        (&self.worked, &self.refused, &self.founded, self.dpop).hash(&mut hash);
-        (self.owners.len(), self.owners.values().filter(|owner| owner.is_none()).count()).hash(&mut hash);
+        (&self.worked, &self.refused, self.dpop).hash(&mut hash);
+        self.founded.iter().filter(|(_, founded)| **founded >= ALONE).for_each(|(realm, _)| realm.hash(&mut hash));
         if !self.orphans.is_empty() {
             // how much of a short log a code's life can be depends on its length
             let young = |s: &(i64, i64)| s.1 - s.0 < 2 * UNKNOWN_LIFE_MS;
@@ -457,6 +460,11 @@ impl View {
     pub fn is_alone(&self, realm: Option<Sym>) -> bool {
         let is_told = |(id, n): (usize, &Node)| !n.versions.is_empty() || n.from_start || self.clusters.iter().any(|(_, node, _)| *node as usize == id);
         self.founded.get(&realm).is_some_and(|founded| *founded >= ALONE) || self.group(realm).any(is_told)
+    }
+
+    /// Returns the uuids of which something was learned since this was asked last.
+    pub fn told_owners(&mut self) -> impl Iterator<Item = Key> {
+        self.told_owners.drain(..)
     }
 
     /// Returns the client that a uuid is, where that is proven.
