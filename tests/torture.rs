@@ -160,8 +160,13 @@ fn torture(plan: &Plan) -> Done {
     await_the_rest(&logs, &reader);
     let status = reader.end("TERM").expect("it runs");
     judge(&logs, &reader, &done);
-    // of a file that was deleted while nobody looked nobody knows that it had been read to its end
-    let is_known = |note: &String| logs.iter().any(|l| l.kind == Kind::Removed && note.contains(&format!("kc-{}/", l.number)));
+    // of a file that was deleted while nobody looked nobody knows that it had been read to its end: one that was removed, or the log of a container that was started again
+    let is_of = |log: &Log, note: &str| match log.kind {
+        Kind::Removed => note.contains(&format!("kc-{}/", log.number)),
+        Kind::Kubelet => (0..log.restarts).any(|container| note.contains(&format!(" {container}.log:"))),
+        _ => false,
+    };
+    let is_known = |note: &String| logs.iter().any(|log| is_of(log, note));
     let heard = reader.heard.lock().expect("whole");
     let losses: Vec<_> = heard.notes.iter().filter(|n| (n.contains("missing") || n.contains("lost")) && !is_known(n)).collect();
     if plan.kinds == RENAMED {
