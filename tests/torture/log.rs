@@ -76,7 +76,6 @@ pub struct Log {
     half: Vec<u8>,
     /// Files that were rotated away, oldest first, each with the number that it had before it was packed.
     old: VecDeque<(u64, PathBuf, u64)>,
-    /// Restarts of the container.
     /// How often the container was started again.
     pub restarts: u64,
     /// It is to be deleted once all of it was read.
