@@ -214,13 +214,14 @@ impl Live {
             shard.touched.drain(..).for_each(|session| book.touch(session));
         }
         fold.clients.touched.drain(..).for_each(|client| book.touch_client(client));
-        fold.view.told_owners().for_each(|uuid| book.touch_uuid(uuid));
         self.state.tell_triggers(updates);
     }
 
     /// Judges what is due, and tells what is new.
     fn judge(&mut self, now: i64, extent: Extent, updates: &mut Vec<Update>) {
         let end = self.state.survey();
+        let State { fold, book, .. } = &mut self.state;
+        book.touch_uuids(&fold.view.told_owners().collect());
         let hold = if self.state.fold.pairing.is_active() { HOLD_MS - (PROXY_MS - 2 * MERGE_MS) } else { HOLD_MS };
         let is_due = |e: &book::Entry| {
             let waited = !e.holds || now - e.since >= hold;
@@ -261,7 +262,6 @@ impl Live {
                 w.facts = Some(Box::new(facts));
             }
         }
-        fold.view.told_owners().for_each(|uuid| book.touch_uuid(uuid));
     }
 
     /// Judges failures and tells what is new about them.

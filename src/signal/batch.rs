@@ -369,17 +369,18 @@ fn record(b: &mut Batch, record: &Record<'_>, size: u64, number: u32, course: &m
     if record.at != Stamp::Unknown {
         b.last = record.at;
     }
-    match read_next(record, number, &mut b.names, course) {
+    let signal = read_next(record, number, &mut b.names, course);
+    if signal.is_none() && &*record.logger == EVENTS && !record.message.is_empty() {
         // under this logger stand event lists alone: a format of one's own put something before them
-        None if &*record.logger == EVENTS && !record.message.is_empty() => b.books.unparsed(size, b.lines, &record.message),
-        None => b.books.parsed += size,
-        Some(mut signal) => {
-            b.books.parsed += size;
-            // any program with a database can have trouble with it
-            b.keycloak |= signal.kind != Kind::Life(Life::DatabaseTrouble);
-            signal.day = b.days.map_or(0, |d| d.2);
-            b.signals.push(signal);
-        }
+        b.books.unparsed(size, b.lines, &record.message);
+    } else {
+        b.books.parsed += size;
+    }
+    if let Some(mut signal) = signal {
+        // any program with a database can have trouble with it
+        b.keycloak |= signal.kind != Kind::Life(Life::DatabaseTrouble);
+        signal.day = b.days.map_or(0, |d| d.2);
+        b.signals.push(signal);
     }
 }
 

@@ -187,8 +187,8 @@ pub fn is_token_request(kind: &[u8], grant: bool) -> bool {
 /// Whether an event tells of a grant. What the login page prints of a browser's login has none: where one seems to stand behind its code or its address, it is a part
 /// of the name that somebody typed.
 fn has_grant(event: &Event<'_>) -> bool {
-    [Field::CodeId, Field::RedirectUri].into_iter().all(|other| event.kind() != b"LOGIN_ERROR" || event.is_before(Field::GrantType, other))
-        && event.raw(Field::GrantType).is_some()
+    let is_before = |other| event.is_before(Field::GrantType, other);
+    event.raw(Field::GrantType).is_some() && (event.kind() != b"LOGIN_ERROR" || is_before(Field::CodeId) && is_before(Field::RedirectUri))
 }
 
 /// Returns the session that an event names.

@@ -63,12 +63,17 @@ pub fn expired_or_reused(w: &Waiting, c: &Context<'_>) -> Verdict {
 
 /// Of a log that lost lines nothing is certain that rests on what it does not show: any of the `causes` stays possible.
 fn holed(verdict: Verdict, w: &Waiting, causes: &[Cause]) -> Verdict {
-    if w.failed.with.lost != Some(Loss::Lines) || verdict.confidence != Confidence::Certain {
+    if w.failed.with.lost == Some(Loss::Lines) { weakened(verdict, causes, Some(Lack::Lines)) } else { verdict }
+}
+
+/// Returns what is no longer certain: any of the `causes` stays possible.
+fn weakened(verdict: Verdict, causes: &[Cause], lack: Option<Lack>) -> Verdict {
+    if verdict.confidence != Confidence::Certain {
         return verdict;
     }
     let first = verdict.candidates[0];
     let candidates = std::iter::once(first).chain(causes.iter().copied().filter(|cause| *cause != first)).collect();
-    Verdict { confidence: Confidence::Likely, candidates, lack: Some(Lack::Lines), ..verdict }
+    Verdict { confidence: Confidence::Likely, candidates, lack, ..verdict }
 }
 
 /// What would have told more where companions are missing.
@@ -151,10 +156,7 @@ fn of_whom(verdict: Verdict, w: &Waiting, facts: &Facts, c: &Context<'_>) -> Ver
         Some(_) if !was_renamed() => Verdict::likely_at_best(&[CodeOfOtherClient, CodeReused, CodeExpired])
             .because(gone.at, "the code is one of another client, as warnings of other sessions show"),
         _ if facts.other_code && verdict.confidence == Confidence::Certain => {
-            let second = if verdict.candidates[0] == CodeReused { CodeExpired } else { CodeReused };
-            let candidates = [verdict.candidates[0], second, CodeOfOtherClient].into_iter().collect();
-            Verdict { confidence: Confidence::Likely, candidates, lack: None, ..verdict }
-                .because(w.at, "another client of the session may have been given the code")
+            weakened(verdict, &[CodeExpired, CodeReused, CodeOfOtherClient], None).because(w.at, "another client of the session may have been given the code")
         }
         _ => verdict,
     }

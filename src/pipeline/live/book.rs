@@ -57,8 +57,6 @@ pub(super) struct Book {
     touched: Vec<Key>,
     /// Clients of whom something was learned since.
     touched_clients: Vec<(Option<Sym>, Sym)>,
-    /// Uuids of clients of which it was learned whose they are.
-    touched_uuids: Vec<Key>,
     /// Those whose seconds of waiting are not over, by when they are: on the stream that is ahead, and on all of them.
     late: [BTreeSet<(i64, u64)>; 2],
     by_place: HashMap<(u32, u64), u64, RandomState>,
@@ -147,21 +145,20 @@ impl Book {
         }
     }
 
-    /// Says that it was learned whose a client's uuid is.
-    pub fn touch_uuid(&mut self, uuid: Key) {
-        self.touched_uuids.push(uuid);
+    /// Says of which uuids it was learned whose they are.
+    pub fn touch_uuids(&mut self, uuids: &HashSet<Key, RandomState>) {
+        if uuids.is_empty() {
+            return;
+        }
+        let names_one = |e: &Entry| e.waiting.failed.with.gone.is_some_and(|gone| uuids.contains(&gone.client));
+        let found: Vec<u64> = (self.first..).zip(&self.entries).filter(|(_, e)| names_one(e)).map(|(id, _)| id).collect();
+        for id in found {
+            self.mark(id);
+        }
     }
 
     /// Marks the failures of what was touched.
     fn mark_touched(&mut self) {
-        let uuids: HashSet<Key, RandomState> = self.touched_uuids.drain(..).collect();
-        if !uuids.is_empty() {
-            let names_one = |e: &Entry| e.waiting.failed.with.gone.is_some_and(|gone| uuids.contains(&gone.client));
-            let found: Vec<u64> = (self.first..).zip(&self.entries).filter(|(_, e)| names_one(e)).map(|(id, _)| id).collect();
-            for id in found {
-                self.mark(id);
-            }
-        }
         let mut sessions: HashSet<Key, RandomState> = HashSet::default();
         for session in std::mem::take(&mut self.touched).into_iter().filter(|s| sessions.insert(*s)) {
             self.by_session.get(&session).cloned().into_iter().flatten().for_each(|id| self.mark(id));

@@ -22,9 +22,7 @@ impl Case<'_> {
             "expired_code" => {
                 path.yes(READ, self.field("session"));
                 path.ask("How old was the code?", Answer::Known, vec![self.own("older than its lifespan: error=expired_code")]);
-                if self.may_be(Cause::ClockSkew) {
-                    path.cannot("Is a clock off?", Vec::new(), "date -u on all nodes");
-                }
+                self.clock(path);
                 return true;
             }
             "user_session_not_found" => {
@@ -56,9 +54,7 @@ impl Case<'_> {
             self.used(path);
             self.age(path);
             self.interruption(path);
-            if self.may_be(Cause::ClockSkew) {
-                path.cannot("Is a clock off?", Vec::new(), "date -u on all nodes");
-            }
+            self.clock(path);
         } else if failure.user.is_some() {
             path.yes(READ, self.field("user"));
             path.yes("Is the session alive?", self.field("user"));
@@ -68,6 +64,13 @@ impl Case<'_> {
             self.session(path);
         }
         true
+    }
+
+    /// Can nodes' clocks differ?
+    fn clock(&self, path: &mut Path) {
+        if self.may_be(Cause::ClockSkew) {
+            path.cannot("Is a clock off?", Vec::new(), "date -u on all nodes");
+        }
     }
 
     /// The session that the code names was not found.
