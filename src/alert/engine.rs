@@ -358,6 +358,8 @@ impl Engine {
             let is_ready = |m: &Memory| m.ready.iter().any(|r| r.id == alert.id);
             let waiting = self.memory.held.iter().position(|h| h.began.id == alert.id);
             match (alert.state, waiting) {
+                // one that waits is told as it began, once the log's time is about now
+                (State::Firing, Some(_)) if fresh && self.memory.clock.live && self.memory.clock.is_recent() => {}
                 (State::Firing, waiting) if fresh && self.memory.clock.live => {
                     waiting.map(|place| self.memory.held.remove(place));
                     self.ready(alert);

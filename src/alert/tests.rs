@@ -400,7 +400,7 @@ fn play(all: &[Finding], late: &[i64], restarts: &BTreeSet<usize>) -> Vec<Alert>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn the_order_in_which_findings_come_does_not_matter(all in findings(), late in prop::collection::vec(0..2500_i64, 1..40)) {
