@@ -474,6 +474,11 @@ impl Join {
 
     /// Keeps a companion for the thread's next user event.
     fn companion(&mut self, companion: Companion, thread: Thread, at: At, time: Option<i64>) {
+        if let Companion::CodeGone { code, session, client, usual } = companion
+            && self.outbox.explain(thread, GoneCode { code, session, client, unusual: !usual, at }, time)
+        {
+            return self.lapses.paired(client);
+        }
         let pending = self.threads.of(thread);
         if companion == Companion::AuthTried && pending.closed {
             *pending = Pending { known: pending.known, others: std::mem::take(&mut pending.others), permission: pending.permission, ..Pending::default() };

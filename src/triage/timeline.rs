@@ -286,6 +286,23 @@ pub struct Timeline {
 
 const _: () = assert!(size_of::<Timeline>() <= 64, "a timeline is one piece of the memory that a processor fetches at once");
 
+/// What a log may have twice, as where a shipper sends lines again or a console's log is read beside the server's own: steps of one kind at the same time.
+#[derive(Default)]
+struct Told {
+    last: Option<i64>,
+    again: u32,
+}
+
+impl Told {
+    /// Takes in when a step was; returns how many there are more.
+    fn note(&mut self, when: Option<i64>) -> u32 {
+        let is_again = when.is_some() && self.last == when;
+        self.last = when;
+        self.again += u32::from(is_again);
+        u32::from(!is_again)
+    }
+}
+
 /// Whether a client read a code before the login that could have given it: nodes' clocks differ, or that login is not in the log. `entries` are those before the first
 /// login that counts, `age` how long they are before the failure.
 fn is_unfounded_before(entries: &[Entry], client: Option<Sym>, other_login: bool, age: impl Fn(&Entry) -> i64) -> bool {
@@ -559,6 +576,7 @@ impl Timeline {
         let third = |d: Option<Sym>| entries.iter().any(|e| e.step == Mark::Login && e.client != me.client && e.client != d);
         let own_logins = || entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login && e.client == me.client);
         let (mut first_login, mut forgotten) = (None, 0_i64);
+        let (mut logins, mut uses) = (Told::default(), Told::default());
         for (i, e) in entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login) {
             if e.client != me.client {
                 facts.other_login = true;
@@ -575,6 +593,7 @@ impl Timeline {
                 continue;
             }
             facts.logins += 1;
+            logins.note(e.when);
             if first_login.is_none() {
                 facts.first_login_ms = anchor_time.zip(e.when).map(|(a, t)| a - t);
                 first_login = Some(i);
@@ -639,7 +658,7 @@ impl Timeline {
                 continue;
             }
             if i < anchor {
-                facts.uses += 1;
+                facts.uses += uses.note(e.when);
                 facts.use_before = Some((seen(e), !e.step.is_exchange()));
             } else if -age(e) <= LATE_MS {
                 // a login in these seconds may have given the code that was used, even if it is logged behind the use
@@ -648,11 +667,13 @@ impl Timeline {
                 if new_login {
                     facts.use_after_login = true;
                 } else {
-                    facts.uses += 1;
+                    facts.uses += uses.note(e.when);
                     facts.use_after.get_or_insert(seen(e));
                 }
             }
         }
+        // a log that has a use twice may have its login twice
+        facts.logins -= logins.again.min(uses.again);
         // of more codes than were given since, one is older than the failure
         let later = || entries.iter().enumerate().filter(|(i, e)| *i > anchor && e.client == me.client);
         let mut codes_given = later().filter(|(_, e)| e.step == Mark::Login).count();

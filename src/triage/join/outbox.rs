@@ -1,15 +1,16 @@
-//! What the join hands on, held until the answers of its failures are known.
+//! What the join hands on, held until the answers of its failures are known, and what explains them.
 //!
-//! Input: joined signals in the order of the stream, and the access lines of its threads. Output: the same signals in the same order; a failure has its
-//! answer. Where no access line was seen yet nothing is held. Must not know what an answer means.
+//! Input: joined signals in the order of the stream, the access lines of its threads, and warnings that stand behind their events. Output: the same signals in the same
+//! order; a failure has its answer. Where no access line was seen yet hardly anything is held. Must not know what an answer means.
 
 use std::collections::VecDeque;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::super::joined::{Answered, Joined, What};
+use super::super::joined::{Answered, Companions, Failed, GoneCode, Joined, What};
 use super::threads::Thread;
+use crate::names::Key;
 
 /// A failure waits this long for its access line: the longest that was recorded is 31 ms.
 const WAIT_MS: i64 = 2000;
@@ -21,7 +22,8 @@ const HELD: usize = 1 << 14;
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 pub struct Outbox {
     active: bool,
-    queue: VecDeque<(Joined, bool)>,
+    /// With the time up to which it waits.
+    queue: VecDeque<(Joined, Option<i64>)>,
     /// How many left the queue.
     gone: u64,
     /// Failures that wait, by thread.
@@ -38,7 +40,7 @@ impl Outbox {
     /// Takes in a signal of a thread.
     #[inline]
     pub fn push(&mut self, joined: Joined, thread: Thread, out: &mut Vec<Joined>) {
-        if self.active {
+        if self.active || !self.queue.is_empty() || matches!(&joined.what, What::Failed(failed) if is_unexplained(failed)) {
             self.hold(joined, thread, out);
         } else {
             out.push(joined);
@@ -47,28 +49,53 @@ impl Outbox {
 
     fn hold(&mut self, joined: Joined, thread: Thread, out: &mut Vec<Joined>) {
         self.latest = self.latest.max(joined.time);
-        let waits = matches!(&joined.what, What::Failed(f, ..) if f.answers.is_empty());
-        if waits {
+        let until = match (&joined.what, joined.time) {
+            (What::Failed(f), Some(time)) if self.active && f.answers.is_empty() => Some(time + WAIT_MS),
+            // what is printed at the same time may stand in any order where something has sorted the lines
+            (What::Failed(f), Some(time)) if is_unexplained(f) => Some(time),
+            _ => None,
+        };
+        if until.is_some() {
             self.open.insert(thread, self.gone + self.queue.len() as u64);
         }
-        self.queue.push_back((joined, waits));
+        self.queue.push_back((joined, until));
         self.flush(out);
+    }
+
+    /// Gives a warning to the thread's failure that was printed at the same time and stands before it, if it is of that session; returns whether there is one.
+    pub fn explain(&mut self, thread: Thread, gone: GoneCode, time: Option<i64>) -> bool {
+        if self.queue.is_empty() {
+            return false;
+        }
+        let number = self.open.get(&thread).copied();
+        let Some((joined, _)) = number.and_then(|number| self.held(number)).filter(|(joined, _)| joined.time == time) else { return false };
+        let What::Failed(failed) = &mut joined.what else { return false };
+        let is_of = failed.failure.session.as_ref().is_some_and(|session| Key::of_kept(session.bytes()) == gone.session);
+        if is_of && is_unexplained(failed) {
+            failed.with = Companions { gone: Some(gone), ..*failed.with }.into();
+            return true;
+        }
+        false
+    }
+
+    /// Returns what is held under a number.
+    fn held(&mut self, number: u64) -> Option<&mut (Joined, Option<i64>)> {
+        number.checked_sub(self.gone).and_then(|i| usize::try_from(i).ok()).and_then(|i| self.queue.get_mut(i))
     }
 
     /// Ends the waiting of a thread's failure, with its answer where there is one.
     #[inline]
     pub fn close(&mut self, thread: Thread, answer: Option<Answered>, out: &mut Vec<Joined>) {
-        if self.active {
+        if self.active || !self.queue.is_empty() {
             self.answer(thread, answer, out);
         }
     }
 
     fn answer(&mut self, thread: Thread, answer: Option<Answered>, out: &mut Vec<Joined>) {
         let Some(number) = self.open.remove(&thread) else { return };
-        let held = number.checked_sub(self.gone).and_then(|i| usize::try_from(i).ok()).and_then(|i| self.queue.get_mut(i));
-        if let Some((joined, waits)) = held {
-            *waits = false;
-            if let What::Failed(failed, ..) = &mut joined.what {
+        if let Some((joined, until)) = self.held(number) {
+            *until = None;
+            if let What::Failed(failed) = &mut joined.what {
                 failed.answers.extend(answer);
             }
         }
@@ -93,9 +120,9 @@ impl Outbox {
     }
 
     fn flush(&mut self, out: &mut Vec<Joined>) {
-        while let Some((joined, waits)) = self.queue.front() {
-            let late = joined.time.zip(self.latest).is_none_or(|(t, latest)| latest - t > WAIT_MS);
-            if *waits && !late && self.queue.len() <= HELD {
+        while let Some((_, until)) = self.queue.front() {
+            let waits = until.zip(self.latest).is_some_and(|(until, latest)| latest <= until);
+            if waits && self.queue.len() <= HELD {
                 return;
             }
             self.gone += 1;
@@ -109,4 +136,12 @@ impl Outbox {
         out.extend(self.queue.drain(..).map(|q| q.0));
         self.open.clear();
     }
+}
+
+/// Whether nothing that the parser says of a code explains why it was refused.
+#[inline]
+fn is_unexplained(failed: &Failed) -> bool {
+    let (failure, with) = (&failed.failure, &*failed.with);
+    let has_warning = with.gone.is_some() || with.format.is_some() || with.uuid.is_some() || with.bound.is_some() || with.foreign.is_some();
+    !has_warning && failure.session.is_some() && failure.error.as_deref() == Some("invalid_code")
 }
