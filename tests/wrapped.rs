@@ -5,9 +5,11 @@ use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use kctriage::finding::{Confidence, Finding, Trust};
 use kctriage::pipeline::Options;
 use kctriage::record::wrapper::{Told, unwrapper, wrapping};
 use kctriage::source::{Bounds, Find, Lines, Payload, Reader, Rows, Unwrapper, Wrapping, discover};
+use serde_json::{Map, Value};
 
 mod around;
 #[allow(dead_code, reason = "the tests of archives use the rest")]
@@ -380,4 +382,76 @@ fn chunks_are_unwrapped_at_once_as_one_after_the_other() {
             assert!(differing.is_none() && all[0].len() == other.len(), "{name}: {} and {} payloads, {differing:?}", all[0].len(), other.len());
         }
     }
+}
+
+/// What Graylog keeps of an object that Keycloak sent, without the underscores.
+fn kept_by_graylog(sent: &Value) -> Value {
+    let name = |key: &str| match key {
+        "host" => "source".to_owned(),
+        "short_message" => "message".to_owned(),
+        other => other.trim_start_matches('_').to_owned(),
+    };
+    let mut kept: Map<String, Value> = sent.as_object().expect("an object").iter().map(|(key, value)| (name(key), value.clone())).collect();
+    let seconds = sent["timestamp"].as_f64().expect("seconds");
+    #[allow(clippy::cast_possible_truncation, reason = "a time of these years")]
+    let time = chrono::DateTime::from_timestamp_millis((seconds * 1000.0).round() as i64).expect("a date");
+    kept.insert("timestamp".into(), time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string().into());
+    Value::Object(kept)
+}
+
+/// Columns of a CSV export of Graylog's.
+const COLUMNS: [&str; 8] = ["timestamp", "source", "message", "full_message", "LoggerName", "Thread", "Severity", "StackTrace"];
+
+/// Verdicts without what the layout changes.
+fn verdicts(path: &Path) -> Vec<Finding> {
+    let (mut findings, outcome) = scan(&[path.to_owned()]);
+    assert!(outcome.problems.is_empty(), "{}: {:?}", path.display(), outcome.problems);
+    for f in &mut findings {
+        f.trust = Trust::Json;
+        f.id = String::new();
+    }
+    findings
+}
+
+#[test]
+fn keycloaks_own_gelf_says_what_the_console_said() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let put = |name: &str, text: &str| put(dir.path(), name, text.as_bytes());
+    let want = verdicts(&root().join("gelf/server.log"));
+    let certain = want.iter().filter(|f| f.confidence == Confidence::Certain).count();
+    assert_eq!((want.len(), certain), (75, 33));
+    let log = fs::read_to_string(root().join("gelf/gelf.ndjson")).expect("objects");
+    let sent: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let kept: Vec<Value> = sent.iter().map(kept_by_graylog).collect();
+    let lines = |objects: &[Value]| objects.iter().fold(String::new(), |all, object| format!("{all}{object}\n"));
+    let found: Vec<Value> = kept.iter().rev().map(|object| serde_json::json!({"highlight_ranges": {}, "message": object, "index": "graylog_0"})).collect();
+    let hits: Vec<Value> = kept.iter().map(|object| serde_json::json!({"_index": "graylog_0", "_source": object})).collect();
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(COLUMNS).expect("memory");
+    for object in &kept {
+        table.write_record(COLUMNS.map(|name| object[name].as_str().unwrap_or_default())).expect("memory");
+    }
+    let table = String::from_utf8(table.into_inner().expect("memory")).expect("UTF-8");
+    for (name, text) in [
+        ("sent.ndjson", log.clone()),
+        ("kept.ndjson", lines(&kept)),
+        ("hits.ndjson", lines(&hits)),
+        ("found.json", serde_json::to_string_pretty(&serde_json::json!({"query": "*", "messages": found})).expect("JSON")),
+        ("table.csv", table),
+    ] {
+        let path = put(name, &text);
+        let got = verdicts(&path);
+        assert!(got.iter().all(|f| f.node == "vm"), "{name}");
+        assert_equal(&placeless(&got), &placeless(&want), name);
+    }
+    // of a message that was cut, what is not there is not known
+    let mut short = sent;
+    for object in &mut short {
+        object.as_object_mut().expect("an object").remove("full_message");
+    }
+    let got = verdicts(&put("cut.ndjson", &lines(&short)));
+    let is_among_them = |f: &Finding| want.iter().any(|w| (w.time, &w.ip, w.cause, &w.confidence) == (f.time, &f.ip, f.cause, &f.confidence));
+    let certain: Vec<&Finding> = got.iter().filter(|f| f.confidence == Confidence::Certain).collect();
+    assert_eq!((got.len(), certain.len()), (75, 12));
+    assert!(certain.into_iter().all(is_among_them));
 }

@@ -157,6 +157,7 @@ fn document_kind(bytes: &[u8]) -> Kind {
         ("\"podName\"", Kind::SternJson),
         ("\"source_type\"", Kind::Vector),
         ("\"short_message\"", Kind::Gelf),
+        ("\"LoggerName\"", Kind::Gelf),
     ];
     table.iter().find(|(key, _)| memchr::memmem::find(bytes, key.as_bytes()).is_some()).map_or(Kind::Json, |(_, kind)| *kind)
 }

@@ -19,7 +19,7 @@ use crate::source::Payload;
 use crate::source::unwrap::Sink;
 
 /// Keys under which lists of entries are kept.
-const CONTAINERS: &[&str] = &["events", "hits", "logEvents", "data", "result", "results", "tables", "rows", "values", "entries", "records", "logs"];
+const CONTAINERS: &[&str] = &["events", "hits", "logEvents", "data", "result", "results", "tables", "rows", "values", "entries", "records", "logs", "messages"];
 
 /// Counts line feeds as they are read.
 struct Counted<'r> {

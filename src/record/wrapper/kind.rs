@@ -205,7 +205,14 @@ pub const ALL: &[Wrapper] = &[
         Form::Objects,
     ),
     row(Kind::Splunk, "splunk", "JSON exports of Splunk, HEC", r#"{"preview":false,"result":{"_raw":"…","_time":"…","host":"kc-1"}}"#, true, Form::Objects),
-    row(Kind::Gelf, "gelf", "GELF of Graylog", r#"{"version":"1.1","host":"kc-1","short_message":"…","timestamp":1772619323.457}"#, true, Form::Objects),
+    row(
+        Kind::Gelf,
+        "gelf",
+        "GELF of Graylog: Docker's driver, Keycloak's own (18 to 25), Graylog's messages as JSON",
+        r#"{"version":"1.1","host":"kc-1","short_message":"…","timestamp":1772619323.457}"#,
+        true,
+        Form::Objects,
+    ),
     row(
         Kind::Json,
         "json",

@@ -15,6 +15,7 @@ mod document;
 mod escapes;
 mod events;
 mod frames;
+mod gelf;
 mod head;
 mod item;
 mod json;

@@ -11,7 +11,7 @@ use super::super::stamp::{Stamp, Stamps};
 use super::item::Item;
 use super::json::{Json, Object, get, line};
 use super::kind::Kind;
-use super::{head, keys};
+use super::{gelf, head, keys};
 
 /// Objects within objects that are followed to the line.
 const DEPTH: usize = 4;
@@ -181,12 +181,28 @@ pub(super) fn item(object: Entries<'_, '_>, field: Option<&str>) -> Option<Item<
             return Some(Item { node: found.node.or_else(|| node_of(object).map(Cow::Owned)), time: found.time.or_else(|| time_of(object)), ..found });
         }
     }
+    if field.is_none()
+        && let Some(item) = gelf(object)
+    {
+        return Some(item);
+    }
     let mut text = find(object, field, 0)?;
     if text.last() == Some(&b'\n') {
         text.pop();
     }
     let node = node_of(object).map(Cow::Owned);
     Some(Item { node, stream: stream_of(object), time: time_of(object), more: goes_on(object), text: Cow::Owned(text), width: 0 })
+}
+
+/// Reads a record that Keycloak sent as GELF, or that Graylog's API found, which puts it under `message`.
+fn gelf(object: Entries<'_, '_>) -> Option<Item<'static>> {
+    let object = match get(object, "message") {
+        Some(Json::Object(inner)) => inner,
+        _ => object,
+    };
+    let own = |node: &str| Cow::Owned(node.as_bytes().to_vec());
+    let item = || Item { node: gelf::node(object).map(own), time: gelf::time(object), text: Cow::Owned(gelf::line(object)), ..Item::default() };
+    gelf::is_record(object).then(item)
 }
 
 /// Parses a line as an object; bytes that are not UTF-8 are replaced.
@@ -230,7 +246,7 @@ pub(super) fn kind(object: Entries<'_, '_>) -> Kind {
         (Kind::CloudWatch, &[&["logStreamName"], &["ingestionTime"], &["logStream", "logGroup"]]),
         (Kind::Azure, &[&["TimeGenerated"], &["TimeStamp", "Log"], &["LogMessage"]]),
         (Kind::Splunk, &[&["_raw"], &["preview"], &["sourcetype"], &["result"]]),
-        (Kind::Gelf, &[&["short_message"]]),
+        (Kind::Gelf, &[&["short_message"], &["LoggerName", "Thread"]]),
         (Kind::Docker, &[&["log", "stream", "time"]]),
         (Kind::FluentBit, &[&["kubernetes"], &["date", "log"], &["logtag"]]),
     ];

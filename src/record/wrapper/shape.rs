@@ -245,8 +245,18 @@ struct Way {
 }
 
 /// Keys whose values say that an object is a record of Keycloak's own, or that a line has parts in a way that hardly any tool marks them: how they are read is not told here.
-const ODD: [&[u8]; 8] =
-    [b"loggerName", b"log.logger", b"partial_message", b"partial_last", b"CONTAINER_PARTIAL_MESSAGE", b"CONTAINER_PARTIAL_LAST", b"_partial", b"_LINE_BREAK"];
+const ODD: [&[u8]; 10] = [
+    b"loggerName",
+    b"log.logger",
+    b"_LoggerName",
+    b"LoggerName",
+    b"partial_message",
+    b"partial_last",
+    b"CONTAINER_PARTIAL_MESSAGE",
+    b"CONTAINER_PARTIAL_LAST",
+    b"_partial",
+    b"_LINE_BREAK",
+];
 
 impl Way {
     fn clear(&mut self) {
@@ -510,6 +520,8 @@ mod tests {
         r#"{"kubernetes":{"pod_name":"a"},"kubernetes.pod_name":"b","message":"c"}"#,
         r#"{"loggerName":"a","message":"b","stream":"stdout"}"#,
         r#"{"log":{"logger":"a"},"message":"b","kubernetes":{}}"#,
+        r#"{"short_message":"a","_LoggerName":"b","_Thread":"c"}"#,
+        r#"{"message":{"message":"a","LoggerName":"b","Thread":"c"}}"#,
         r#"{"json":{"message":"inside"},"message":"b"}"#,
         r#"{"event":{"type":"LOGIN","realmId":"r"},"message":"b"}"#,
         r#"{"type":"LOGIN","realmId":"r","text":"no line"}"#,

@@ -8,7 +8,7 @@ use std::io::{self, BufRead};
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::json::{self, Json, Object};
-use super::{keys, object};
+use super::{gelf, keys, object};
 use crate::source::Payload;
 use crate::source::unwrap::Sink;
 
@@ -23,6 +23,8 @@ pub(super) struct Columns {
     time: Option<usize>,
     /// Rows are events of Keycloak's store.
     pub(super) events: bool,
+    /// Rows can be records that Keycloak sent as GELF.
+    gelf: bool,
 }
 
 impl Columns {
@@ -39,21 +41,28 @@ impl Columns {
         let has = |a: &str, b: &str| find(a).is_some() || find(b).is_some();
         let typed = has("type", "event_type") && (has("ip_address", "ipAddress") || has("realm_id", "realmId"));
         let events = field.is_none() && (typed || has("operation_type", "operationType"));
-        (events || message.is_some()).then_some(Columns { names, message, node, time, events })
+        let gelf = field.is_none() && gelf::NEEDED.iter().all(|name| names.iter().any(|n| n == name));
+        (events || message.is_some()).then_some(Columns { names, message, node, time, events, gelf })
     }
 
-    /// Returns a row of the event tables as one object a line.
-    fn event(&self, row: &ByteRecord) -> Vec<u8> {
-        let object: Object<'_> = self.names.iter().zip(row).map(|(n, v)| (Cow::Borrowed(&**n), Json::Text(String::from_utf8_lossy(v)))).collect();
-        json::line(&object)
+    /// Returns a row as one object.
+    fn object<'r>(&'r self, row: &'r ByteRecord) -> Object<'r> {
+        self.names.iter().zip(row).map(|(n, v)| (Cow::Borrowed(&**n), Json::Text(String::from_utf8_lossy(v)))).collect()
     }
 
     fn row(&self, row: &ByteRecord, line: u64, out: Sink<'_>) {
         let cell = |at: Option<usize>| at.and_then(|i| row.get(i)).filter(|c| !c.is_empty() && *c != b"-");
         let time = cell(self.time).and_then(|t| std::str::from_utf8(t).ok()).and_then(object::time_in);
         if self.events {
-            out(Payload { node: None, time, line, text: &self.event(row) });
+            out(Payload { node: None, time, line, text: &json::line(&self.object(row)) });
             return;
+        }
+        if self.gelf {
+            let object = self.object(row);
+            if gelf::is_record(&object) {
+                out(Payload { node: cell(self.node), time: gelf::time(&object), line, text: &gelf::line(&object) });
+                return;
+            }
         }
         let whole = || row.iter().collect::<Vec<_>>().join(&b","[..]);
         match self.message.and_then(|i| row.get(i)) {
