@@ -320,8 +320,15 @@ fn a_state_that_is_not_for_this_is_refused() {
     assert_eq!(foreign.status.code(), Some(4), "{}", String::from_utf8_lossy(&foreign.stderr));
     fs::write(state.join("state"), b"KCTSTATE").expect("a write");
     fs::remove_file(state.join("state.bak")).ok();
-    let damaged = refused(&["--state", &state_arg, "--on-bad-state", "fail"], &log);
-    assert_eq!(damaged.status.code(), Some(4), "{}", String::from_utf8_lossy(&damaged.stderr));
+    for _ in 0..2 {
+        let damaged = refused(&["--state", &state_arg, "--on-bad-state", "fail"], &log);
+        assert_eq!(damaged.status.code(), Some(4), "{}", String::from_utf8_lossy(&damaged.stderr));
+        assert_eq!(fs::read(state.join("state")).expect("it is left where it is"), b"KCTSTATE");
+    }
+    let anew = Tail::start(&["--format", "ndjson", "--state", &state_arg, "--on-bad-state", "restart"], &[&log]);
+    anew.until(76);
+    anew.end("TERM");
+    assert_eq!(fs::read(state.join("state.bad.1")).expect("it is kept"), b"KCTSTATE");
 }
 
 /// `timeout` and its like send one signal to the process, and once more to its group.

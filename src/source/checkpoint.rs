@@ -99,9 +99,9 @@ pub enum Loaded {
         /// Files that were damaged and are kept under these names.
         damaged: Vec<PathBuf>,
     },
-    /// There was a state and none of it is valid; what to do is not to be guessed.
+    /// There was a state and none of it is valid; what to do is not to be guessed, and nothing was changed ([`State::put_aside`]).
     Bad {
-        /// The files are kept under these names.
+        /// Its files.
         damaged: Vec<PathBuf>,
     },
 }
@@ -225,7 +225,7 @@ impl<D: Disk> State<D> {
         Ok(look)
     }
 
-    /// Returns what was saved last. Damaged files are put aside, and a save that was interrupted is completed.
+    /// Returns what was saved last. Damaged files beside it are put aside, and a save that was interrupted is completed.
     ///
     /// # Errors
     /// When the state is of a later version, another host or other paths, or cannot be read.
@@ -234,19 +234,20 @@ impl<D: Disk> State<D> {
         if look.newest.as_ref().is_some_and(|(_, frame)| frame.fingerprint != self.fingerprint) {
             return Err(Refused::Other { dir: self.dir.display().to_string() });
         }
-        let mut damaged = Vec::new();
         // an interrupted save leaves half a file beside whole ones, or as the only one: that is no damage
         let interrupted = look.newest.is_some() || look.damaged == [TMP];
+        if !interrupted && !look.damaged.is_empty() {
+            return Ok(Loaded::Bad { damaged: look.damaged.into_iter().map(|name| self.dir.join(name)).collect() });
+        }
+        let mut damaged = Vec::new();
         for name in look.damaged {
-            if name == TMP && interrupted {
+            if name == TMP {
                 self.disk.remove(name).map_err(|error| self.unusable(error))?;
             } else {
-                damaged.push(self.dir.join(self.put_aside(name).map_err(|error| self.unusable(error))?));
+                damaged.push(self.set_aside(name)?);
             }
         }
-        let Some((name, frame)) = look.newest else {
-            return Ok(if damaged.is_empty() { Loaded::Nothing } else { Loaded::Bad { damaged } });
-        };
+        let Some((name, frame)) = look.newest else { return Ok(Loaded::Nothing) };
         self.number = frame.number;
         if name == TMP {
             self.turn(look.valid.contains(&MAIN)).map_err(|error| self.unusable(error))?;
@@ -256,16 +257,27 @@ impl<D: Disk> State<D> {
         Ok(Loaded::Valid { bytes: frame.bytes, damaged })
     }
 
-    /// Renames a damaged file to a name that is free.
-    fn put_aside(&self, name: &str) -> io::Result<String> {
-        for n in 1..=KEPT {
-            let aside = format!("{name}.bad.{n}");
-            if self.disk.read(&aside)?.is_none() {
-                self.disk.rename(name, &aside)?;
-                return Ok(aside);
+    /// Puts damaged files aside, so that there is no state; returns the names that they are kept under.
+    ///
+    /// # Errors
+    /// When they cannot be renamed, or too many are kept already.
+    pub fn put_aside(&self) -> Result<Vec<PathBuf>, Refused> {
+        self.newest()?.damaged.into_iter().map(|name| self.set_aside(name)).collect()
+    }
+
+    /// Renames a damaged file to a name that is free; returns that.
+    fn set_aside(&self, name: &str) -> Result<PathBuf, Refused> {
+        let rename = || {
+            for n in 1..=KEPT {
+                let aside = format!("{name}.bad.{n}");
+                if self.disk.read(&aside)?.is_none() {
+                    self.disk.rename(name, &aside)?;
+                    return Ok(self.dir.join(aside));
+                }
             }
-        }
-        Err(io::Error::other(format!("{KEPT} damaged states are kept already; look at them and remove them")))
+            Err(io::Error::other(format!("{KEPT} damaged states are kept already; look at them and remove them")))
+        };
+        rename().map_err(|error| self.unusable(error))
     }
 
     /// Saves; where that fails, what was saved before stays.

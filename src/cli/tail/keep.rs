@@ -70,7 +70,11 @@ impl Keep {
                 }
                 bytes
             }
-            Loaded::Bad { damaged } => return Self::bad(settings, state, &format!("{} is damaged", damaged[0].display()), fresh),
+            Loaded::Bad { damaged } => {
+                // one that is refused stays where it is: the next run would find none, and begin anew
+                let damaged = if settings.on_bad_state == OnBadState::Fail { damaged } else { state.put_aside().map_err(refused)? };
+                return Self::bad(settings, state, &format!("{} is damaged", damaged[0].display()), fresh);
+            }
             Loaded::Nothing if settings.resume => return Err(Error::State(format!("{}: there is no state to go on from", dir.display()))),
             Loaded::Nothing => return Ok(fresh(Some(state), start)),
         };

@@ -171,9 +171,14 @@ fn a_state_with_any_bit_turned_is_found_out() {
         content.fill(0);
     }
     let mut state = over(&nuls);
-    assert!(matches!(state.load().expect("read"), Loaded::Bad { .. }));
-    let kept = state.disk.now.borrow().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(kept, ["state.bad.1", "state.bak.bad.1"], "the bytes are kept");
+    let names = |state: &State<Memory>| state.disk.now.borrow().keys().cloned().collect::<Vec<_>>();
+    for _ in 0..2 {
+        assert!(matches!(state.load().expect("read"), Loaded::Bad { .. }));
+        assert_eq!(names(&state), [MAIN, BAK], "nothing is changed before it is known what to do");
+    }
+    state.put_aside().expect("put aside");
+    assert_eq!(names(&state), ["state.bad.1", "state.bak.bad.1"], "the bytes are kept");
+    assert_eq!(state.load().expect("read"), Loaded::Nothing);
 }
 
 #[test]
