@@ -331,6 +331,25 @@ fn a_state_that_is_not_for_this_is_refused() {
     assert_eq!(fs::read(state.join("state.bad.1")).expect("it is kept"), b"KCTSTATE");
 }
 
+#[test]
+fn a_last_line_without_its_end_is_not_passed_over_in_silence() {
+    let (dir, text) = (tempfile::tempdir().expect("a folder"), recording("2673-success"));
+    let (log, state) = (log_in(&dir), dir.path().join("state"));
+    let half = &text[..text.len() - 1];
+    fs::write(&log, half).expect("a write");
+    let last = |args: &[&str]| {
+        let tail = Tail::start(&[&["--format", "ndjson", "--start", "beginning"], args].concat(), &[&log]);
+        tail.until(76);
+        let (_, notes, status) = tail.end("TERM");
+        assert!(status.success(), "{notes}");
+        notes.contains("server.log: ends within a line, which was not read")
+    };
+    assert!(last(&[]), "nobody reads it any more");
+    assert!(!last(&["--state", &state.to_string_lossy()]), "the next run reads it");
+    append(&log, b"\n");
+    assert!(!last(&[]), "it has its end");
+}
+
 /// `timeout` and its like send one signal to the process, and once more to its group.
 #[test]
 fn two_signals_at_once_are_one() {

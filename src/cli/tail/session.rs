@@ -308,6 +308,13 @@ impl Session {
         let settled = self.live.settle(now);
         self.count(&settled);
         updates.extend(settled);
+        if !self.is_kept() {
+            // with a state the run that goes on reads it
+            let unfinished: Vec<_> = self.follower.unfinished().cloned().collect();
+            for source in unfinished {
+                self.notice(&source, "ends within a line, which was not read; a scan reads it as it stands".to_owned());
+            }
+        }
         updates
     }
 

@@ -356,6 +356,11 @@ impl Follower {
         self.trails.iter().flat_map(|t| &t.reels).map(Reel::behind).sum()
     }
 
+    /// Returns the files that end within a line, by the names that outputs have for them: that line was not handed over.
+    pub fn unfinished(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.trails.iter().flat_map(|t| &t.reels).filter(|reel| !reel.rest.is_empty() && !reel.is_skipping()).map(|reel| &reel.source)
+    }
+
     /// Paths that are followed, those among them that are waited for.
     #[must_use]
     pub fn followed(&self) -> usize {
