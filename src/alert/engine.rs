@@ -327,7 +327,9 @@ impl Engine {
         if let Some(now) = self.memory.clock.now.max(self.memory.order.keys().next_back().map(|k| k.0)) {
             self.advance(now);
         }
-        self.tell()
+        let mut word = self.tell();
+        word.remarks.extend(self.untold());
+        word
     }
 
     /// Takes in what waits, up to a time, and lets time pass.
@@ -408,6 +410,16 @@ impl Engine {
         Word { alerts, remarks: self.remarks() }
     }
 
+    /// Says how many alerts were not told, since they began in a log of long ago and its next lines, or the end of a backlog, will not come.
+    fn untold(&mut self) -> Option<String> {
+        let held = std::mem::take(&mut self.memory.held);
+        let (over, last) = std::mem::take(&mut self.memory.over);
+        let count = over + held.len() as u64;
+        let last = held.iter().map(|h| h.ended.as_ref().map_or(h.began.at, |ended| ended.at)).fold(last, i64::max);
+        let (alerts, were) = if count == 1 { ("alert", "was") } else { ("alerts", "were") };
+        (count > 0).then(|| format!("{count} {alerts} in what was written up to {} {were} not sent: that is a backlog", utc(last)))
+    }
+
     /// Returns what a person should know, each once.
     fn remarks(&mut self) -> Vec<String> {
         let mut remarks = Vec::new();
@@ -415,8 +427,7 @@ impl Engine {
         if count > 0 && self.memory.clock.live {
             self.memory.over = (0, 0);
             let what = if count == 1 { "1 alert that began and ended".to_owned() } else { format!("{count} alerts that began and ended") };
-            let until = chrono::DateTime::from_timestamp_millis(last).map(|t| t.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
-            remarks.push(format!("{what} in what was written before {until}: over for long, and not sent"));
+            remarks.push(format!("{what} in what was written before {}: over for long, and not sent", utc(last)));
         }
         let full = [
             (self.memory.boards.iter().any(|b| b.full), "a rule has more groups than are told apart: further ones are counted as one, \"other\""),
@@ -431,6 +442,11 @@ impl Engine {
         }
         remarks
     }
+}
+
+/// Returns a time as a person reads it.
+fn utc(ms: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(ms).map(|t| t.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default()
 }
 
 /// The order in which alerts are told.

@@ -253,6 +253,9 @@ fn an_old_log_that_goes_on_is_told_with_what_comes() {
         run.tick(&lag(now, old + 8000));
     }
     assert!(run.said.is_empty(), "nobody knows whether it goes on: {:?}", run.said);
+    let last = Engine::restore(&run.engine.save(), vec![Rule::parse("rate>2/1m").expect("a rule")]).expect("a state").0.finish();
+    assert_eq!((last.alerts.len(), last.remarks.len()), (0, 1), "nothing goes on from here: {:?}", last.remarks);
+    assert!(last.remarks[0].starts_with("1 alert in what was written up to 2027-01-") && last.remarks[0].ends_with("Z was not sent: that is a backlog"));
     run.engine.update(&found(finding(100, old + 9000, "web", Cause::CodeReused)));
     for now in (6000..12_000).step_by(250) {
         run.now = now;
