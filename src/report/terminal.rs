@@ -51,7 +51,7 @@ pub struct Terminal {
 }
 
 /// The narrowest and the widest page.
-const WIDTHS: (usize, usize) = (60, 200);
+const WIDTHS: (usize, usize) = (40, 200);
 
 /// What every section looks at.
 struct Run<'a> {

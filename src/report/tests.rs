@@ -86,11 +86,21 @@ fn the_page_of_a_recording_reads_the_same_at_every_width() {
 fn no_line_is_wider_than_the_page() {
     for path in ["tests/recordings/2673-load/server.log", "tests/recordings/2506-hostile/server.log", "src/report/fixtures/foreign.log"] {
         let (outcome, _) = run(path);
-        for width in 60..=200 {
+        for width in 40..=200 {
             for line in summary(&terminal(width, false), &outcome).lines() {
                 assert!(unicode_width::UnicodeWidthStr::width(line) <= width, "{width}: {line}");
             }
         }
+    }
+}
+
+#[test]
+fn a_narrow_page_says_all_that_a_wide_one_says() {
+    let (outcome, _) = run("tests/recordings/2673-load/server.log");
+    let words = |width| summary(&terminal(width, false), &outcome).split_whitespace().collect::<Vec<_>>().join(" ");
+    let (narrow, wide) = (words(40), words(100));
+    for sure in ["certain 84, likely 11", "certain 79, likely 15"] {
+        assert!([&narrow, &wide].iter().all(|page| page.matches(sure).count() == 2), "in the table and below it: {sure}\n{narrow}");
     }
 }
 
@@ -232,7 +242,7 @@ proptest! {
         prop_assert!(serde_json::from_str::<serde_json::Value>(&all[1].1).is_ok());
         prop_assert!(all[2].1.lines().all(|l| serde_json::from_str::<Finding>(l).is_ok()));
         for line in all[4].1.lines() {
-            prop_assert!(unicode_width::UnicodeWidthStr::width(line) <= width.clamp(60, 200), "{line}");
+            prop_assert!(unicode_width::UnicodeWidthStr::width(line) <= width.clamp(40, 200), "{line}");
         }
     }
 }

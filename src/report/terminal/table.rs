@@ -30,6 +30,8 @@ pub(super) fn write(run: &Run<'_>, causes: &BTreeMap<Cause, Sum>, page: &mut Pag
     // indent, name, failures, clients, sure, with two blanks between
     let taken = 2 + names + 2 + 8 + 2 + 7 + 2 + sure_width;
     let clients_fit = taken <= page.width();
+    // on a narrow page that stands below
+    let sure_fits = taken - 9 <= page.width();
     let left = page.width().saturating_sub(taken + 2).min(STRIP);
     let scale = run.outcome.span.filter(|_| left >= NARROW).and_then(|(from, to)| Scale::new(from, to, run.outcome.tally.window_ms, left));
     let strip_title = scale.and_then(|s| strip_title(run, s, left));
@@ -44,7 +46,10 @@ pub(super) fn write(run: &Run<'_>, causes: &BTreeMap<Cause, Sum>, page: &mut Pag
         head += "  ";
         head += &padded(strip_title.as_deref().unwrap_or("when"), columns);
     }
-    page.row(&Text::new().faint(head).faint("  sure"));
+    if sure_fits {
+        head += "  sure";
+    }
+    page.row(&Text::new().faint(head));
     for (cause, row) in rows {
         let mut text = Text::new().plain("  ").add(Tone::Strong, padded(&name(cause), names)).plain(format!("  {:>8}", number(row.count)));
         if clients_fit {
@@ -53,7 +58,12 @@ pub(super) fn write(run: &Run<'_>, causes: &BTreeMap<Cause, Sum>, page: &mut Pag
         if let (Some(scale), Some(columns)) = (scale, columns) {
             text = text.plain("  ").add(Tone::Advice, padded(&scale.draw(row.windows.iter().copied()), columns));
         }
-        page.row(&text.plain("  ").append(sure_text(row.sure)));
+        if sure_fits {
+            page.row(&text.plain("  ").append(sure_text(row.sure)));
+        } else {
+            page.row(&text);
+            page.paragraph(4, 4, &sure_text(row.sure));
+        }
     }
 }
 
