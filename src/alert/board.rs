@@ -68,6 +68,8 @@ impl Board {
     /// Takes in a finding that fits the rule.
     pub fn add(&mut self, record: &Record, rule: &Rule, told: &mut Vec<Told>) {
         let group = self.place(record, rule);
+        // what begins or ends before it is told without it, whether or not somebody looked in between
+        self.change(rule, &group, record.time, told, |counted, changes| counted.advance(record.time, rule, changes));
         self.change(rule, &group, record.time, told, |counted, changes| counted.add(record, rule, &group, changes));
     }
 
