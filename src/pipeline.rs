@@ -162,6 +162,10 @@ impl Grammar for Lines {
         wrapper::wrapping(head, whole, &self.told)
     }
 
+    fn is_newest_first(&self, head: &[u8]) -> bool {
+        mixed::goes_back(head)
+    }
+
     fn unwrapper(&self, wrapping: &Wrapping) -> Option<Unwrapper> {
         wrapper::unwrapper(wrapping, &self.told)
     }

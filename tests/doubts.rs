@@ -1,5 +1,6 @@
 //! What must not be certain: lines of real servers (18.0.2 to 26.7.3) of which a verdict was certain once and wrong, or did not name what it was. Those of 66 to 72
-//! were put together from such lines: what a server would print in another order, or on other nodes; 73b lacks a warning that the server printed.
+//! were put together from such lines: what a server would print in another order, or on other nodes; 73b lacks a warning that the server printed. To those of 99 to 105 was done what shippers,
+//! formats and disks do.
 //!
 //! `tests/doubts` holds the lines, each file as many as it takes. What each request was is known from the script that made it.
 
@@ -207,6 +208,49 @@ fn what_it_was_is_named_and_nothing_else_is_certain() {
         // the first tab's login is older than the log
         ("96-log-begins-between-two-tabs-26.5.log", 12, "code-expired"),
         ("97-own-login-before-the-log-24.0.log", 7, "redirect-uri-mismatch"),
+        // something sorted the lines by their milliseconds
+        ("99-warning-behind-its-event-23.0.log", 2, "code-expired"),
+        ("100-exchange-told-twice-26.7.log", 7, "code-expired"),
+        // `%s%e [%X]%n`, and a shipper that keeps the line's end
+        ("101-column-behind-the-message-26.5.log", 4, "code-expired"),
+        ("101-column-behind-the-message-26.5.log", 8, "code-reused"),
+        ("101b-line-feed-behind-the-message-26.5.log", 4, "code-expired"),
+        ("101b-line-feed-behind-the-message-26.5.log", 8, "code-reused"),
+        // a shipper's parser that puts a record of many lines into one message
+        ("104-stack-trace-inside-the-message-24.0.log", 3, "clock-skew"),
+        // a transport that cuts at 1024 bytes: the exchange names no session any more
+        ("105-exchange-cut-before-its-session-23.0.log", 5, "code-reused"),
+        // a realm without listeners leaves its warnings to the next request of the thread
+        ("106-warnings-of-a-silent-realm-24.0.log", 8, "wrong-client-secret"),
+        ("106-warnings-of-a-silent-realm-24.0.log", 12, "client-auth-method"),
+        ("106-warnings-of-a-silent-realm-24.0.log", 14, "code-missing"),
+        // a code that was used comes again when its session has ended: the server looks for the session first
+        ("107-code-again-after-its-session-26.7.log", 5, "code-reused"),
+        ("107-code-again-after-its-session-26.7.log", 9, "code-reused"),
+        ("107-code-again-after-its-session-26.7.log", 14, "code-reused"),
+        ("107-code-again-after-its-session-26.7.log", 15, "session-terminated"),
+        ("107-code-again-after-its-session-26.7.log", 19, "code-reused"),
+        ("107b-code-again-after-its-session-25.0.log", 17, "code-reused"),
+        ("107b-code-again-after-its-session-25.0.log", 20, "code-reused"),
+        ("107b-code-again-after-its-session-25.0.log", 22, "session-terminated"),
+        ("107b-code-again-after-its-session-25.0.log", 34, "session-terminated"),
+        ("107b-code-again-after-its-session-25.0.log", 35, "code-reused"),
+        ("107b-code-again-after-its-session-25.0.log", 39, "code-reused"),
+        // the clients exist: the realm's flow lost their authenticator, or the credentials were in the query
+        ("108-flow-without-the-clients-authenticator-22.0.log", 21, "client-auth-method"),
+        ("108-flow-without-the-clients-authenticator-22.0.log", 26, "client-auth-method"),
+        ("109-credentials-in-the-query-26.7.log", 7, "client-auth-method"),
+        ("109-credentials-in-the-query-26.7.log", 14, "client-auth-method"),
+        ("110-refused-by-a-client-policy-25.0.log", 7, "client-auth-method"),
+        ("110-refused-by-a-client-policy-25.0.log", 13, "client-auth-method"),
+        ("110b-refused-by-a-client-policy-26.7.log", 7, "client-auth-method"),
+        ("110b-refused-by-a-client-policy-26.7.log", 9, "client-auth-method"),
+        ("110b-refused-by-a-client-policy-26.7.log", 15, "grant-not-allowed"),
+        ("111-device-session-timed-out-25.0.log", 17, "session-terminated"),
+        ("112-jwt-grant-26.7.log", 13, "user-disabled"),
+        ("112-jwt-grant-26.7.log", 15, "grant-not-allowed"),
+        // the exchange that failed had read the code, and ended the session
+        ("113-failed-offline-exchange-26.7.log", 16, "code-reused"),
     ];
     let mut wrong = Vec::new();
     for (name, line, cause) in table {
@@ -255,7 +299,7 @@ fn what_a_proxy_answered_by_itself_is_not_the_answer_of_an_event() {
 }
 
 #[test]
-fn what_another_node_s_log_says_counts() {
+fn what_another_log_says_or_may_have_said_counts() {
     let table = [
         // the second node's clock is 8 s ahead
         ("62-clocks-of-two-nodes", "node-a.log", 11, "code-reused"),
@@ -277,6 +321,12 @@ fn what_another_node_s_log_says_counts() {
         ("92b-code-of-a-node-whose-clock-is-behind", "node-a.log", 1, "clock-skew"),
         ("93-refresh-token-older-than-its-session", "node-a.log", 2, "clock-skew"),
         ("93-refresh-token-older-than-its-session", "node-b.log", 2, "clock-skew"),
+        // the second node's clock is 10 s ahead, and two tabs logged in
+        ("102-login-behind-the-failure-clock-ahead", "kc-1.log", 5, "code-expired"),
+        // a rotated file is missing, or cut off, or has a hole
+        ("103-file-missing", "server.log", 1, "code-reused"),
+        ("103b-file-cut-off", "server.log", 2, "code-reused"),
+        ("103c-hole-of-nuls", "server.log", 4, "code-reused"),
     ];
     for (name, source, line, cause) in table {
         let (all, _) = scan(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/doubts").join(name), &[]);
@@ -355,4 +405,20 @@ fn a_log_that_lost_lines_proves_nothing_by_what_is_missing() {
         assert_eq!(certain(&torn), 0, "seed {seed}");
         assert!(told(&torn), "seed {seed}");
     }
+}
+
+#[test]
+fn what_a_warning_without_an_end_holds_up_is_told() {
+    // two warnings whose sessions somebody took out, with their quotes
+    let warning = |time: &str| {
+        format!(
+            "2026-11-23 17:10:{time} WARN  [org.keycloak.protocol.oidc.utils.OAuth2CodeParser] (executor-thread-1) Code '447ec4f7-bd39-ca1f-5262-4c8978c63cd2' already used for userSession *** and client '2800a91d\n"
+        )
+    };
+    let event = "2026-11-23 17:10:53,001 WARN  [org.keycloak.events] (executor-thread-5) type=\"REFRESH_TOKEN_ERROR\", realmId=\"5f1d37f2\", realmName=\"shop\", clientId=\"web-portal\", \
+                 userId=\"null\", ipAddress=\"10.0.0.4\", error=\"invalid_token\", reason=\"Token is not active\", grant_type=\"refresh_token\", client_auth_method=\"client-secret\"\n";
+    let log = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(log.path(), [warning("51,973"), warning("52,214"), event.to_owned()].concat()).expect("a log");
+    let (findings, _) = scan(log.path(), &[]);
+    assert_eq!(findings.iter().map(|f| f["line"].as_u64()).collect::<Vec<_>>(), [Some(3)]);
 }

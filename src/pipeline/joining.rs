@@ -2,6 +2,7 @@
 //!
 //! Input: scanned lots. Output: joined signals, in [`Joins`]. Must not know where lots come from.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -11,7 +12,7 @@ use super::lot::{Piece, Scanned};
 use super::{Lines, Options, first_stamp, zone_of};
 use crate::record::Stamp;
 use crate::signal::batch::{self, Spare};
-use crate::source::{Marks, Source, Stream, Unwrapped};
+use crate::source::{Marks, Source, Stream, Unwrapped, is_apart};
 use crate::triage::clock::Clock;
 
 /// The joins, and what the dates of lines without one are taken from.
@@ -26,7 +27,8 @@ pub(super) struct Joining<'a> {
 
 impl<'a> Joining<'a> {
     pub fn new(streams: &'a [Stream], options: &'a Options) -> Self {
-        Joining { options, streams, numbers: Vec::new(), joins: Joins::default(), assumed_dates: Vec::new() }
+        let joins = Joins { apart: apart(streams), ..Joins::default() };
+        Joining { options, streams, numbers: Vec::new(), joins, assumed_dates: Vec::new() }
     }
 
     /// Returns joins that are over.
@@ -107,6 +109,20 @@ impl<'a> Joining<'a> {
         let passed = stream.sources.iter().map(|s| midnights(s, &self.options.lines)).sum::<i64>();
         (written.date_naive() - chrono::Duration::days(passed), "from the file's last change")
     }
+}
+
+/// Returns the numbers in the run of sources of which others are missing before them, as the names of rotated files say.
+fn apart(streams: &[Stream]) -> BTreeSet<usize> {
+    let mut first = 0;
+    let mut apart = BTreeSet::new();
+    for stream in streams {
+        let pairs = stream.sources.windows(2).enumerate();
+        apart.extend(
+            pairs.filter(|(_, pair)| pair[0].path.as_ref().zip(pair[1].path.as_ref()).is_some_and(|(a, b)| is_apart(a, b))).map(|(n, _)| first + n + 1),
+        );
+        first += stream.sources.len();
+    }
+    apart
 }
 
 /// Reads the beginning of a source; nothing of standard input.

@@ -3,7 +3,7 @@
 //! Input: the scanned batches of every node's stream, in the order of the stream. Output: each stream's joined signals and nodes, to be merged by the fold, and what
 //! the lines of each source were. Apart from the fold, so that one can go on while the other does. Must not know where batches come from, nor what other streams hold.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,9 @@ pub(super) struct Joins {
     pub joined: Vec<Joined>,
     #[serde(skip)]
     pub problems: Vec<Problem>,
+    /// Sources, by their numbers in the run, of which others are missing before them.
+    #[serde(skip)]
+    pub apart: BTreeSet<usize>,
     pub zone_assumed: bool,
 }
 
@@ -123,6 +126,8 @@ impl Joins {
     /// Takes in what a chunk held; returns the list of its signals, which is empty now, to be filled again.
     pub fn take(&mut self, strand: usize, arrived: Arrived, mut batch: Batch) -> Vec<Signal> {
         let r = &mut self.strands[strand];
+        let is_apart = !r.lines.is_empty() && !r.lines.contains_key(&arrived.source) && self.apart.contains(&arrived.source);
+        let is_holed = arrived.dropped.holes > 0 || arrived.error.is_some();
         let lines_before = r.lines.entry(arrived.source).or_default();
         *lines_before = arrived.line.unwrap_or(*lines_before);
         let before = *lines_before;
@@ -181,7 +186,15 @@ impl Joins {
             number
         };
         let chunk = &mut join::Chunk { source, line: before, marks: arrived.marks.as_ref(), node: &mut node };
+        let from = r.join.span().map(|(_, high)| high);
+        if is_apart || is_holed {
+            r.join.gap(from, &mut self.joined);
+        }
         let signals = r.join.chunk(batch, chunk, &mut self.names, &mut self.joined);
+        if is_holed {
+            // where in the chunk the hole is, its lines do not say
+            r.join.gap(from, &mut self.joined);
+        }
         r.by_time.take(&mut self.joined, &mut r.queue);
         signals
     }

@@ -9,8 +9,8 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 
-use super::Options;
 use super::store::{Kept, Packed, Slot, Store};
+use super::{Options, first_stamp};
 use crate::record::Stamp;
 use crate::signal::batch::{self, Spare};
 use crate::source::{self, Bounds, Chunk, Gathered, Lines, Marks, Payload, Place, Problem, Reader, Rows, Source, Stream, Unwrapper};
@@ -30,6 +30,9 @@ const SAMPLE: usize = 64 << 10;
 
 /// Times go back by more than this where the newest line comes first, and not only because threads write late.
 const SLACK_MS: i64 = 5000;
+
+/// So many times as many steps go back as forth where the newest line comes first, however short a time they take.
+const STEPS: usize = 8;
 
 /// The lines of one node in one source.
 #[derive(Debug, Default)]
@@ -449,7 +452,7 @@ impl<'a> Sorter<'a> {
         self.gathered_bytes -= gathered.bytes.len();
         let piece = &mut self.sorted.pieces[open.piece];
         let newest_first = *piece.newest_first.get_or_insert_with(|| match (open.back, open.forth) {
-            (0, 0) => goes_back(sample(&gathered.bytes)),
+            (0, 0) => goes_back(&gathered.bytes),
             (back, forth) => back > forth,
         });
         let gathered = if newest_first { gathered.reversed() } else { gathered };
@@ -512,10 +515,17 @@ fn sample(bytes: &[u8]) -> &[u8] {
     &bytes[..memchr::memchr(b'\n', &bytes[SAMPLE..]).map_or(bytes.len(), |i| SAMPLE + i + 1)]
 }
 
-/// Whether the lines' own times say that the newest comes first.
-fn goes_back(bytes: &[u8]) -> bool {
+/// Whether the lines' own times say that the newest comes first, and not only that of two logs the later one does.
+pub(super) fn goes_back(bytes: &[u8]) -> bool {
+    let bytes = sample(bytes);
     let batch = batch::scan(bytes);
-    instant(batch.first).zip(instant(batch.last)).is_some_and(|(first, last)| first > last + SLACK_MS)
+    let time = |stamp| if let Stamp::TimeOfDay(ms) = stamp { Some(i64::from(ms)) } else { instant(stamp) };
+    let Some((first, last)) = time(batch.first).zip(time(batch.last)).filter(|(first, last)| first > last) else { return false };
+    let times: Vec<i64> = bytes.split(|c| *c == b'\n').filter_map(|line| time(first_stamp(line))).collect();
+    let steps = |is: fn(&i64, &i64) -> bool| times.windows(2).filter(|w| is(&w[0], &w[1])).count();
+    let (back, forth) = (steps(|a, b| b < a), steps(|a, b| b > a));
+    // threads write late, but not again and again
+    back > forth && (first > last + SLACK_MS || back >= STEPS * (1 + forth))
 }
 
 /// Counts the bytes that are taken from an input.

@@ -51,6 +51,7 @@ pub(super) fn read(found: &Found, sorter: &mut Sorter<'_>, grammar: &dyn Grammar
                 first: grammar.first_time(&head),
                 named: false,
                 wrapping: grammar.wrapping(&head, head.len() < PEEK_BYTES),
+                newest_first: false,
             };
             reports.push(SourceReport { name: source.name.clone(), wrapping: source.wrapping.as_ref().map(|w| w.name.clone()), ..SourceReport::default() });
             let mut rest: Box<dyn Read + Send> = failure.map_or_else(|| Box::new(read) as Box<dyn Read + Send>, |error| Box::new(Failing(Some(error))));

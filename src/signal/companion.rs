@@ -24,6 +24,8 @@ pub enum Companion {
         /// Both are written as servers write them, as UUIDs; or both are short, as where somebody shortened them before a log was shared.
         usual: bool,
     },
+    /// A warning of `OAuth2CodeParser` that is written as no server writes it: it was cut, or somebody took something out.
+    Unread,
     /// `Invalid format of the code` (`OAuth2CodeParser`): its event names no session.
     CodeFormat,
     /// `Invalid format of the UUID in the code` (`OAuth2CodeParser`, up to 25): its event does.

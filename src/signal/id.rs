@@ -104,6 +104,28 @@ pub fn is_uuid(text: &[u8]) -> bool {
     all && dashes == 4 && [8, 13, 18, 23].into_iter().all(|dash| text[dash] == b'-')
 }
 
+/// Whether a text stands for an id that somebody took out of a log: `REDACTED`, `***`, `xxxxxxxx-xxxx-…`. It may stand for many, and for none.
+#[must_use]
+#[inline]
+pub fn is_mask(text: &[u8]) -> bool {
+    // an id of a server's form, as nearly all are
+    let is_usual = matches!(text.len(), 24 | 36) && (text[0] != text[1] || text[1] != text[2]);
+    !is_usual && text.len() >= SHORTEST_MASK && is_word_or_one(text)
+}
+
+/// Bytes of what is taken for a mask: what is shorter was shortened by hand, or made up by one.
+const SHORTEST_MASK: usize = 3;
+
+/// Whether a text has letters of one case and no digit, as a word has and hardly any id, or the same sign again and again.
+#[cold]
+fn is_word_or_one(text: &[u8]) -> bool {
+    let signs = || text.iter().filter(|c| c.is_ascii_alphanumeric());
+    let is_word = !signs().any(u8::is_ascii_digit) && (signs().all(u8::is_ascii_uppercase) || signs().all(u8::is_ascii_lowercase));
+    let mut all = signs();
+    let first = all.next();
+    text.is_ascii() && (is_word || all.all(|c| Some(c) == first))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +140,24 @@ mod tests {
         let address = "10.0.0.4";
         assert_eq!((Id::short(address.as_bytes()), Id::short(&[b'a'; SHORT + 1])), (Some(Id::from(address)), None));
         assert!(size_of::<Option<Id>>() <= 40);
+    }
+
+    #[test]
+    fn what_stands_for_many_ids_is_no_id() {
+        for mask in [
+            "REDACTED",
+            "***",
+            "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+            "00000000-0000-0000-0000-000000000000",
+            "[masked]",
+            "<session-id>",
+            "XXXXXXXXXXXXXXXXXXXXXXXX",
+        ] {
+            assert!(is_mask(mask.as_bytes()), "{mask}");
+        }
+        for id in ["9qGV-yMK", "8b511ef5", "MwT4uJqtDIrkI8y7hykzn6xd", "79422444-b685-4e8f-9a52-f7f98697241a", "s1", "s", "", "jürgen"] {
+            assert!(!is_mask(id.as_bytes()), "{id}");
+        }
     }
 
     #[test]

@@ -37,6 +37,11 @@ pub enum Life {
         /// Milliseconds.
         by_ms: i64,
     },
+    /// Lines are missing before this one, as where a file was damaged or is not there. No line says so: it is told by who reads them.
+    Gap {
+        /// The time of the last line before them.
+        from_ms: i64,
+    },
 }
 
 /// Returns the version in `Keycloak 26.7.3 on JVM (powered by …` or `Keycloak 16.1.1 (WildFly Core …`.

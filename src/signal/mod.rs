@@ -18,7 +18,7 @@ pub mod word;
 
 use access::Entry;
 use event::{Course, Field};
-use memchr::{memmem, memrchr};
+use memchr::{memchr, memmem, memrchr};
 use xxhash_rust::xxh3::xxh3_128;
 
 pub use access::{Access, Login};
@@ -149,9 +149,42 @@ pub fn read(record: &Record<'_>, line: u32, names: &mut Names) -> Option<Signal>
 /// Reads a record as [`read`] does, faster where its event is like those that were read before.
 #[must_use]
 pub fn read_next(record: &Record<'_>, line: u32, names: &mut Names, course: &mut Course) -> Option<Signal> {
-    let kind = kind(record, names, course)?;
+    let end = trimmed(&record.message).len();
+    let kind = if end == record.message.len() {
+        kind(record, names, course)?
+    } else {
+        kind(&Record { message: record.message[..end].into(), ..record.clone() }, names, course)?
+    };
     let stored = record.layout == Layout::Stored;
     Some(Signal { at: record.at, day: 0, line, thread: names.number(&record.thread), host: record.host.as_deref().map(|h| names.number(h)), stored, kind })
+}
+
+/// What no message that is read here ends with: blanks and empty columns of a format of one's own, and what relays and terminals leave of the end of a line.
+const ENDS: [&[u8]; 14] = [b" ", b"\t", b"\r", b"\n", b"\0", b"#012", b"#015", b"\\n", b"\\r", b"^M", b"\x1b[0m", b"\xc2\xa0", b" []", b" {}"];
+
+/// Returns a message without what stands behind it.
+#[inline]
+fn trimmed(message: &[u8]) -> &[u8] {
+    let is_end = |c: &u8| matches!(c, b' ' | b'\t' | b'\r' | b'\n' | 0 | b'2' | b'5' | b'n' | b'r' | b'M' | b'm' | 0xa0 | b']' | b'}');
+    if message.last().is_some_and(is_end) { without_ends(message) } else { message }
+}
+
+#[cold]
+fn without_ends(mut message: &[u8]) -> &[u8] {
+    while let Some(rest) = ENDS.iter().find_map(|end| message.strip_suffix(*end)) {
+        message = rest;
+    }
+    message
+}
+
+/// Returns a message without the last column behind it, as `[%X]` prints it.
+fn before_column(message: &[u8]) -> Option<&[u8]> {
+    let begin: &[u8] = match message.last()? {
+        b']' => b" [",
+        b'}' => b" {",
+        _ => return None,
+    };
+    memmem::rfind(message, begin).map(|at| &message[..at])
 }
 
 /// Words of a format of one's own that are taken off a message where it says nothing as it stands, as in `(thread) %X{traceId} %s`.
@@ -203,11 +236,15 @@ fn kind_of_other(record: &Record<'_>) -> Option<Kind> {
     if is_access_logger(&record.logger) {
         return access_kind(record);
     }
-    if let Some(companion) = companion::read(logger, message) {
+    // what is written as an exception's text stands behind the first line, where a shipper has put the whole record into one message
+    let message = memchr(b'\n', message).map_or(message, |end| &message[..end]);
+    let mut columns = std::iter::successors(Some(message), |message| before_column(message)).take(1 + COLUMNS);
+    if let Some(companion) = columns.find_map(|message| companion::read(logger, message)) {
         return Some(Kind::Companion(companion));
     }
-    if text && logger == b"OAuth2CodeParser" && message.starts_with(b"Code '") {
-        return Some(Kind::Carrier { open: true });
+    if logger == b"OAuth2CodeParser" && message.starts_with(b"Code ") {
+        // what goes on behind a line feed is a client's
+        return Some(if text && message.starts_with(b"Code '") { Kind::Carrier { open: true } } else { Kind::Companion(Companion::Unread) });
     }
     life::read(logger, message).map(Kind::Life)
 }
@@ -300,6 +337,7 @@ fn tail_failure(line: &[u8], record: &Record<'_>) -> Option<Failure> {
 /// Reads a line that begins no record: it may end an event or a warning that a line feed cut in two.
 #[must_use]
 pub fn read_rest(line: &[u8], number: u32, names: &mut Names) -> Option<Signal> {
+    let line = trimmed(line);
     let record = || Record {
         at: Stamp::Unknown,
         stamp_text: b"".into(),

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use super::companion::Authenticator;
-use super::event::{Event, Field};
-use super::id::Id;
+use super::event::{Event, Field, Quoting};
+use super::id::{Id, is_mask, is_uuid};
 use super::word::Word;
 use crate::finding::Trust;
 use crate::names::{Key, Names, Sym};
@@ -125,12 +125,16 @@ impl Failure {
             session: id(Field::SessionId).or_else(|| id(Field::CodeId)),
             ip: id(Field::IpAddress),
             error: word(Field::Error),
-            reason: word(Field::Reason),
+            // of a client policy that refused it only the detail says why (26)
+            reason: word(Field::Reason).map(|reason| if &*reason == POLICY { word(Field::ClientPolicyErrorDetail).unwrap_or(reason) } else { reason }),
             grant: word(Field::GrantType),
             ..self
         }
     }
 }
+
+/// The reason where a client policy refused a request.
+const POLICY: &str = "client_policy_error";
 
 /// What a user event means.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -199,6 +203,11 @@ fn session<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
     named(Field::SessionId).or_else(|| named(Field::CodeId)).or_else(parent)
 }
 
+/// Whether a bare list ends with a session's id that is not whole: it was cut there.
+fn is_unended(event: &Event<'_>, session: &[u8]) -> bool {
+    event.quoting == Quoting::Bare && event.ends_with(session) && !(session.len() == 24 || is_uuid(session))
+}
+
 /// Returns a refresh token's id where the event names no session outright.
 fn token(event: &Event<'_>, key: Field) -> Option<Key> {
     if event.raw(Field::SessionId).is_some() {
@@ -244,7 +253,7 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
             done: done(event),
             realm,
             client: named(Field::ClientId).map(|c| table.number(c)),
-            session: session(event).map(Key::of),
+            session: session(event).filter(|s| !is_mask(s) && !is_unended(event, s)).map(Key::of),
             method: event.raw(Field::ClientAuthMethod).map(Authenticator::named),
             assertion: has_assertion(event),
             offline: is_offline(event),
@@ -268,6 +277,13 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
     let id = |key| raw(key).and_then(Id::short).or_else(|| text(key).map(|t| Id::from(&*t)));
     // a known word has nothing to unescape
     let word = |key| named(key).and_then(Word::known).or_else(|| text(key).map(|t| Word::new(&t)));
+    // who sent a code was authenticated, and how stands at the end of the list, in all versions: a list without that was cut
+    let has_no_end = || {
+        kind == b"CODE_TO_TOKEN_ERROR"
+            && named(Field::Error) == Some(b"invalid_code")
+            && [Field::Reason, Field::ClientAuthMethod].into_iter().all(|key| event.raw(key).is_none())
+    };
+    let is_cut = event.cut || (!matches!(trust, Trust::Stored | Trust::Ambiguous) && has_no_end());
     let failure = Failure {
         realm: realm.or(realm_id),
         realm_id: realm_id.or(realm),
@@ -275,8 +291,8 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
         assertion: has_assertion(event),
         offline: is_offline(event),
         token: token(event, Field::RefreshTokenId),
-        cut: event.cut,
-        ..Failure::bare(Word::known(kind).unwrap_or_else(|| Word::of(kind)), if event.cut { Trust::Ambiguous } else { trust }, digest())
+        cut: is_cut,
+        ..Failure::bare(Word::known(kind).unwrap_or_else(|| Word::of(kind)), if is_cut { Trust::Ambiguous } else { trust }, digest())
     };
     User::Failure(Box::new(failure.told(id, word)))
 }

@@ -97,6 +97,7 @@ impl<'a> Look<'a> {
                 source.packed = packed;
                 source.first = self.grammar.first_time(&text);
                 source.wrapping = self.grammar.wrapping(&text, whole);
+                source.newest_first = source.wrapping.is_none() && self.grammar.is_newest_first(&text);
                 self.sources.push((source, None));
             }
             Err(_) => self.sources.push((source, None)),
@@ -166,6 +167,7 @@ impl<'a> Look<'a> {
                 let read = text.read.take(PEEK_BYTES as u64).read_to_end(&mut head);
                 source.first = self.grammar.first_time(&head);
                 source.wrapping = self.grammar.wrapping(&head, head.len() < PEEK_BYTES);
+                source.newest_first = source.wrapping.is_none() && self.grammar.is_newest_first(&head);
                 let beginning = (read.is_ok() && same::is_telling(source.first, head.len())).then(|| Beginning::of(&head, head.len() < PEEK_BYTES));
                 self.sources.push((source, beginning));
             }
@@ -175,7 +177,7 @@ impl<'a> Look<'a> {
 
 fn source(place: Place, path: Option<PathBuf>, named: bool) -> Source {
     let name = path.as_ref().map_or_else(|| "stdin".to_owned(), |p| p.display().to_string());
-    Source { place, path, name, size: 0, packed: false, modified: None, first: None, named, wrapping: None }
+    Source { place, path, name, size: 0, packed: false, modified: None, first: None, named, wrapping: None, newest_first: false }
 }
 
 fn archive_of(source: Source) -> ArchiveSource {

@@ -166,6 +166,22 @@ pub(super) fn place(path: &Path) -> (u64, u8, String, i64) {
     }
 }
 
+/// Whether the names of two files of a node that stand behind each other say that others were between them: `server.log.3` and `server.log.1`.
+#[must_use]
+pub fn is_apart(before: &Path, after: &Path) -> bool {
+    let (before, after) = (place(before), place(after));
+    if before.0 != after.0 {
+        return false;
+    }
+    match (before.1, after.1) {
+        // parts of one day count upwards, or there is one without a number
+        (0, 0) => before.2 == after.2 && after.3 != i64::MAX && after.3 - before.3 > 1,
+        (1, 1) => after.3 - before.3 > 1,
+        (1, 2) => before.3 < -1,
+        _ => false,
+    }
+}
+
 /// Whether a name has nothing that a rotation appends: the file can be the one that is written.
 pub(super) fn is_live(path: &Path) -> bool {
     place(path).1 == 2

@@ -46,7 +46,7 @@ pub use damage::Damage;
 pub use decode::Packing;
 pub use discover::discover;
 pub use find::Find;
-pub use kin::{SLACK_MS, streams};
+pub use kin::{SLACK_MS, is_apart, streams};
 pub use marks::{Mark, Marks};
 pub use object::Object;
 pub use place::{Pipe, Place, Sum};
@@ -65,6 +65,8 @@ pub trait Grammar: Sync {
     fn first_time(&self, bytes: &[u8]) -> Option<i64>;
     /// What a source that begins with these bytes is wrapped in; `None` where its lines are bare. `whole` says that there are no more.
     fn wrapping(&self, head: &[u8], whole: bool) -> Option<Wrapping>;
+    /// Whether bare lines that begin with these bytes have the newest first, as where somebody turned a log around.
+    fn is_newest_first(&self, head: &[u8]) -> bool;
     /// Returns what takes that wrapper off; `None` for one that is not known.
     fn unwrapper(&self, wrapping: &Wrapping) -> Option<Unwrapper>;
 }
@@ -90,6 +92,8 @@ pub struct Source {
     pub named: bool,
     /// What its lines are wrapped in; `None` where they are bare.
     pub wrapping: Option<Wrapping>,
+    /// Its lines are bare, and the newest comes first.
+    pub newest_first: bool,
 }
 
 impl Source {
@@ -121,7 +125,7 @@ impl Stream {
     /// Whether it has to be read to its end before its lines are in order.
     #[must_use]
     pub fn is_mixed(&self) -> bool {
-        self.sources.iter().any(|s| matches!(s.place, Place::Walked(_)) || s.wrapping.as_ref().is_some_and(|w| w.mixed))
+        self.sources.iter().any(|s| matches!(s.place, Place::Walked(_)) || s.newest_first || s.wrapping.as_ref().is_some_and(|w| w.mixed))
     }
 }
 

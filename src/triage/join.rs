@@ -16,9 +16,11 @@ use std::borrow::Cow;
 use super::clock::Clock;
 use super::joined::{At, Companions, Failed, GoneCode, Joined, Loss, Suspect, What};
 use super::setback::SetBack;
+use crate::finding::Trust;
 use crate::names::{Key, Names, Sym};
 use crate::record::Stamp;
 use crate::signal::companion::Verb;
+use crate::signal::id::is_mask;
 use crate::signal::user::PERMISSION;
 use crate::signal::{Batch, Companion, Failure, Kind, Life, Quoting, Signal, User};
 use crate::source::{Mark, Marks};
@@ -46,6 +48,10 @@ pub struct Join {
     /// Largest time so far, and the first.
     high: Option<i64>,
     first: Option<i64>,
+    /// The first time of what is whole: the stream's own, or that behind missing lines.
+    begin: Option<i64>,
+    /// Lines are missing behind this time.
+    gap: Option<i64>,
     /// The stream began with a server's start: no companion can be missing.
     from_start: bool,
     position: u64,
@@ -97,30 +103,65 @@ struct Pending {
     with: Option<Box<Companions>>,
     /// When the last of them was printed.
     since: Option<i64>,
+    /// When the last of those was printed that warn of a request and do not say of which.
+    warned: Option<i64>,
     /// The attempt to authenticate is over: the next `client authenticator:` begins another request.
     closed: bool,
     /// An event of this thread was seen.
     known: bool,
     /// Codes of other sessions that were gone, where several servers with threads of the same names wrote one log.
-    others: Vec<GoneCode>,
+    others: Vec<Aside>,
     /// A failure whose access line did not come yet.
     unanswered: Option<Unanswered>,
     /// The token of the last request for permissions that was refused.
     permission: Option<Key>,
 }
 
+/// A code that waits for the event of its own session.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Aside {
+    gone: GoneCode,
+    /// Another line of the same time says the same.
+    is_again: bool,
+}
+
+impl Aside {
+    /// Takes note that its event does not come any more.
+    fn end(&self, lapses: &mut Lapses) {
+        if !self.is_again {
+            lapses.alone(self.gone.client);
+        }
+    }
+}
+
+/// Whether what a failure means rests on whether the server knew its user, and that was taken out of the log.
+fn rests_on_user(failure: &Failure) -> bool {
+    failure.user.as_ref().is_some_and(|user| is_mask(user.bytes()))
+        && failure.reason.is_none()
+        && matches!(failure.error.as_deref(), Some("invalid_code" | "user_session_not_found" | "invalid_token" | "not_allowed"))
+}
+
 /// Puts a code aside, behind those whose events may still come; the one that waits longest goes where there are too many: a server whose events are silenced
 /// warns all the same.
-fn put_aside(others: &mut Vec<GoneCode>, gone: GoneCode, lapses: &mut Lapses) {
-    forget(others, gone.at, lapses);
+fn put_aside(others: &mut Vec<Aside>, aside: Aside, lapses: &mut Lapses) {
+    forget(others, aside.gone.at, lapses);
     if others.len() >= OTHERS {
-        lapses.alone(others.remove(0).client);
+        others.remove(0).end(lapses);
     }
-    others.push(gone);
+    others.push(aside);
 }
 
 /// Companions are not older than this when their event comes: a realm whose events are not logged leaves its own behind, and the thread's next event is another's.
 const STALE_MS: i64 = 30_000;
+
+/// A warning that does not say of which request it is belongs to an event no later than this: the longest that was recorded is 22 ms. A realm whose events are not logged
+/// leaves its own behind.
+const NEAR_MS: i64 = 50;
+
+/// Returns what is left of companions whose warnings are of another request, or may be.
+fn of_request_before(with: &Companions) -> Box<Companions> {
+    Box::new(Companions { gone: with.gone, auth: with.auth, auth_tried: with.auth_tried, lost: Some(Loss::Lines), ..Companions::default() })
+}
 
 /// Returns what is left of the companions of a request that is over: a code that is gone names its session, so it is not taken for another request's.
 fn of_request_that_is_over(with: &Companions) -> Option<Box<Companions>> {
@@ -128,11 +169,11 @@ fn of_request_that_is_over(with: &Companions) -> Option<Box<Companions>> {
 }
 
 /// Forgets codes whose events do not come any more.
-fn forget(others: &mut Vec<GoneCode>, now: At, lapses: &mut Lapses) {
+fn forget(others: &mut Vec<Aside>, now: At, lapses: &mut Lapses) {
     others.retain(|other| {
-        let near = is_near(other.at, now);
+        let near = is_near(other.gone.at, now);
         if !near {
-            lapses.alone(other.client);
+            other.end(lapses);
         }
         near
     });
@@ -192,6 +233,8 @@ impl Join {
             ordinals: Ordinals::default(),
             high: None,
             first: None,
+            begin: None,
+            gap: None,
             from_start: false,
             position: 0,
             style: Style::default(),
@@ -223,8 +266,12 @@ impl Join {
         self.clock.begin(batch.days);
         let envelope = |mark: Option<&Mark>| mark.and_then(|m| m.time);
         let (first, last) = (chunk.marks.and_then(Marks::first), chunk.marks.and_then(Marks::last));
-        if self.first.is_none() {
-            self.first = self.clock.instant(batch.first, 0, envelope(first));
+        if self.begin.is_none() {
+            self.begin = self.clock.instant(batch.first, 0, envelope(first));
+            self.first = self.first.or(self.begin);
+            if let Some((from, to)) = self.begin.and_then(|to| Some((self.gap.take()?, to))) {
+                self.missing(from, to, chunk, out);
+            }
         }
         let mut signals = batch.signals;
         out.reserve(signals.len());
@@ -258,9 +305,25 @@ impl Join {
         signals
     }
 
+    /// Takes note that lines of the stream are missing behind what was joined, or behind a time before: what threads said before is not of what they say next.
+    pub fn gap(&mut self, from: Option<i64>, out: &mut Vec<Joined>) {
+        self.gap = self.gap.or(from).or(self.high);
+        (self.begin, self.from_start) = (None, false);
+        self.release_all(out);
+        self.threads = Threads::default();
+    }
+
+    /// Says that lines are missing between two times.
+    #[cold]
+    fn missing(&mut self, from_ms: i64, to: i64, chunk: &mut Chunk<'_>, out: &mut Vec<Joined>) {
+        let at = At::new(chunk.source, chunk.line + 1, 0);
+        let place = Place { time: Some(to), is_dated: false, at, line: self.lines, thread: (None, Sym::OTHER), node: (chunk.node)(None), stored: false };
+        self.push(&place, What::Life(Life::Gap { from_ms }), out);
+    }
+
     /// Ends the stream: what was held is let go.
     pub fn finish(&mut self, out: &mut Vec<Joined>) {
-        self.release(out);
+        self.release_all(out);
         if let Some((signal, _)) = self.doubt.take() {
             self.believe(signal, out);
         }
@@ -312,7 +375,7 @@ impl Join {
     /// Takes in one signal; holds it while an earlier line may still turn it into a client's words.
     fn take(&mut self, signal: Placed, out: &mut Vec<Joined>) {
         let Placed { place, kind } = signal;
-        if self.hold.as_ref().is_some_and(|h| h.is_over(place.line)) {
+        while self.hold.as_ref().is_some_and(|h| h.is_over(place.line)) {
             self.release(out);
         }
         match (kind, self.hold.take()) {
@@ -346,14 +409,22 @@ impl Join {
         }
     }
 
+    /// Lets go all that is held; what one line held up may hold up others.
+    fn release_all(&mut self, out: &mut Vec<Joined>) {
+        while self.hold.is_some() {
+            self.release(out);
+        }
+    }
+
     /// Lets go what was held: nothing closed it.
     fn release(&mut self, out: &mut Vec<Joined>) {
         let Some(hold) = self.hold.take() else { return };
-        if let Held::Event(failure, place) = hold.held {
+        match hold.held {
             // a line that was cut: the event is known, its address is not
-            if forged::is_token_request(&failure) {
-                self.user(User::Failure(failure), &place, out);
-            }
+            Held::Event(failure, place) if forged::is_token_request(&failure) => self.user(User::Failure(failure), &place, out),
+            Held::Event(..) => {}
+            // a warning that was cut, or written anew: what it says is not known
+            Held::Warning(_, thread, at) => self.companion(Companion::Unread, thread, at, None),
         }
         for signal in hold.queue {
             self.take(signal, out);
@@ -484,16 +555,23 @@ impl Join {
             *pending = Pending { known: pending.known, others: std::mem::take(&mut pending.others), permission: pending.permission, ..Pending::default() };
         }
         let with = pending.with.get_or_insert_default();
-        pending.since = time;
+        let before = std::mem::replace(&mut pending.since, time);
+        if !matches!(companion, Companion::CodeGone { .. } | Companion::AuthTried | Companion::Auth(..) | Companion::Authenticated(_)) {
+            pending.warned = time;
+            self.outbox.doubt(thread, time);
+        }
         match companion {
             Companion::CodeGone { code, session, client, usual } => {
                 let gone = GoneCode { code, session, client, unusual: !usual, at };
                 // of another session, or two servers with threads of the same names said it of two requests
                 if let Some(other) = with.gone.replace(gone) {
-                    put_aside(&mut pending.others, other, &mut self.lapses);
+                    // a line that something wrote twice, or two requests with one code
+                    let is_again = before == time && (other.code, other.session) == (code, session);
+                    put_aside(&mut pending.others, Aside { gone: other, is_again }, &mut self.lapses);
                     self.has_others = true;
                 }
             }
+            Companion::Unread => with.lost = Some(Loss::Lines),
             Companion::CodeFormat => with.format = Some(at),
             Companion::CodeUuid => with.uuid = Some(at),
             Companion::CodeBound(code) => with.bound = Some((code, at)),
@@ -526,11 +604,17 @@ impl Join {
                 return;
             }
             User::Success(success) => What::Success(success, self.aside(with, place).and_then(|w| w.auth).filter(|a| a.0 == Verb::Success).map(|a| a.1)),
-            User::Failure(failure) => {
+            User::Failure(mut failure) => {
                 self.match_session(&failure, &mut with, place);
+                if with.as_ref().is_none_or(|with| with.gone.is_none()) && rests_on_user(&failure) {
+                    failure.trust = Trust::Ambiguous;
+                }
                 let ordinal = self.ordinals.next(failure.digest, place.time.filter(|_| place.is_dated));
                 // of a line that a handler wrote twice the companions went to the first
-                let lost = lost.or((ordinal > 0).then_some(Loss::Beginning)).or_else(|| self.lapses.has_lost_lines().then_some(Loss::Lines));
+                let lost = lost.or((ordinal > 0).then_some(Loss::Beginning));
+                let lost = lost.or_else(|| {
+                    (self.lapses.has_lost_lines() || failure.cut || failure.session.as_ref().is_some_and(|s| is_mask(s.bytes()))).then_some(Loss::Lines)
+                });
                 if lost.is_some() {
                     with.get_or_insert_default().lost = lost;
                 }
@@ -565,7 +649,8 @@ impl Join {
         let named = with.as_ref().and_then(|with| with.gone).map(|gone| gone.session);
         if named.is_some() || self.has_others {
             let session = failure.session.as_ref().map(|s| Key::of_kept(s.bytes()));
-            if named.is_none() || named != session {
+            // a list that was cut may have named that one
+            if named.is_none() || (named != session && !failure.cut) {
                 self.swap(session, with, place);
             }
             if let Some(gone) = with.as_ref().and_then(|with| with.gone) {
@@ -579,15 +664,19 @@ impl Join {
     fn swap(&mut self, session: Option<Key>, with: &mut Option<Box<Companions>>, place: &Place) {
         let others = &mut self.threads.of(place.thread).others;
         forget(others, place.at, &mut self.lapses);
-        if let Some(other) = with.as_mut().and_then(|with| with.gone.take()) {
-            put_aside(others, other, &mut self.lapses);
+        if let Some(with) = with.as_mut()
+            && let Some(other) = with.gone.take()
+        {
+            put_aside(others, Aside { gone: other, is_again: false }, &mut self.lapses);
             self.has_others = true;
+            // another request's of a thread of the same name, or this one's, and one of the two names was written anew
+            with.lost = with.lost.or(Some(Loss::Lines));
         }
-        if let Some(own) = others.iter().position(|other| Some(other.session) == session) {
+        if let Some(own) = others.iter().position(|other| Some(other.gone.session) == session) {
             let with = with.get_or_insert_default();
             // of two warnings that stood there nothing tells which one is this event's
             with.lost = with.lost.or(Some(Loss::Lines));
-            with.gone = Some(others.remove(own));
+            with.gone = Some(others.remove(own).gone);
         }
     }
 
@@ -612,6 +701,11 @@ impl Join {
             self.lapses.alone(gone.client);
         }
         let with = with.filter(|_| !is_stale);
+        let is_far = |warned: i64| place.time.is_some_and(|time| time - warned > NEAR_MS);
+        let with = match pending.warned.take().filter(|warned| is_far(*warned)) {
+            Some(_) => with.as_deref().map(of_request_before),
+            None => with,
+        };
         self.outbox.close(place.thread, None, out);
         // which thread it was is not known where there are too many names
         let is_first = (!is_known && self.is_soon(place)) || place.thread.1 == Sym::OTHER;
@@ -620,7 +714,7 @@ impl Join {
 
     /// Whether companions of a thread's first event may stand before the first line.
     fn is_soon(&self, place: &Place) -> bool {
-        !self.from_start && place.time.zip(self.first).is_none_or(|(t, first)| t - first <= LOST_MS)
+        !self.from_start && place.time.zip(self.begin).is_none_or(|(t, first)| t - first <= LOST_MS)
     }
 
     /// Hands on what is no user event.
@@ -694,12 +788,12 @@ mod tests {
         let (mut others, mut lapses) = (Vec::new(), Lapses::default());
         for line in 1..1000 {
             let key = Key::from(line);
-            put_aside(&mut others, GoneCode { code: key, session: key, client: key, unusual: false, at: At::new(0, line, 0) }, &mut lapses);
+            let gone = GoneCode { code: key, session: key, client: key, unusual: false, at: At::new(0, line, 0) };
+            put_aside(&mut others, Aside { gone, is_again: false }, &mut lapses);
             assert!(others.len() <= OTHERS);
         }
-        assert!(others.iter().map(|gone| gone.at.line.get()).eq(996..1000));
-        assert!(
-            others.iter().all(|gone| is_near(gone.at, At::new(0, 1010, 0)) && !is_near(gone.at, At::new(0, 1100, 0)) && !is_near(gone.at, At::new(1, 1010, 0)))
-        );
+        let places: Vec<At> = others.iter().map(|other| other.gone.at).collect();
+        assert!(places.iter().map(|at| at.line.get()).eq(996..1000));
+        assert!(places.iter().all(|at| is_near(*at, At::new(0, 1010, 0)) && !is_near(*at, At::new(0, 1100, 0)) && !is_near(*at, At::new(1, 1010, 0))));
     }
 }

@@ -188,7 +188,7 @@ fields! {
     Answered { status bytes at own }
     Browser { ago_ms granted at }
     Facts {
-        logins login first_login_ms uses use_before use_after use_after_login used_later foreign_unclear use_before_login attempts first_attempt together detached own_login other_login other_login_before other_code
+        logins login first_login_ms uses use_before use_after use_after_login used_later foreign_unclear use_before_login attempts first_attempt together detached own_login spent other_login other_login_before other_code
         session_seen ended offline elsewhere forgotten incomplete
     }
     Seen { ago_ms at }

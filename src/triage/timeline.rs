@@ -174,6 +174,8 @@ pub struct Facts {
     pub detached: Option<Seen>,
     /// The client logged in to this session at some time.
     pub own_login: bool,
+    /// Each code that it was given before was used, and there were some.
+    pub spent: bool,
     /// Another client did.
     pub other_login: bool,
     /// And one of them before the failure.
@@ -585,6 +587,7 @@ impl Timeline {
                 continue;
             }
             facts.own_login = true;
+            facts.spent |= i < anchor;
             if i >= anchor {
                 continue;
             }
@@ -674,6 +677,10 @@ impl Timeline {
         }
         // a log that has a use twice may have its login twice
         facts.logins -= logins.again.min(uses.again);
+        if facts.uses > 0 {
+            // by a clock that is ahead that login can have been before the failure, and its code the one that came
+            facts.use_before_login |= spare_login(anchor);
+        }
         // of more codes than were given since, one is older than the failure
         let later = || entries.iter().enumerate().filter(|(i, e)| *i > anchor && e.client == me.client);
         let mut codes_given = later().filter(|(_, e)| e.step == Mark::Login).count();
@@ -688,6 +695,7 @@ impl Timeline {
         facts.foreign_unclear |= others_exchange && has_exchanged_anothers(entries, me.client);
         // a tab that was restored long after sends a code that nobody used; what is remembered of a session does not say whether there was one
         facts.forgotten = forgotten > 0 || self.before == Before::Seen;
+        facts.spent &= facts.uses >= facts.logins && !facts.forgotten;
         facts
     }
 }

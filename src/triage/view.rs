@@ -173,6 +173,9 @@ const START_MS: i64 = 120_000;
 /// Trouble with a database that paused for less is still the same.
 const TROUBLE_MS: i64 = 60_000;
 
+/// Gaps so close to each other are one.
+const GAP_MS: i64 = 1000;
+
 /// How many of the oldest codes that worked are known of a realm.
 const WORKED: usize = 3;
 
@@ -220,6 +223,8 @@ pub struct View {
     granted: [u64; 2],
     /// Changes of which events a realm logs.
     events_changes: Vec<(i64, u32, At)>,
+    /// When lines of a node are missing, or say too little to know whose login or exchange they tell of: from, to, in order and apart.
+    gaps: BTreeMap<u32, Vec<(i64, i64)>>,
     /// The largest time of all streams.
     pub end: Option<i64>,
 }
@@ -230,7 +235,12 @@ impl View {
     pub fn note(&mut self, joined: &Joined) {
         let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
         match &joined.what {
-            What::Success(s, auth) => node.succeeded(s, auth.is_some()),
+            What::Success(s, auth) => {
+                node.succeeded(s, auth.is_some());
+                if s.session.is_none() && matches!(s.done, Done::LoginWithCode | Done::CodeToToken) {
+                    self.nameless(joined);
+                }
+            }
             What::Failed(f) if f.failure.trust != Trust::Access => {
                 node.failed(f);
                 if let Some((code, at)) = f.with.bound.filter(|_| self.read.len() < LESSONS) {
@@ -245,8 +255,27 @@ impl View {
             }
             What::Failed(_) | What::Proxied(..) | What::Login(_) | What::Granted(_, None) => return,
         }
+        let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
         node.seen = true;
         node.stored |= joined.stored;
+    }
+
+    /// Takes note of a login or an exchange of no session: its event was cut before it names one, or the name was taken out.
+    #[cold]
+    fn nameless(&mut self, joined: &Joined) {
+        if let Some(time) = joined.time {
+            self.gap(joined.node, time, time);
+        }
+    }
+
+    /// Takes note of a time of which lines of a node are missing.
+    fn gap(&mut self, node: u32, from: i64, to: i64) {
+        let gaps = self.gaps.entry(node).or_default();
+        let count = gaps.len();
+        match gaps.last_mut() {
+            Some(last) if (last.0..=last.1 + GAP_MS).contains(&from) || count >= LESSONS => *last = (last.0.min(from), last.1.max(to)),
+            _ => gaps.push((from, to.max(from))),
+        }
     }
 
     /// Takes in what administrators did, and what happened to the server.
@@ -254,9 +283,10 @@ impl View {
         if matches!(joined.what, What::Life(Life::Crashed | Life::DatabaseTrouble)) {
             self.crashed(joined);
         }
-        if matches!(joined.what, What::Life(Life::Dpop)) {
-            self.dpop = true;
-            return;
+        match joined.what {
+            What::Life(Life::Dpop) => return self.dpop = true,
+            What::Life(Life::Gap { from_ms }) => return self.gap(joined.node, from_ms, joined.time.unwrap_or(from_ms)),
+            _ => {}
         }
         let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
         if matches!(joined.what, What::Life(Life::DatabaseTrouble)) {
@@ -305,7 +335,7 @@ impl View {
                 Life::Joined => TriggerKind::Joined,
                 Life::Left => TriggerKind::Left,
                 Life::ClockSetBack { by_ms } => TriggerKind::ClockSetBack(*by_ms),
-                Life::DatabaseTrouble | Life::Crashed | Life::Dpop => return,
+                Life::DatabaseTrouble | Life::Crashed | Life::Dpop | Life::Gap { .. } => return,
             },
         };
         self.add(joined, trigger);
@@ -369,6 +399,14 @@ impl View {
         self.clusters.sort_unstable();
         self.crashes.sort_unstable();
         self.events_changes.sort_unstable();
+        for gaps in self.gaps.values_mut() {
+            gaps.sort_unstable();
+            gaps.dedup_by(|next, gap| {
+                let is_one = next.0 <= gap.1;
+                gap.1 = gap.1.max(if is_one { next.1 } else { gap.1 });
+                is_one
+            });
+        }
     }
 
     /// Returns a digest of all that a verdict can rest on, but how far the streams have come, and whose a uuid is: as long as it is the same, no verdict changes by this view.
@@ -386,7 +424,7 @@ impl View {
         for (realm, list) in &self.unfounded {
             (realm, list.len()).hash(&mut hash);
         }
-        (&self.worked, &self.refused, self.dpop).hash(&mut hash);
+        (&self.worked, &self.refused, self.dpop, &self.gaps).hash(&mut hash);
         self.founded.iter().filter(|(_, founded)| **founded >= ALONE).for_each(|(realm, _)| realm.hash(&mut hash));
         if !self.orphans.is_empty() {
             // how much of a short log a code's life can be depends on its length
@@ -402,6 +440,7 @@ impl View {
         let lasting = |t: &Trigger| matches!(t.what, TriggerKind::Secret(_) | TriggerKind::Client(_) | TriggerKind::Realm(_));
         self.triggers.retain(|t| t.time >= before || lasting(t));
         self.crashes.retain(|(t, ..)| *t >= before);
+        self.gaps.values_mut().for_each(|gaps| gaps.retain(|(_, to)| *to >= before));
         let mut latest = BTreeSet::new();
         self.clusters.reverse();
         self.clusters.retain(|(time, node, _)| latest.insert(*node) || *time >= before);
@@ -638,6 +677,9 @@ impl View {
                 return Some("a node's log ends before a late line could show");
             }
         }
+        if self.has_gap(realm, from, if absence { to + LATE_MS } else { to }) {
+            return Some("lines of a node's log are missing in between");
+        }
         let nodes = u32::try_from(self.group(realm).count()).unwrap_or(u32::MAX);
         if self.members(realm, from, to) > nodes {
             return Some("the cluster has more nodes than there are logs");
@@ -656,6 +698,12 @@ impl View {
         let unfounded = self.unfounded.get(&realm).map_or(0, |list| list.iter().filter(|t| (**t - to).abs() <= PARTIAL_MS).count());
         let full = self.unfounded.get(&realm).is_some_and(|list| list.len() >= LESSONS);
         (full || unfounded >= 2).then_some("tokens were refreshed whose codes were exchanged in no log here")
+    }
+
+    /// Whether lines of a node of the realm are missing between two times.
+    fn has_gap(&self, realm: Option<Sym>, from: i64, to: i64) -> bool {
+        let is_between = |gaps: &Vec<(i64, i64)>| gaps.get(gaps.partition_point(|gap| gap.1 < from)).is_some_and(|gap| gap.0 <= to);
+        self.gaps.iter().any(|(node, gaps)| self.is_of(*node, realm) && is_between(gaps))
     }
 
     /// Whether a node of the realm counts itself alone at a time, though another one has a log of that time: they are no cluster, and each has codes and sessions of

@@ -31,6 +31,7 @@ pub enum Field {
     ResourceType,
     RedirectUri,
     Username,
+    ClientPolicyErrorDetail,
 }
 
 /// The last of the keys that can stand in front.
@@ -56,6 +57,7 @@ pub(super) fn field(key: &[u8]) -> Option<Field> {
         // says of a request what the subject says
         23 => among(&[(b"client_assertion_issuer", Field::ClientAssertionSub)]),
         24 => among(&[(b"updated_refresh_token_id", Field::UpdatedRefreshTokenId)]),
+        26 => among(&[(b"client_policy_error_detail", Field::ClientPolicyErrorDetail)]),
         _ => None,
     }
 }
@@ -95,7 +97,7 @@ pub struct Known {
 }
 
 /// A place that nobody asks for: the one behind all keys.
-const NOWHERE: u8 = Field::Username as u8 + 1;
+const NOWHERE: u8 = Field::ClientPolicyErrorDetail as u8 + 1;
 
 /// The fields of one list.
 #[derive(Debug, Clone, Default)]

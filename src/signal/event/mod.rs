@@ -106,6 +106,12 @@ impl<'a> Event<'a> {
     pub fn is_complete(&self) -> bool {
         self.raw(Field::IpAddress).is_some()
     }
+
+    /// Whether the list ends with a text.
+    #[must_use]
+    pub fn ends_with(&self, text: &[u8]) -> bool {
+        self.message.ends_with(text)
+    }
 }
 
 /// Returns bytes as text; what is no UTF-8 becomes U+FFFD. Looks first whether all of it is text, which is the faster question.

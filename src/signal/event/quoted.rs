@@ -54,12 +54,17 @@ fn behind(message: &[u8], at: usize, quote: u8) -> Behind<'_> {
     if rest.is_empty() {
         return Behind::End;
     }
-    let Some(rest) = rest.strip_prefix(b", ") else { return Behind::Other };
+    let Some(rest) = rest.strip_prefix(b", ") else { return if is_column(rest) { Behind::End } else { Behind::Other } };
     match opening(rest, quote) {
         Ok((value, key)) => Behind::Next(key, message.len() - value.len()),
         Err(_) if [&b"requestUri="[..], b"cookies=[", b"stackTrace="].iter().any(|t| rest.starts_with(t)) => Behind::Tail,
         Err(_) => Behind::Other,
     }
+}
+
+/// Whether what stands behind a list is a column of a format of one's own, as `[%X]` and `{%X}` print it: no list goes on like this.
+fn is_column(rest: &[u8]) -> bool {
+    (rest.starts_with(b" [") && rest.ends_with(b"]")) || (rest.starts_with(b" {") && rest.ends_with(b"}"))
 }
 
 /// Reads a quoted list.
@@ -164,7 +169,7 @@ fn plain<'a>(message: &'a [u8], first: &'a [u8], start: usize, quote: u8, course
         } else {
             match behind(message, message.len() - rest.len(), quote) {
                 // any other mark could be a part of an id, as bare lists have them
-                Behind::End => return Some((made.commas == 0 && matches!(quote, b'"' | b'\''), made.is_plain())),
+                Behind::End => return Some((made.commas == 0 && rest.len() == 1 && matches!(quote, b'"' | b'\''), made.is_plain())),
                 Behind::Tail => return Some((false, false)),
                 // the quote is one that a key can hold
                 Behind::Next(next, begins) => (key, known, rest) = (None, fields.known(field(next)), &message[begins..]),

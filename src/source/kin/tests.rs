@@ -3,6 +3,7 @@ use crate::source::Place;
 
 fn source(name: &str, first: Option<i64>) -> Source {
     Source {
+        newest_first: false,
         place: Place::File(name.into()),
         path: Some(name.into()),
         name: name.into(),
@@ -101,4 +102,26 @@ fn a_pattern_can_name_the_node() {
     let by = |pattern| Find { node_from: Some(Regex::new(pattern).expect("a pattern")), ..Find::default() };
     assert_eq!(nodes(&paths, &by(r"(kc-\d+)\.")), want(&[("kc-0", 2), ("kc-1", 1), ("x.log", 1)]));
     assert_eq!(nodes(&paths, &by(r"kc-\d+")), want(&[("kc-0", 2), ("kc-1", 1), ("x.log", 1)]));
+}
+
+#[test]
+fn numbers_say_that_a_file_is_missing() {
+    let apart = |before: &str, after: &str| is_apart(Path::new(before), Path::new(after));
+    let table = [
+        ("server.log.3", "server.log.2", false),
+        ("server.log.3.gz", "server.log.1", true),
+        ("server.log.2", "server.log", true),
+        ("server.log.1.gz", "server.log", false),
+        ("server.log.2026-11-22.1", "server.log.2026-11-22.2", false),
+        ("server.log.2026-11-22.1", "server.log.2026-11-22.3", true),
+        ("server.log.2026-11-22.2", "server.log.2026-11-22", false),
+        // a day without a line has no file
+        ("server.log.2026-11-20", "server.log.2026-11-22", false),
+        ("server.log.2026-11-22", "server.log", false),
+        // their first stamps put them in another order
+        ("server.log.1", "server.log.3", false),
+    ];
+    for (before, after, want) in table {
+        assert_eq!(apart(before, after), want, "{before} {after}");
+    }
 }

@@ -10,11 +10,11 @@ use foldhash::fast::RandomState;
 
 use crate::names::Key;
 
-/// Fewer warnings without events can have another reason, as a request that ended in an exception.
-const LEAST: u64 = 3;
+/// One in so many that stands alone is too many, where it is the only one: that can have another reason, as a request that ended in an exception.
+const ONCE: u64 = 64;
 
-/// One in so many that stands alone is too many.
-const SHARE: u64 = 64;
+/// And where there are more.
+const SHARE: u64 = 256;
 
 /// Clients whose events were seen; of others it is not known whether their realm logs events at all.
 const CLIENTS: usize = 1024;
@@ -45,6 +45,10 @@ impl Lapses {
 
     /// Whether lines are missing.
     pub(super) fn has_lost_lines(&self) -> bool {
-        self.alone >= LEAST && self.alone * SHARE >= self.paired
+        match self.alone {
+            0 => false,
+            1 => self.paired <= ONCE,
+            alone => alone * SHARE >= self.paired,
+        }
     }
 }

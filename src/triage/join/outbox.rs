@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::super::joined::{Answered, Companions, Failed, GoneCode, Joined, What};
+use super::super::joined::{Answered, Companions, Failed, GoneCode, Joined, Loss, What};
 use super::threads::Thread;
 use crate::names::Key;
 
@@ -78,6 +78,20 @@ impl Outbox {
         false
     }
 
+    /// Takes note that a warning, which does not say of which request it is, was printed at the time of the thread's failure that stands before it: it may be that one's.
+    pub fn doubt(&mut self, thread: Thread, time: Option<i64>) {
+        if self.queue.is_empty() {
+            return;
+        }
+        let number = self.open.get(&thread).copied();
+        if let Some((joined, _)) = number.and_then(|number| self.held(number)).filter(|(joined, _)| joined.time == time)
+            && let What::Failed(failed) = &mut joined.what
+            && is_unexplained(failed)
+        {
+            failed.with = Companions { lost: Some(Loss::Lines), ..*failed.with }.into();
+        }
+    }
+
     /// Returns what is held under a number.
     fn held(&mut self, number: u64) -> Option<&mut (Joined, Option<i64>)> {
         number.checked_sub(self.gone).and_then(|i| usize::try_from(i).ok()).and_then(|i| self.queue.get_mut(i))
@@ -143,5 +157,5 @@ impl Outbox {
 fn is_unexplained(failed: &Failed) -> bool {
     let (failure, with) = (&failed.failure, &*failed.with);
     let has_warning = with.gone.is_some() || with.format.is_some() || with.uuid.is_some() || with.bound.is_some() || with.foreign.is_some();
-    !has_warning && failure.session.is_some() && failure.error.as_deref() == Some("invalid_code")
+    !has_warning && failure.error.as_deref() == Some("invalid_code")
 }

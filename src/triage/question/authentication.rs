@@ -192,7 +192,8 @@ pub fn unknown_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
         (false, None) if exists_by_export(c) => {
             Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::ClientAuthentication).because(w.at, "the realm export has a client of that name")
         }
-        (false, None) if c.profiles_full => Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::WholeView),
-        (false, None) => Verdict::certain(ClientNotFound),
+        // a flow without the client's own authenticator does not find it, though it exists (`ClientAuthenticationFlow.processFlow`), nor does one that is sent in the query what
+        // belongs into the body (26)
+        (false, None) => Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::SuccessEvents),
     }
 }

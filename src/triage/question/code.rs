@@ -104,7 +104,7 @@ pub fn gone_already(w: &Waiting, exchanges: impl FnOnce() -> bool) -> Option<Ver
 }
 
 /// Whether not every use of the session's codes can be told from others.
-fn is_unclear(facts: &Facts) -> bool {
+pub(super) fn is_unclear(facts: &Facts) -> bool {
     facts.use_after_login || facts.foreign_unclear || facts.incomplete
 }
 

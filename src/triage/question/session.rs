@@ -2,14 +2,14 @@
 //!
 //! Input: the session's timeline, its id's form, and whether the parser's warnings are in this log at all.
 
-use super::code::{by_age, explained};
+use super::code::{by_age, explained, is_unclear};
 use super::{Context, is_of_old_server, lack_of, names_what_it_refuses};
 use crate::cause::Cause;
 use crate::finding::Trust;
 use crate::names::stand_in;
 use crate::signal::Id;
 use crate::signal::id::is_uuid;
-use crate::triage::timeline::{Facts, Waiting};
+use crate::triage::timeline::{CODE_HORIZON_MS, Facts, Waiting};
 use crate::triage::verdict::{Lack, Verdict, Words};
 use crate::triage::view::View;
 
@@ -19,6 +19,8 @@ pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
     session(w, c.view, |form, facts| {
         if w.failed.failure.trust == Trust::Stored {
             explained(without_warning(&form, w, facts, c), w, facts)
+        } else if facts.spent {
+            explained(spent(w, facts, c), w, facts)
         } else if is_split(w, c.view) {
             Verdict::likely(&[Cause::SessionTerminated, Cause::Unclassified], Lack::WholeView)
         } else if c.view.companions(w.realm) && !may_be_offline(w, c.view) {
@@ -45,8 +47,8 @@ fn is_split(w: &Waiting, view: &View) -> bool {
 #[must_use]
 pub fn session_already(w: &Waiting, view: &View) -> Option<Verdict> {
     let mut is_open = false;
-    let verdict = session(w, view, |_, _| {
-        is_open = w.failed.failure.trust == Trust::Stored || !view.companions(w.realm) || may_be_offline(w, view) || is_split(w, view);
+    let verdict = session(w, view, |_, facts| {
+        is_open = w.failed.failure.trust == Trust::Stored || facts.spent || !view.companions(w.realm) || may_be_offline(w, view) || is_split(w, view);
         Verdict::certain(Cause::SessionTerminated)
     });
     (!is_open).then_some(verdict)
@@ -62,12 +64,16 @@ fn session(w: &Waiting, view: &View, more: impl FnOnce(Form, &Facts) -> Verdict)
         form if w.failed.failure.trust == Trust::Stored => more(form, facts),
         form if let Some(loss) = w.failed.with.lost => {
             let candidates: &[Cause] = match form {
-                Form::Unusual => &[CodeMalformed, SessionTerminated, CodeExpired, CodeReused],
+                Form::Unusual if !w.failed.failure.cut => &[CodeMalformed, SessionTerminated, CodeExpired, CodeReused],
+                Form::Unusual => &[SessionTerminated, CodeExpired, CodeReused, CodeMalformed],
                 _ => &[SessionTerminated, CodeExpired, CodeReused],
             };
             Verdict::likely(candidates, lack_of(loss))
         }
         _ if facts.elsewhere => Verdict::likely_at_best(&[CodeOfOtherClient, CodeMalformed, SessionTerminated]),
+        form if facts.session_seen && facts.spent => more(form, facts),
+        // a code that was not used, or a login that is not here
+        _ if facts.session_seen && facts.ended.is_some() && facts.uses > 0 => Verdict::likely_at_best(&[SessionTerminated, CodeReused]),
         _ if facts.session_seen && facts.ended.is_some() => Verdict::certain(SessionTerminated),
         _ if facts.offline.is_some() => Verdict::likely_at_best(&[CodeReused, SessionTerminated]),
         form if facts.session_seen => more(form, facts),
@@ -97,6 +103,17 @@ fn session(w: &Waiting, view: &View, more: impl FnOnce(Form, &Facts) -> Verdict)
         Some(login) => verdict.because(login.at, Words::ago(login.ago_ms, "LOGIN ", " earlier", "LOGIN")),
         None => verdict,
     }
+}
+
+/// A session that is gone, and each code that the client was given of it was used before: the server looks for the session first, so of a code that comes again after its
+/// session's end it says no more than of one that nobody used (`OAuth2CodeParser.parseCode`).
+fn spent(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
+    use Cause::{CodeReused, SessionTerminated};
+    let is_whole = |now: i64| c.view.partial(w.realm, now - CODE_HORIZON_MS, now, c.life_ms, false).is_none() && c.view.companions(w.realm);
+    if w.time.is_some_and(is_whole) && !is_unclear(facts) && !(facts.use_before_login && c.view.has_nodes(w.realm)) {
+        return Verdict::certain(CodeReused);
+    }
+    Verdict::likely(&[CodeReused, SessionTerminated], Lack::WholeView)
 }
 
 /// A stored event of a code that was refused: the parser's warning is not stored, so it is open whether the session or the code was gone. What is known of
@@ -162,6 +179,11 @@ fn form(id: &Id) -> Form {
 /// No session is named: was there no code, or was it none?
 #[must_use]
 pub fn missing_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
+    if w.failed.failure.cut {
+        // the list ends before it could name one
+        let candidates = [Cause::SessionTerminated, Cause::CodeExpired, Cause::CodeReused, Cause::CodeMalformed];
+        return Verdict::ambiguous(&candidates, Lack::Lines);
+    }
     if c.view.version(w.node, w.time).is_some_and(names_what_it_refuses) {
         // the warning that would say so is not here: it was lost, or its logger silenced
         return Verdict::likely(&[Cause::CodeMalformed, Cause::CodeMissing], Lack::Lines);

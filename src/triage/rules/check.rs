@@ -12,10 +12,11 @@ use crate::triage::pasted;
 pub const EXAMPLES: usize = 2;
 
 /// Errors of Keycloak's `EventType` that the token endpoint prints.
-const EVENTS: [&str; 10] = [
+const EVENTS: [&str; 11] = [
     "AUTHREQID_TO_TOKEN_ERROR",
     "CLIENT_LOGIN_ERROR",
     "CODE_TO_TOKEN_ERROR",
+    "JWT_AUTHORIZATION_GRANT_ERROR",
     "JWT_BEARER_ERROR",
     "LOGIN_ERROR",
     "OAUTH2_DEVICE_CODE_TO_TOKEN_ERROR",

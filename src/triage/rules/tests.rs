@@ -152,8 +152,8 @@ fn each_kind_of_complaint_is_made() {
             "event = [\"REFRESH_TOKEN_ERROR\"]",
             "event = [\"REFRESH_TOKEN_ERROR\", \"CODE_TO_TOKEN_EROR\"]",
             "rule sound (warning): the event type \"CODE_TO_TOKEN_EROR\" is not known here; Keycloak's token endpoint prints AUTHREQID_TO_TOKEN_ERROR, \
-             CLIENT_LOGIN_ERROR, CODE_TO_TOKEN_ERROR, JWT_BEARER_ERROR, LOGIN_ERROR, OAUTH2_DEVICE_CODE_TO_TOKEN_ERROR, OAUTH2_EXTENSION_GRANT_ERROR, \
-             PERMISSION_TOKEN_ERROR, REFRESH_TOKEN_ERROR, TOKEN_EXCHANGE_ERROR",
+             CLIENT_LOGIN_ERROR, CODE_TO_TOKEN_ERROR, JWT_AUTHORIZATION_GRANT_ERROR, JWT_BEARER_ERROR, LOGIN_ERROR, OAUTH2_DEVICE_CODE_TO_TOKEN_ERROR, \
+             OAUTH2_EXTENSION_GRANT_ERROR, PERMISSION_TOKEN_ERROR, REFRESH_TOKEN_ERROR, TOKEN_EXCHANGE_ERROR",
         ),
         (
             "['type=REFRESH_TOKEN_ERROR, realmId=r, clientId=c, userId=null, ipAddress=10.0.0.4, error=x'],",
@@ -283,11 +283,15 @@ fn the_table_in_short() {
     refresh-other-reason → refresh-token-invalid or unclassified (unknown), likely
     refresh-read-and-refused → refresh-without-reason?
     refresh-not-read → refresh-not-read?
+    client-policy-authentication → client-auth-method, certain
+    jwt-grant-not-allowed → grant-not-allowed, certain
+    password-grant-prohibited → grant-not-allowed, certain
     password-grant-not-allowed → grant-not-allowed, certain
     user-credentials → user-credentials, certain
     service-account-not-allowed → grant-not-allowed, certain
     service-account-refused → grant-not-allowed or unclassified, likely
     device-code → device-code-invalid, certain
+    device-session → session-terminated, certain
     device-without-consent → unclassified or grant-not-allowed, likely
     device-not-allowed → grant-not-allowed, certain
     device-other → device-code-invalid or unclassified, likely

@@ -96,6 +96,7 @@ fn told(record: &Record<'_>) -> Told {
 fn explained(companion: &Companion) -> &'static str {
     match companion {
         Companion::CodeGone { .. } => "a code was gone when it came: expired or used before.",
+        Companion::Unread => "a code was refused: the line was cut, or written anew, so it does not say why.",
         Companion::CodeFormat | Companion::CodeUuid => "what came as a code is none.",
         Companion::TooLong(_) => "a parameter was too long to be read.",
         Companion::CodeForeign(_) => "a code came that names another client.",
@@ -116,6 +117,7 @@ fn lived(life: &Life) -> &'static str {
         Life::DatabaseTrouble => "the server cannot get at its database: requests fail, or are late.",
         Life::Dpop => "the server looks at DPoP proofs: a refresh can be refused for the key that it was proved with.",
         Life::Crashed => "a request ended in a server error: no event tells what it had done, as using a code.",
+        Life::Gap { .. } => "lines are missing before this one: what they said is not known.",
         Life::ClockSetBack { .. } => "the server's clock was set back: codes and tokens seem younger than they are.",
     }
 }

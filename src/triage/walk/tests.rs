@@ -14,7 +14,7 @@ fn event(kind: &str, user: &str, session: &str, rest: &str) -> String {
     format!("type=\"{kind}\", realmId=\"8b511ef5\", realmName=\"shop\", clientId=\"web-portal\", userId=\"{user}\", {session}ipAddress=\"10.0.0.4\", {rest}")
 }
 
-const CODE: &str = "grant_type=\"authorization_code\"";
+const CODE: &str = "grant_type=\"authorization_code\", client_auth_method=\"client-secret\"";
 const SESSION: &str = "8BR2w40pXq1mVx7TdKc4WyZa";
 
 fn head(time: &str, logger: &str, message: &str) -> String {
@@ -84,7 +84,7 @@ fn the_last_question_decides_each_cause() {
             "Could the code be read?",
             No,
         ),
-        (event("CODE_TO_TOKEN_ERROR", "null", "no=such=id", "error=\"invalid_code\""), Cause::CodeMalformed, "Could the code be read?", No),
+        (event("CODE_TO_TOKEN_ERROR", "null", "no=such=id", &format!("error=\"invalid_code\", {CODE}")), Cause::CodeMalformed, "Could the code be read?", No),
         (
             code("u", "error=\"invalid_client\", reason=\"Auth error: Found different client_id in clientSession\""),
             Cause::CodeOfOtherClient,
@@ -168,7 +168,7 @@ fn a_login_and_a_use_before_answer_what_one_line_cannot() {
 #[test]
 fn what_one_line_cannot_tell_the_whole_log_may() {
     let gone = format!("[OAuth2CodeParser] Code 'c0de' already used for userSession '{SESSION}' and client '41ac5afa'.\n");
-    let walks = walked(&(gone + &event("CODE_TO_TOKEN_ERROR", "null", SESSION, "error=\"invalid_code\"")));
+    let walks = walked(&(gone + &event("CODE_TO_TOKEN_ERROR", "null", SESSION, &format!("error=\"invalid_code\", {CODE}"))));
     let step = walks[0].steps.iter().find(|s| s.answer == CannotTell).expect("an open question");
     assert_eq!(step.would_tell.as_deref(), Some("the whole log: kctriage scan server.log --session 8BR2w40p"));
     assert_eq!(walks[0].so, "code expired or code reused: these lines cannot tell. Keycloak prints the same two lines for both (keycloak/keycloak#29506).");

@@ -94,10 +94,14 @@ impl Case<'_> {
         let mut said = vec![self.field("user")];
         said.extend(facts.ended.map(|e| Self::seen(e, "the session ended")));
         said.extend(facts.login.map(|l| Self::seen(l, "LOGIN")));
-        if self.certain() == Some(Cause::SessionTerminated) {
-            path.ask(ALIVE, Answer::No, said);
-        } else {
-            path.cannot(ALIVE, said, self.whole_log());
+        match self.certain() {
+            Some(Cause::SessionTerminated) => path.ask(ALIVE, Answer::No, said),
+            // the server looks for the session first
+            Some(Cause::CodeReused) => {
+                path.ask(ALIVE, Answer::No, said);
+                self.used(path);
+            }
+            _ => path.cannot(ALIVE, said, self.whole_log()),
         }
     }
 
