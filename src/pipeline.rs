@@ -319,7 +319,7 @@ impl<'a> Run<'a> {
         let clerk = Clerk { counts: Counts::new(options.window_ms, windows, options.max_keys), spill };
         let mut joining = Joining::new(streams, options);
         let mut fold = Fold::new(&options.realms, &mut joining.joins.names);
-        fold.serving = options.successes.then(|| Serving::new(options.window_ms, options.max_keys));
+        fold.serving = options.successes.then(|| Serving::new(options.window_ms, options.max_keys, options.filter.clone()));
         fold.early = !listed;
         let mut run =
             Run { options, rules, listed, closed: Closed::default(), names_of_sources: Vec::new(), reading: Reading::new(before.store), joining, fold };
@@ -556,6 +556,7 @@ impl<'a> Run<'a> {
             (others, decided, waiting) = (decided.0, (waiting, verdicts), next?);
         }
         let span = view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let span = span.and_then(|span| self.options.filter.part(span));
         let ledger = &mut clerk.counts.ledger;
         let tally = ledger.tally(&names, &sources, span, |w, verdict| judge.finding(w, verdict));
         if ledger.capped {
@@ -567,7 +568,7 @@ impl<'a> Run<'a> {
         let serving = self.fold.serving.take();
         let told = clerk.counts.names_of_realms();
         let realm = |id: Sym| told.get(&id).copied().or_else(|| self.fold.realm_of(id)).unwrap_or(id);
-        let served = serving.map(|serving| serving.finish(&names, realm));
+        let served = serving.and_then(|serving| serving.finish(&names, realm));
         let changed = view.triggers.iter().filter_map(super::triage::view::Trigger::client);
         let clients = changed.filter_map(|uuid| Some((uuid, Arc::from(names.text(*judge.uuids.get(&Key::from(uuid))?))))).collect();
         let mut worked: BTreeMap<Option<String>, i64> = BTreeMap::new();

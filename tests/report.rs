@@ -1,5 +1,6 @@
 //! `kctriage report` as people use it: what it writes where, what it refuses, what it compares.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Output;
@@ -147,6 +148,59 @@ fn the_command_of_an_incident_lists_its_failures() {
             assert_eq!(listed, count, "{log}: {command}");
         }
     }
+}
+
+/// A token is refused every 20 seconds for 4 hours.
+fn steady_log(dir: &Path) -> String {
+    let mut log = String::from("2026-11-23 07:59:50,000 INFO  [io.quarkus] (main) Keycloak 26.7.3 on JVM started in 5.000s.\n");
+    for at in 0..720 {
+        let (h, m, s) = (8 + at / 180, at / 3 % 60, at % 3 * 20);
+        writeln!(
+            log,
+            "2026-11-23 {h:02}:{m:02}:{s:02},000 WARN  [org.keycloak.events] (executor-thread-1) type=\"REFRESH_TOKEN_ERROR\", realmId=\"0f3a\", \
+             realmName=\"shop\", clientId=\"web-portal\", userId=\"null\", ipAddress=\"10.0.0.4\", error=\"invalid_token\", \
+             reason=\"Token is not active\", grant_type=\"refresh_token\", client_auth_method=\"client-secret\""
+        )
+        .expect("a text takes it");
+    }
+    let path = dir.join("steady.log");
+    fs::write(&path, log).expect("written");
+    path.to_str().expect("a name").to_owned()
+}
+
+#[test]
+fn a_part_of_a_log_is_judged_as_a_log_of_its_own() {
+    let dir = TempDir::new().expect("a folder");
+    let log = steady_log(dir.path());
+    for (since, until, failures, ends) in [("11:30", "12:30", 90, "2026-11-23T11:59:40.000Z"), ("08:05", "08:30", 75, "2026-11-23T08:29:59.999Z")] {
+        let (since, until) = (format!("2026-11-23 {since}"), format!("2026-11-23 {until}"));
+        let page = json(&["--since", &since, "--until", &until, &log]);
+        assert_eq!((&page["incidents"], &page["totals"]["failures"]), (&Value::Array(Vec::new()), &failures.into()), "{since}");
+        assert_eq!((page["span"]["from"].as_str(), page["span"]["to"].as_str()), (Some(format!("{}:00.000Z", since.replace(' ', "T")).as_str()), Some(ends)));
+        let headline = page["headline"].as_str().expect("a sentence");
+        assert!(headline.contains(&format!("counting only --since {since}:00 and --until {until}:00")), "{headline}");
+        assert_eq!(page["timeline"]["events"], Value::Array(Vec::new()), "the server started before");
+        let (_, command) = page["steady"][0]["lines"].as_str().expect("a text").split_once("kctriage ").expect("a command");
+        let out = assert_cmd::Command::cargo_bin("kctriage").expect("the program").args(command.split(' ')).output().expect("it runs");
+        assert_eq!(String::from_utf8_lossy(&out.stdout).lines().count(), failures, "{command}");
+    }
+}
+
+#[test]
+fn shares_are_those_of_the_requests_that_pass_the_filter() {
+    const LOAD: &str = "tests/recordings/2673-load/server.log";
+    let (all, one) = (json(&[LOAD]), json(&["--client", "web-portal", LOAD]));
+    let row = all["clients"].as_array().expect("rows").iter().find(|row| row["client"] == "web-portal").expect("a row");
+    for (of_row, of_total) in [("count", "failures"), ("successes", "successes"), ("failure_percent", "failure_percent")] {
+        assert_eq!(row[of_row], one["totals"][of_total], "{of_row}");
+    }
+    let part = json(&["--since", "2026-11-23 16:30", LOAD]);
+    let before = json(&["--until", "2026-11-23 16:30", LOAD]);
+    let sum = |key: &str| part["totals"][key].as_u64().expect("a count") + before["totals"][key].as_u64().expect("a count");
+    assert_eq!((sum("successes"), sum("failures")), (all["totals"]["successes"].as_u64().expect("a count"), all["totals"]["failures"].as_u64().expect("one")));
+    // a success has no cause: the failures of one are no share of anything
+    let cause = json(&["--cause", "code-expired", LOAD]);
+    assert!(cause["totals"]["successes"].is_null() && cause["totals"]["failure_percent"].is_null(), "{}", cause["totals"]);
 }
 
 #[cfg(unix)]

@@ -141,7 +141,7 @@ impl Notes {
             return;
         }
         let outside = |(first, last): (i64, i64)| filter.since.is_some_and(|s| s > last) || filter.until.is_some_and(|u| u <= first);
-        match outcome.span.filter(|s| outside(*s)) {
+        match outcome.covered().filter(|s| outside(*s)) {
             Some((first, last)) => {
                 self.own.push(format!("note: the log runs from {} to {}: none of it is between --since and --until", instant(first), instant(last)));
             }

@@ -125,6 +125,7 @@ fn page(settings: &settings::Report, account: &Account) -> Report {
         life_ms,
         compared: settings.compared,
         paths,
+        filter: settings.input.as_ref().map(|i| i.options.filter.clone()).unwrap_or_default(),
     };
     let rename = |kind, text: &str| settings.redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| pseudonym(redactor, kind, text));
     let scribe = if settings.redactor.is_some() { Scribe::renaming(&rename) } else { Scribe::open() };

@@ -79,6 +79,10 @@ fn page(settings: &settings::Scan, started: Instant) -> Terminal {
         elapsed: terminal.interactive.then(|| started.elapsed()),
         command: settings::quoted(paths),
         life_ms: options.code_lifespan_ms,
+        filter: match &settings.redactor {
+            Some(redactor) => redactor.filter(&options.filter),
+            None => options.filter.clone(),
+        },
     }
 }
 

@@ -126,6 +126,7 @@ fn summary(settings: &settings::Tail, outcome: &Outcome) -> Result<(), Error> {
         elapsed: None,
         command: settings::quoted(paths),
         life_ms: options.code_lifespan_ms,
+        filter: options.filter.clone(),
     };
     writeln!(out).and_then(|()| page.write(outcome, &mut out)).and_then(|()| out.flush()).map_err(Error::Output)
 }

@@ -23,6 +23,7 @@ mod walked;
 use super::model::{Kind, Logged, Prose, Redaction, Report, SCHEMA};
 use super::terminal::group::{Group, groups};
 use super::terminal::moment::Moments;
+use crate::tally::Filter;
 use crate::tally::account::Account;
 use crate::tally::incident::{Incident, Incidents};
 use crate::triage::clock::Zone;
@@ -48,6 +49,8 @@ pub struct Settings {
     pub compared: Option<Compared>,
     /// The paths that were read, as a shell takes them; empty where none were.
     pub paths: String,
+    /// What the counts went through.
+    pub filter: Filter,
 }
 
 /// What every part of the page looks at.
@@ -143,6 +146,12 @@ impl Run<'_> {
     /// Whether failures of more than one realm are told.
     fn has_realms(&self) -> bool {
         self.groups.iter().any(|g| g.realm != self.groups[0].realm)
+    }
+
+    /// Says what ends with the time that is told of.
+    fn end(&self) -> &'static str {
+        let cut = self.settings.filter.until.zip(self.account.span).is_some_and(|(until, (_, last))| last == until.saturating_sub(1));
+        if cut { "--until cuts the log" } else { "the log ends" }
     }
 
     fn subject_of(&self, group: &Group<'_>) -> Subject {

@@ -17,6 +17,7 @@
 //! ```
 
 pub mod alert;
+mod asked;
 pub mod compose;
 pub mod csv;
 pub mod escape;

@@ -25,7 +25,7 @@ use sha2::Sha256;
 use super::escape::Untrusted;
 use super::ndjson::masked;
 use crate::finding::Finding;
-use crate::tally::Outcome;
+use crate::tally::{Filter, Outcome};
 
 /// Bytes of a keyed hash that a pseudonym shows: among a million values two are the same once in 500 times.
 const SHOWN: usize = 6;
@@ -197,6 +197,14 @@ impl Redactor {
             finding.id = format!("{KEYED}{}", self.hash(&finding.id, ID));
         }
         [finding.user, finding.session, finding.ip] = pseudonyms.map(|pair| pair.map(|(_, pseudonym)| pseudonym));
+    }
+
+    /// Returns a filter as it may be shown: what a person asked for can name one.
+    #[must_use]
+    pub fn filter(&self, filter: &Filter) -> Filter {
+        let names = |names: &[String]| names.iter().map(|n| self.name(n).into_owned()).collect();
+        let sessions = filter.sessions.iter().map(|s| self.session(s)).collect();
+        Filter { realms: names(&filter.realms), clients: names(&filter.clients), sessions, ..filter.clone() }
     }
 
     /// Replaces all that names a person in what a run found: in its samples, in lines that look forged, in lines that were not understood. The counts stay.

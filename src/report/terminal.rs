@@ -24,7 +24,7 @@ use std::io;
 use std::time::Duration;
 
 use super::Summary;
-use crate::tally::Outcome;
+use crate::tally::{Filter, Outcome};
 use crate::triage::clock::Zone;
 use moment::Moments;
 use page::Page;
@@ -48,6 +48,8 @@ pub struct Terminal {
     pub command: String,
     /// The lifespan of codes in milliseconds, where it is known.
     pub life_ms: Option<i64>,
+    /// What the counts went through.
+    pub filter: Filter,
 }
 
 /// The narrowest and the widest page.

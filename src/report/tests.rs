@@ -9,7 +9,7 @@ use crate::books::Sample;
 use crate::finding::Finding;
 use crate::pipeline::{self, Lines, Options};
 use crate::source::{Find, discover};
-use crate::tally::Outcome;
+use crate::tally::{Filter, Outcome};
 use crate::triage::clock::Zone;
 use crate::triage::rules::Rules;
 
@@ -26,7 +26,17 @@ fn run(path: &str) -> (Outcome, Vec<Finding>) {
 }
 
 fn terminal(width: usize, colour: bool) -> Terminal {
-    Terminal { width, colour, zone: Zone::Utc, zone_assumed: true, top: 5, elapsed: None, command: "server.log".to_owned(), life_ms: None }
+    Terminal {
+        width,
+        colour,
+        zone: Zone::Utc,
+        zone_assumed: true,
+        top: 5,
+        elapsed: None,
+        command: "server.log".to_owned(),
+        life_ms: None,
+        filter: Filter::default(),
+    }
 }
 
 fn summary(format: &dyn Summary, outcome: &Outcome) -> String {

@@ -159,7 +159,7 @@ pub struct QuotedAccount {
 pub struct Account {
     /// The counts of failures.
     pub tally: Tally,
-    /// First and last time of the records.
+    /// First and last time of the records, as far as the filter lets that time pass.
     pub span: Option<(i64, i64)>,
     /// Where every byte went.
     pub books: Books,

@@ -118,7 +118,7 @@ pub struct Outcome {
     pub assumed_dates: Vec<(String, NaiveDate, &'static str)>,
     /// Some stamps named no zone.
     pub zone_assumed: bool,
-    /// First and last time of the records.
+    /// First and last time of the records, as far as the filter lets that time pass.
     pub span: Option<(i64, i64)>,
     /// The clients of the uuids that triggers name, as far as they are known.
     pub clients: BTreeMap<u64, Arc<str>>,
@@ -143,6 +143,12 @@ impl Quoted {
 }
 
 impl Outcome {
+    /// Returns the first and the last time of the records, whatever the filter lets pass.
+    #[must_use]
+    pub fn covered(&self) -> Option<(i64, i64)> {
+        self.view.spans.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    }
+
     /// Returns all that a report needs of the run.
     #[must_use]
     pub fn account(&self) -> Account {

@@ -3,16 +3,17 @@
 //! Input: every joined signal in the merged order. Output: [`Successes`] by window, realm and client, and how old tokens are when they are refreshed. Only a
 //! report needs them, so only a run that is asked to keeps them. Must not know failures.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
-use super::account::{Name, Served, Successes};
+use super::account::{Served, Successes};
+use super::outcome::Ages;
 use super::spread::start;
-use super::{Delays, Ledger};
+use super::{Delays, Filter, Ledger};
 use crate::names::{Key, Names, Sym};
 use crate::signal::Done;
 use crate::triage::joined::{Joined, What};
@@ -52,6 +53,9 @@ pub struct Serving {
     window_ms: i64,
     /// How many clients are counted apart, as in [`Ledger`].
     clients: usize,
+    /// Which of them are counted. Not saved: who goes on with a run says it again.
+    #[serde(skip)]
+    pub filter: Filter,
     counts: HashMap<Slot, Served, RandomState>,
     ages: HashMap<(Option<Sym>, Option<Sym>), Delays, RandomState>,
     issued: Issued,
@@ -60,8 +64,8 @@ pub struct Serving {
 impl Serving {
     /// Returns empty counts.
     #[must_use]
-    pub fn new(window_ms: i64, clients: usize) -> Self {
-        Serving { window_ms: window_ms.max(1), clients, counts: HashMap::default(), ages: HashMap::default(), issued: Issued::default() }
+    pub fn new(window_ms: i64, clients: usize, filter: Filter) -> Self {
+        Serving { window_ms: window_ms.max(1), clients, filter, counts: HashMap::default(), ages: HashMap::default(), issued: Issued::default() }
     }
 
     /// Takes in a signal.
@@ -75,28 +79,39 @@ impl Serving {
         };
         let client = success.client.map(|c| Ledger::counted(c, self.clients));
         let window = joined.time.map(|t| start(t, self.window_ms));
-        self.counts.entry((window, success.realm, client)).or_default().merge(served);
+        let passes = self.filter.at(joined.time);
+        if passes {
+            self.counts.entry((window, success.realm, client)).or_default().merge(served);
+        }
         if let (Some(session), Some(client), Some(time)) = (success.session, client, joined.time)
             && matches!(success.done, Done::CodeToToken | Done::RefreshToken)
             && let Some(before) = self.issued.replace(session, client, time)
             && success.done == Done::RefreshToken
+            && passes
         {
             self.ages.entry((success.realm, Some(client))).or_default().add(time - before);
         }
     }
 
-    /// Returns the counts by name; `realm` names a realm by its id.
+    /// Returns the counts by name, those that pass; `realm` names a realm by its id. `None` where none can be held against the failures that pass.
     #[must_use]
-    pub fn finish(self, names: &Names, realm: impl Fn(Sym) -> Sym) -> (Successes, BTreeMap<(Name, Name), Delays>) {
+    pub fn finish(self, names: &Names, realm: impl Fn(Sym) -> Sym) -> Option<(Successes, Ages)> {
+        self.filter.leaves_shares().then_some(())?;
         let text = |sym: Option<Sym>| sym.map(|s| Arc::<str>::from(names.text(s)));
-        let (mut successes, mut ages) = (Successes::new(), BTreeMap::<_, Delays>::new());
+        let (mut successes, mut ages) = (Successes::new(), Ages::new());
         for ((window, id, client), served) in self.counts {
-            successes.entry((window, text(id.map(&realm)), text(client))).or_default().merge(served);
+            let (realm, client) = (text(id.map(&realm)), text(client));
+            if self.filter.names(realm.as_deref(), client.as_deref()) {
+                successes.entry((window, realm, client)).or_default().merge(served);
+            }
         }
         for ((id, client), delays) in self.ages {
-            ages.entry((text(id.map(&realm)), text(client))).or_default().merge(&delays);
+            let (realm, client) = (text(id.map(&realm)), text(client));
+            if self.filter.names(realm.as_deref(), client.as_deref()) {
+                ages.entry((realm, client)).or_default().merge(&delays);
+            }
         }
-        (successes, ages)
+        Some((successes, ages))
     }
 }
 
@@ -110,7 +125,7 @@ mod tests {
     fn successes_are_counted_by_window_and_tokens_by_their_age() {
         let mut names = Names::default();
         let (id, shop, web) = (names.number(b"0f3a"), names.number(b"shop"), names.number(b"web"));
-        let mut serving = Serving::new(60_000, 100);
+        let mut serving = Serving::new(60_000, 100, Filter::default());
         let mut note = |time, done| {
             let success = Success {
                 done,
@@ -131,7 +146,7 @@ mod tests {
         note(3000, Done::RefreshToken);
         note(63_000, Done::RefreshToken);
         note(64_000, Done::ClientLogin);
-        let (successes, ages) = serving.finish(&names, |realm| if realm == id { shop } else { realm });
+        let (successes, ages) = serving.finish(&names, |realm| if realm == id { shop } else { realm }).expect("counts");
         let key = |window| (Some(window), Some("shop".into()), Some("web".into()));
         assert_eq!(successes[&key(0)], Served { exchanges: 1, refreshes: 1, grants: 0 });
         assert_eq!(successes[&key(60_000)], Served { exchanges: 0, refreshes: 1, grants: 1 });

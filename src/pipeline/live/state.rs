@@ -76,7 +76,7 @@ impl State {
     pub fn new(options: &Options) -> Self {
         let mut joins = Joins::default();
         let mut fold = Fold::new(&options.realms, &mut joins.names);
-        fold.serving = options.successes.then(|| Serving::new(options.window_ms, options.max_keys));
+        fold.serving = options.successes.then(|| Serving::new(options.window_ms, options.max_keys, options.filter.clone()));
         fold.watched = true;
         fold.clients.watched = true;
         fold.shards.iter_mut().for_each(|s| s.watched = true);
@@ -225,6 +225,9 @@ impl Live {
         }
         let heard = Heard::after(state.records());
         let options = veil::options(options);
+        if let Some(serving) = &mut state.fold.serving {
+            serving.filter = options.filter.clone();
+        }
         Ok(Live { rules, options, state, uuids: (0, hashbrown::HashMap::default()), heard })
     }
 }

@@ -1,7 +1,8 @@
 //! The first screen: is something wrong, how bad, who, since when, why, what to do.
 
-use super::Run;
-use crate::report::model::{Level, Matter, Point, Prose, Report};
+use super::{Run, list};
+use crate::report::asked;
+use crate::report::model::{Kind, Level, Matter, Point, Prose, Report};
 use crate::report::terminal::figure::{count, length, number};
 use crate::tally::incident::State;
 
@@ -28,20 +29,22 @@ pub(super) fn level(run: &Run<'_>) -> Level {
 pub(super) fn headline(run: &Run<'_>) -> Prose {
     let account = run.account;
     let failures = account.tally.findings();
-    let of_log = account.span.map(|(from, to)| format!(" in {} of log", length(to - from))).unwrap_or_default();
+    let length = account.span.map(|(from, to)| format!(" in {} of log", length(to - from))).unwrap_or_default();
+    let of_log = Prose::new().say(length).then(asked(run));
     let going = run.incidents.iter().filter(|i| i.state == State::Going).count() as u64;
     let incidents = count(run.incidents.len() as u64, "incident");
-    let failed = count(failures, "token request");
+    let failed = format!("{} failed", count(failures, "token request"));
     let inside = run.incidents.iter().map(|i| i.count).sum::<u64>().min(failures);
     let them = if run.incidents.len() == 1 { "in the incident" } else { "in incidents" };
-    let failed = if inside > 0 { format!("{failed} failed{of_log}, {} of them {them}", number(inside)) } else { format!("{failed} failed{of_log}") };
-    let end = account.span.map(|(_, to)| format!(" when the log ends at {}", run.moments.time(to))).unwrap_or_default();
+    let parts = if inside > 0 { format!(", {} of them {them}.", number(inside)) } else { ".".to_owned() };
+    let end = account.span.map(|(_, to)| format!(" when {} at {}", run.end(), run.moments.time(to))).unwrap_or_default();
+    let told = |strong: String| Prose::new().strong(strong).say(format!("{end}: {failed}")).then(of_log.clone()).say(parts);
     match level(run) {
-        Level::Going if going == run.incidents.len() as u64 => Prose::new().strong(format!("{incidents}, still going")).say(format!("{end}: {failed}.")),
-        Level::Going => Prose::new().strong(format!("{incidents}, {} still going", number(going))).say(format!("{end}: {failed}.")),
-        Level::Over => Prose::new().strong(format!("{incidents}, none going on")).say(format!("{end}: {failed}.")),
-        Level::Steady => Prose::new().strong(format!("{} failed", count(failures, "token request"))).say(format!("{of_log}, at no unusual rate: no incident.")),
-        Level::Quiet => Prose::new().strong("No failed token request").say(format!("{of_log}.")),
+        Level::Going if going == run.incidents.len() as u64 => told(format!("{incidents}, still going")),
+        Level::Going => told(format!("{incidents}, {} still going", number(going))),
+        Level::Over => told(format!("{incidents}, none going on")),
+        Level::Steady => Prose::new().strong(failed).then(of_log).say(", at no unusual rate: no incident."),
+        Level::Quiet => Prose::new().strong("No failed token request").then(of_log).say("."),
         Level::Unknown if account.left_out > 0 => {
             Prose::new().strong("No failure passes the filter").say(format!("; without it there are {}.", count(account.left_out, "failed token request")))
         }
@@ -51,6 +54,18 @@ pub(super) fn headline(run: &Run<'_>) -> Prose {
              realm, or another node serves it.",
         ),
     }
+}
+
+/// Names the filter that the counts went through.
+fn asked(run: &Run<'_>) -> Prose {
+    let value = |(kind, value): (Kind, String)| match kind {
+        Kind::Text => Prose::new().say(value),
+        _ => Prose::new().name(&run.scribe.logged(kind, &value)),
+    };
+    let option = |(option, values): (&'static str, Vec<_>)| Prose::new().code(option).say(" ").then(list(values.into_iter().map(value).collect(), 3));
+    let options: Vec<Prose> = asked::options(&run.settings.filter, run.moments).into_iter().map(option).collect();
+    let most = options.len();
+    if options.is_empty() { Prose::new() } else { Prose::new().say(", counting only ").then(list(options, most)) }
 }
 
 /// Returns the sentences of the first screen.

@@ -4,7 +4,7 @@ use super::subject::Subject;
 use super::{Run, advice, delays, event, notice, overview, story, timeline, walked};
 use crate::cause::{Catalogue, Cause};
 use crate::finding::{Confidence, Finding};
-use crate::report::model::{Burst, ClientShare, Event, Habitual, Instant, Kind, Matter, Prose, Timeline, Window};
+use crate::report::model::{Burst, ClientShare, Event, Habitual, Instant, Kind, Logged, Matter, Prose, Timeline, Window};
 use crate::report::terminal::figure::count;
 use crate::report::terminal::group::Group;
 use crate::report::terminal::moment::Moments;
@@ -76,8 +76,14 @@ fn lines(run: &Run<'_>, subject: &Subject, is_incident: bool) -> Prose {
     let opens = subject.windows.first().map(|w| w.0).filter(|_| !subject.cascade.is_empty());
     let since = subject.first.map(|first| opens.map_or(first, |opens| opens.min(first)));
     let until = subject.last.map(|last| last + 1);
-    for (option, ms) in [("--since", since), ("--until", until)].into_iter().filter(|_| is_incident) {
+    let asked = &run.settings.filter;
+    let (since, until) = if is_incident { (since.max(asked.since), until) } else { (asked.since, asked.until) };
+    for (option, ms) in [("--since", since), ("--until", until)] {
         command.extend(ms.and_then(Moments::typed).map(|time| format!(" {option} {time}")));
+    }
+    command.extend(asked.min_confidence.map(|least| format!(" --min-confidence {}", least.slug())));
+    for session in asked.sessions.iter().map(|s| run.scribe.logged(Kind::Session, s)).filter(Logged::is_word) {
+        command = format!("{command} --session {}", session.untrusted().terminal(usize::MAX));
     }
     let paths = if run.settings.paths.is_empty() || run.settings.paths.len() > PATHS { "LOGS" } else { &run.settings.paths };
     Prose::new().say("All of its lines: ").code(format!("{command} {paths}"))

@@ -7,8 +7,8 @@ use super::subject::counted;
 use crate::cause::{Catalogue, Cause, Detail};
 use crate::finding::Confidence;
 use crate::report::model::{CauseCount, CauseRow, ClientRow, DetailCount, Instant, Kind, NodeRow, Seen, Span, Totals, Version};
+use crate::tally::Cell;
 use crate::tally::account::{Name, NodeAccount};
-use crate::tally::{Cell, Requests};
 
 /// Clients that have a row.
 const CLIENTS: usize = 100;
@@ -54,8 +54,7 @@ pub(super) fn percent(failures: u64, successes: u64) -> Option<f64> {
 /// Returns how many requests failed and how many did not, as far as one can be held against the other: by the access log, which shows both, else by
 /// success events.
 fn requests(run: &Run<'_>) -> (u64, Option<u64>) {
-    let mut access = Requests::default();
-    run.account.access.realms.values().for_each(|r| access.merge(*r));
+    let access = run.settings.filter.requests(&run.account.access).unwrap_or_default();
     if access.successes + access.failures > 0 {
         return (access.failures, Some(access.successes));
     }

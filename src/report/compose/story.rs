@@ -33,10 +33,10 @@ fn course(run: &Run<'_>, subject: &Subject, incident: Option<&Incident>) -> Pros
     if let Some(incident) = incident {
         prose = match incident.state {
             State::Going => {
-                prose.say(format!(" since {}, ", at(incident.start))).strong("still going").say(format!(" when the log ends (last {})", at(incident.last)))
+                prose.say(format!(" since {}, ", at(incident.start))).strong("still going").say(format!(" when {} (last {})", run.end(), at(incident.last)))
             }
             State::Over => prose.say(format!(" from {} to {}, over", at(incident.start), at(incident.last))),
-            State::Unclear => prose.say(format!(" from {} to {}; the log ends too soon to say whether they are over", at(incident.start), at(incident.last))),
+            State::Unclear => prose.say(format!(" from {} to {}; {} too soon to say whether they are over", at(incident.start), at(incident.last), run.end())),
         };
         prose = prose.say(format!(
             "; at most {} a minute, at {}; usual in that time: {}",

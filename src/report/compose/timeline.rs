@@ -60,7 +60,8 @@ fn events(run: &Run<'_>) -> (Vec<Event>, u64) {
         }
     }
     let mut left_out = 0;
-    for trigger in &run.account.triggers {
+    let told = |t: &&Trigger| run.account.span.is_none_or(|(from, to)| (from..=to).contains(&t.time));
+    for trigger in run.account.triggers.iter().filter(told) {
         let made = event::event(run, trigger);
         if all.iter().any(|e| e.time == made.time && e.line == made.line && e.file == made.file) {
             continue;

@@ -5,14 +5,14 @@ use std::collections::{BTreeSet, HashSet};
 use super::Run;
 use super::figure::{bytes, count, length, list, span};
 use super::page::{Page, Text, Tone};
+use crate::report::asked;
 use crate::report::escape::Untrusted;
-use crate::tally::{Outcome, Requests};
 
 pub(super) fn write(run: &Run<'_>, page: &mut Page) {
     let outcome = run.outcome;
     page.gap();
     let findings = outcome.tally.findings();
-    let of_log = outcome.span.map(|(from, to)| format!(" in {} of log", length(to - from))).unwrap_or_default();
+    let of_log = outcome.span.map(|(from, to)| format!(" in {} of log", length(to - from))).unwrap_or_default() + &asked(run);
     let mut text = if findings > 0 {
         Text::new().add(Tone::Alarm, format!("{} failed", count(findings, "token request"))).add(Tone::Strong, of_log)
     } else {
@@ -30,7 +30,7 @@ pub(super) fn write(run: &Run<'_>, page: &mut Page) {
         let why = if assumed { " (assumed: the log's times name no zone; --timezone sets it)" } else { "" };
         page.paragraph(0, 2, &Text::new().faint(format!("{}{why}", run.moments.span(from, to))));
     }
-    if let Some(rate) = rate(outcome) {
+    if let Some(rate) = rate(run) {
         page.paragraph(0, 2, &Text::new().plain(rate));
     }
     if findings == 0 {
@@ -38,19 +38,24 @@ pub(super) fn write(run: &Run<'_>, page: &mut Page) {
     }
 }
 
+/// Names the filter that the counts went through.
+fn asked(run: &Run<'_>) -> String {
+    let shown = |(_, value): &(_, String)| Untrusted::new(value).terminal(40);
+    let option = |(option, values): (&str, Vec<_>)| format!("{option} {}", list(&values.iter().map(shown).collect::<Vec<_>>(), 3));
+    let options: Vec<String> = asked::options(&run.settings.filter, run.moments).into_iter().map(option).collect();
+    if options.is_empty() { String::new() } else { format!(", counting only {}", list(&options, options.len())) }
+}
+
 /// Says how many token requests there were in all, which only an access log shows where success events are off.
-fn rate(outcome: &Outcome) -> Option<String> {
-    let mut all = Requests::default();
-    for requests in outcome.access.realms.values() {
-        all.merge(*requests);
-    }
+fn rate(run: &Run<'_>) -> Option<String> {
+    let all = run.settings.filter.requests(&run.outcome.access)?;
     let asked = all.successes + all.failures;
     if asked == 0 {
         return None;
     }
     let percent = (all.successes * 1000 + asked / 2) / asked;
     let waiting = if all.waiting > 0 { format!(", and {} told to wait", count(all.waiting, "device poll")) } else { String::new() };
-    let whose = if outcome.access.own { "the access log" } else { "the proxy's access log" };
+    let whose = if run.outcome.access.own { "the access log" } else { "the proxy's access log" };
     Some(format!("{}.{} % of {} succeeded, says {whose}{waiting}.", percent / 10, percent % 10, count(asked, "token request")))
 }
 

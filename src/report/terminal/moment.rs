@@ -53,6 +53,11 @@ impl Moments {
         self.format(ms, "%Y-%m-%d %H:%M")
     }
 
+    /// Writes `2026-11-23 10:41:47`, as a person types it.
+    pub(in crate::report) fn typed_by_hand(self, ms: i64) -> String {
+        self.format(ms, "%Y-%m-%d %H:%M:%S")
+    }
+
     /// Writes `2026-11-23T10:41:47.000Z`, as options take a time.
     pub(in crate::report) fn typed(ms: i64) -> Option<String> {
         Some(DateTime::<Utc>::from_timestamp_millis(ms)?.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
