@@ -34,6 +34,20 @@ fn a_regenerated_secret_is_named_with_the_first_failure_after_it() {
 }
 
 #[test]
+fn requests_meanwhile_are_those_of_the_clients_while_it_went_on() {
+    let account = account("2673-load", 10_000);
+    let incident = find(&account, &Settings::default()).incidents.remove(0);
+    let during = |window: Option<i64>| window.is_some_and(|w| w + 10_000 > incident.start && w <= incident.last);
+    let of_them = |client: &Option<std::sync::Arc<str>>| incident.clients.iter().any(|share| share.client == *client);
+    let served = account.successes.iter().flatten().filter(|((window, _, client), _)| during(*window) && of_them(client));
+    let failed = account.tally.cells.iter().filter(|(key, _)| during(key.window) && of_them(&key.client));
+    assert_eq!(incident.successes, Some(served.map(|(_, served)| served.total()).sum()));
+    assert_eq!(incident.failures, Some(failed.map(|(_, cell)| cell.count).sum()));
+    assert!(incident.failures > Some(incident.count), "whatever the cause");
+    assert!(incident.successes < Some(account.successes.iter().flatten().map(|(_, served)| served.total()).sum()), "not before it");
+}
+
+#[test]
 fn a_tally_is_the_same_after_it_was_written_and_read() {
     for recording in ["2673-outage", "2506-hostile", "2673-access", "1611-wildfly", "2673-cluster"] {
         let account = account(recording, 60_000);

@@ -203,6 +203,16 @@ fn shares_are_those_of_the_requests_that_pass_the_filter() {
     assert!(cause["totals"]["successes"].is_null() && cause["totals"]["failure_percent"].is_null(), "{}", cause["totals"]);
 }
 
+#[test]
+fn failures_apart_from_the_incidents_are_held_against_all_that_succeeded() {
+    let page = json(&["tests/recordings/2673-load/server.log"]);
+    let count = |key: &str| page["totals"][key].as_u64().expect("a count");
+    let outside = count("failures") - count("in_incidents");
+    let tenths = (outside * 1000 + (outside + count("successes")) / 2) / (outside + count("successes"));
+    let usual = page["usual"].as_str().expect("a sentence");
+    assert!(usual.contains(&format!("{}.{} % of the other requests", tenths / 10, tenths % 10)), "{usual}");
+}
+
 #[cfg(unix)]
 mod places {
     //! Where a page goes: whole or not at all, for its owner alone, and through nothing.

@@ -161,6 +161,8 @@ pub struct Incident {
     pub triggers: Vec<Trigger>,
     /// Successful requests of its clients while it went on, where successes are visible.
     pub successes: Option<u64>,
+    /// Failed requests of its clients while it went on, whatever the cause, where successes are visible.
+    pub failures: Option<u64>,
     /// Some of its findings, the best proven first.
     pub samples: Vec<Finding>,
 }

@@ -109,6 +109,7 @@ fn incident(text: &str, cause: Cause, confidence: Confidence, state: State, trig
         windows: vec![(NOON + 21 * 60_000, 4), (NOON + 25 * 60_000, 38)],
         triggers,
         successes: Some(20),
+        failures: Some(44),
         samples: vec![finding(text, 21, cause, confidence)],
     }
 }

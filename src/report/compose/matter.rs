@@ -40,6 +40,7 @@ pub(super) fn of_incident(run: &Run<'_>, number: usize, incident: &Incident, lin
         trigger: story::trigger(run, incident, &triggers[..triggers.len().min(1)]),
         triggers,
         successes: incident.successes,
+        failures: incident.failures,
     };
     let notice = notice::notice(run, &subject, incident);
     Matter { notice: Some(notice), ..matter(run, number, &subject, Some(burst), story, typical(&incident.samples, incident.sure)) }

@@ -118,9 +118,11 @@ fn cascade(incident: &Incident) -> Option<Prose> {
 
 /// Says how many requests of the same clients succeeded meanwhile.
 fn outcome_of_requests(incident: &Incident) -> Option<Prose> {
-    let successes = incident.successes?;
-    let percent = super::overview::percent(incident.count, successes)?;
-    Some(Prose::new().say(format!("Meanwhile {} of the same clients succeeded: {percent} % failed.", count(successes, "token request"))))
+    let (successes, failures) = incident.successes.zip(incident.failures)?;
+    let percent = super::overview::percent(failures, successes)?;
+    let whatever = if failures == incident.count { "" } else { ", whatever the cause" };
+    let failed = format!("{} failed{whatever}: {percent} %", number(failures));
+    Some(Prose::new().say(format!("Meanwhile {} of the same clients succeeded, and {failed}.", count(successes, "token request"))))
 }
 
 fn delays(run: &Run<'_>, subject: &Subject) -> Option<Prose> {

@@ -43,12 +43,11 @@ pub(super) fn usual(run: &Run<'_>) -> Option<Prose> {
     Some(if hidden > 0 { prose.say(format!("; and {} more.", number(hidden))) } else { prose.say(".") })
 }
 
-/// Returns how many in a hundred requests outside the incidents failed, where all successes are visible by client.
+/// Returns how many in a hundred requests failed, those in incidents aside: a success is in none. Only where all successes are visible by client.
 fn share(run: &Run<'_>, outside: u64) -> Option<f64> {
     if overview::is_partial(run) {
         return None;
     }
-    let all: u64 = run.account.successes.iter().flatten().map(|(_, served)| served.total()).sum();
-    let inside: u64 = run.incidents.iter().filter_map(|i| i.successes).sum();
-    overview::percent(outside, all.checked_sub(inside).filter(|n| *n > 0)?)
+    let served: u64 = run.account.successes.iter().flatten().map(|(_, served)| served.total()).sum();
+    overview::percent(outside, Some(served).filter(|n| *n > 0)?)
 }

@@ -113,6 +113,8 @@ pub struct Burst {
     pub trigger: Prose,
     /// Successful requests of its clients while it went on, where they are visible.
     pub successes: Option<u64>,
+    /// Failed requests of its clients while it went on, whatever the cause, where successes are visible.
+    pub failures: Option<u64>,
 }
 
 /// Failures that belong together.

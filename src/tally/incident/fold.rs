@@ -64,6 +64,7 @@ pub(super) fn fold(matter: &Matter, account: &Account, all: &[Series<'_>], book:
         windows: Vec::new(),
         triggers: matter.triggers.iter().map(|(_, t)| t.clone()).collect(),
         successes: None,
+        failures: None,
         samples: Vec::new(),
     };
     let (mut details, mut others): (BTreeMap<Detail, u64>, BTreeMap<Cause, u64>) = (BTreeMap::new(), BTreeMap::new());
@@ -95,7 +96,7 @@ pub(super) fn fold(matter: &Matter, account: &Account, all: &[Series<'_>], book:
     samples.sort_by(|a, b| b.evidence.len().cmp(&a.evidence.len()).then_with(|| crate::tally::place(a).cmp(&crate::tally::place(b))));
     incident.samples = samples.into_iter().take(SAMPLES).cloned().collect();
     count(&mut incident, &parts, all, grid);
-    incident.successes = successes(book, &parts, all);
+    (incident.successes, incident.failures) = meanwhile(book, &parts, all, &incident, grid).unzip();
     incident.state = state(&incident, matter, account, grid);
     incident.triggers.extend(moved(&parts, all, book, &incident, grid));
     (incident, parts)
@@ -185,16 +186,14 @@ fn count(incident: &mut Incident, parts: &[Part], all: &[Series<'_>], grid: Grid
     incident.windows = by_window.into_iter().map(|(index, n)| (grid.time(index), n)).collect();
 }
 
-/// Returns the successes of the incident's clients while it went on; `None` where the realm shows none.
-fn successes(book: &Book<'_>, parts: &[Part], all: &[Series<'_>]) -> Option<u64> {
-    book.shows_successes(&all[parts.first()?.series].of.realm).then_some(())?;
-    let mut ranges: BTreeMap<&Option<Name>, (&Series<'_>, Range<usize>)> = BTreeMap::new();
-    for part in parts {
-        let series = &all[part.series];
-        let (_, range) = ranges.entry(&series.of.client).or_insert_with(|| (series, part.range.clone()));
-        *range = range.start.min(part.range.start)..range.end.max(part.range.end);
-    }
-    Some(ranges.values().map(|(series, range)| sum(&series.served, range)).sum())
+/// Returns how many requests of the incident's clients succeeded while it went on, and how many failed; `None` where the realm shows no successes.
+fn meanwhile(book: &Book<'_>, parts: &[Part], all: &[Series<'_>], incident: &Incident, grid: Grid) -> Option<(u64, u64)> {
+    book.shows_successes(&incident.realm).then_some(())?;
+    let range = grid.index(incident.start)?..grid.index(incident.last)? + 1;
+    let clients: BTreeSet<&Option<Name>> = parts.iter().map(|part| &all[part.series].of.client).collect();
+    let of_them = |series: &&Series<'_>| series.of.realm == incident.realm && clients.contains(&series.of.client);
+    let served: BTreeMap<&Option<Name>, u64> = all.iter().filter(of_them).map(|series| (&series.of.client, sum(&series.served, &range))).collect();
+    Some((served.values().sum(), all.iter().filter(of_them).map(|series| sum(&series.points, &range)).sum()))
 }
 
 /// Says whether an incident is over: whether the silence since its last failure is longer than its rate leaves to chance.
