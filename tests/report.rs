@@ -213,6 +213,20 @@ fn failures_apart_from_the_incidents_are_held_against_all_that_succeeded() {
     assert!(usual.contains(&format!("{}.{} % of the other requests", tenths / 10, tenths % 10)), "{usual}");
 }
 
+#[test]
+fn advice_names_clients_that_are_known_and_no_others() {
+    let program = || assert_cmd::Command::cargo_bin("kctriage").expect("the program");
+    for log in ["2205-plain", "2673-plain", "2673-json"].map(|name| format!("tests/recordings/{name}/server.log")) {
+        let scan = program().args(["scan", "--no-progress", "--top", "99", &log]).output().expect("it runs").stdout;
+        let report = run(&["--format", "markdown", &log]).stdout;
+        for page in [scan, report].map(|bytes| String::from_utf8(bytes).expect("text").split_whitespace().collect::<Vec<_>>().join(" ")) {
+            for wrong in ["of requests of", "> requests of", "and requests of an unknown client carry"] {
+                assert!(!page.contains(wrong), "{log}: {wrong}");
+            }
+        }
+    }
+}
+
 #[cfg(unix)]
 mod places {
     //! Where a page goes: whole or not at all, for its owner alone, and through nothing.

@@ -10,7 +10,7 @@ use crate::triage::question::DEFAULT_LIFE_MS;
 /// Returns the first step for a cause.
 pub(super) fn first_step(run: &Run<'_>, subject: &Subject, cause: Cause) -> Prose {
     let values = [
-        ("{client}", subject.names(3, false)),
+        ("{client}", subject.known(3)),
         ("{realm}", subject.realm.as_ref().map_or("the realm".into(), |r| Prose::new().name(r))),
         ("{delay}", Prose::new().say(subject.delays.min.zip(subject.delays.max).map_or("some time".to_owned(), |(a, b)| range(a, b)))),
         ("{lifespan}", Prose::new().say(lifespan(run, subject))),

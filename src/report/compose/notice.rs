@@ -31,7 +31,7 @@ pub(super) fn notice(run: &Run<'_>, subject: &Subject, incident: &Incident) -> P
 
 /// Says what people notice.
 fn felt(prose: Prose, subject: &Subject) -> Prose {
-    let names = subject.names(NAMED, false);
+    let names = subject.known(NAMED);
     match subject.cause {
         Cause::CodeExpired
         | Cause::CodeMalformed

@@ -141,6 +141,12 @@ impl Subject {
         super::list(self.clients.iter().map(one).collect(), most)
     }
 
+    /// Names the clients as a sentence to act on needs them: where some are known, these alone.
+    pub(super) fn known(&self, most: usize) -> Prose {
+        let known: Vec<_> = self.clients.iter().filter_map(|(client, ..)| client.as_ref()).map(|client| Prose::new().name(client)).collect();
+        if known.is_empty() { "the client".into() } else { super::list(known, most) }
+    }
+
     /// Names the addresses where few came, else says how many.
     pub(super) fn places(&self) -> Prose {
         let Counted { count: n, estimated } = self.addresses;

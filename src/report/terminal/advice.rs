@@ -16,7 +16,7 @@ const NAME: usize = 40;
 /// Returns the first step for a cause, filled in for a group.
 pub(super) fn first_step(run: &Run<'_>, group: &Group<'_>, cause: Cause) -> String {
     let values = [
-        ("{client}", clients(group, 3, false)),
+        ("{client}", known(group, 3)),
         ("{realm}", group.realm.map_or("the realm".to_owned(), |r| Untrusted::new(r).terminal(NAME))),
         ("{delay}", group.delays.min.zip(group.delays.max).map_or("some time".to_owned(), |(a, b)| range(a, b))),
         ("{lifespan}", lifespan(run, group)),
@@ -34,6 +34,12 @@ pub(super) fn first_step(run: &Run<'_>, group: &Group<'_>, cause: Cause) -> Stri
         rest = &rest[length..];
     }
     filled + rest
+}
+
+/// Names the clients as a sentence to act on needs them: where some are known, these alone.
+fn known(group: &Group<'_>, most: usize) -> String {
+    let known: Vec<String> = group.clients.iter().filter_map(|(client, _)| *client).map(|client| quoted(client, NAME)).collect();
+    if known.is_empty() { "the client".to_owned() } else { list(&known, most) }
 }
 
 /// Names the clients of a group, on request with their counts where these differ.
