@@ -227,6 +227,13 @@ fn advice_names_clients_that_are_known_and_no_others() {
     }
 }
 
+#[test]
+fn what_begins_in_the_log_is_not_told_from_its_beginning() {
+    let program = assert_cmd::Command::cargo_bin("kctriage").expect("the program").args(["scan", "--no-progress", "sample-logs"]).output().expect("it runs");
+    let page = String::from_utf8(program.stdout).expect("text").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(page.contains("a sudden start at 18:06:49 means") && !page.contains("sudden start at the log's beginning"), "{page}");
+}
+
 #[cfg(unix)]
 mod places {
     //! Where a page goes: whole or not at all, for its owner alone, and through nothing.

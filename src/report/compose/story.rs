@@ -49,7 +49,7 @@ fn course(run: &Run<'_>, subject: &Subject, incident: Option<&Incident>) -> Pros
             prose = prose.say(format!(" at {}", at(p.since)));
         } else if p.before > 0 {
             prose = prose.say(format!(", {} of them since {}", number(subject.count - p.before), at(p.since)));
-        } else if p.from_start && p.going {
+        } else if p.is_throughout() {
             prose = prose.say(" all through the log");
         } else if p.going {
             prose = prose.say(format!(" since {}", at(p.since)));

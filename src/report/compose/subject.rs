@@ -164,7 +164,7 @@ impl Subject {
     pub(super) fn since(&self) -> Option<i64> {
         match (self.state, self.pulse) {
             (Some(_), _) => self.first,
-            (None, Some(pulse)) if pulse.from_start => None,
+            (None, Some(pulse)) if pulse.is_throughout() => None,
             (None, Some(pulse)) => Some(pulse.since),
             (None, None) => None,
         }

@@ -83,7 +83,7 @@ pub(super) fn distinct(values: &Distinct, group: &Group<'_>) -> (u64, bool) {
 
 fn since(run: &Run<'_>, group: &Group<'_>) -> String {
     match pulse::pulse(group, run.outcome.span, run.outcome.tally.window_ms) {
-        Some(pulse) if pulse.from_start => "the log's beginning".to_owned(),
+        Some(pulse) if pulse.is_throughout() => "the log's beginning".to_owned(),
         Some(pulse) => run.moments.time(pulse.since),
         None => "an unknown time".to_owned(),
     }

@@ -26,6 +26,13 @@ pub(in crate::report) struct Pulse {
     pub(in crate::report) over: bool,
 }
 
+impl Pulse {
+    /// Whether they come all through the log. Else they are told from their first on, however near to the log's beginning that is: good requests can stand before it.
+    pub(in crate::report) fn is_throughout(&self) -> bool {
+        self.before == 0 && self.from_start && self.going
+    }
+}
+
 /// Returns how a group's failures are spread over a log; `None` where times are not known.
 pub(in crate::report) fn pulse(group: &Group<'_>, span: Option<(i64, i64)>, window_ms: i64) -> Option<Pulse> {
     let (from, to) = span?;

@@ -69,7 +69,7 @@ fn course(run: &Run<'_>, group: &Group<'_>, pulse: Option<Pulse>) -> String {
             parts.push(format!(" at {}", at(p.since)));
         } else if p.before > 0 {
             parts.push(format!(", {} of them since {}", number(group.count - p.before), at(p.since)));
-        } else if p.from_start && p.going {
+        } else if p.is_throughout() {
             parts.push(" all through the log".to_owned());
         } else if p.going {
             parts.push(format!(" since {}", at(p.since)));
