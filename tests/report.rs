@@ -228,6 +228,21 @@ fn advice_names_clients_that_are_known_and_no_others() {
 }
 
 #[test]
+fn a_log_of_failures_alone_says_nothing_of_what_is_usual() {
+    let dir = TempDir::new().expect("a folder");
+    let path = dir.path().join("server.log");
+    let log = fs::read_to_string("sample-logs/secret-regenerated/server.log").expect("a sample");
+    fs::write(&path, log.split_inclusive('\n').skip(26).collect::<String>()).expect("written");
+    let page = json(&[path.to_str().expect("a name")]);
+    let headline = page["headline"].as_str().expect("a sentence");
+    assert_eq!(page["level"], "steady");
+    assert!(headline.ends_with("with no rise in it: no incident, unless one began before it."), "{headline}");
+    let hostile = json(&["tests/recordings/2506-hostile/server.log"]);
+    let headline = hostile["headline"].as_str().expect("a sentence");
+    assert!(headline.contains(&format!(", {} % of all requests, with no rise", hostile["totals"]["failure_percent"])), "{headline}");
+}
+
+#[test]
 fn what_begins_in_the_log_is_not_told_from_its_beginning() {
     let program = assert_cmd::Command::cargo_bin("kctriage").expect("the program").args(["scan", "--no-progress", "sample-logs"]).output().expect("it runs");
     let page = String::from_utf8(program.stdout).expect("text").split_whitespace().collect::<Vec<_>>().join(" ");

@@ -34,7 +34,7 @@ pub enum Level {
     Going,
     /// There are incidents, and all of them are over.
     Over,
-    /// Token requests fail, but at no unusual rate.
+    /// Token requests fail, at no rate that is unusual in this log.
     Steady,
     /// No token request failed, as far as the log shows.
     Quiet,

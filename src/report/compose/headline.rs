@@ -1,6 +1,6 @@
 //! The first screen: is something wrong, how bad, who, since when, why, what to do.
 
-use super::{Run, list};
+use super::{Run, list, overview};
 use crate::report::asked;
 use crate::report::model::{Kind, Level, Matter, Point, Prose, Report};
 use crate::report::terminal::figure::{count, length, number};
@@ -8,6 +8,9 @@ use crate::tally::incident::State;
 
 /// Matters that the first screen names.
 const POINTS: usize = 4;
+
+/// Failures below this number are no incident, whenever they came.
+const FEW: u64 = 5;
 
 /// Returns how the whole stands.
 pub(super) fn level(run: &Run<'_>) -> Level {
@@ -43,7 +46,7 @@ pub(super) fn headline(run: &Run<'_>) -> Prose {
         Level::Going if going == run.incidents.len() as u64 => told(format!("{incidents}, still going")),
         Level::Going => told(format!("{incidents}, {} still going", number(going))),
         Level::Over => told(format!("{incidents}, none going on")),
-        Level::Steady => Prose::new().strong(failed).then(of_log).say(", at no unusual rate: no incident."),
+        Level::Steady => Prose::new().strong(failed).then(of_log).say(steady(run)),
         Level::Quiet => Prose::new().strong("No failed token request").then(of_log).say("."),
         Level::Unknown if account.left_out > 0 => {
             Prose::new().strong("No failure passes the filter").say(format!("; without it there are {}.", count(account.left_out, "failed token request")))
@@ -53,6 +56,17 @@ pub(super) fn headline(run: &Run<'_>) -> Prose {
             "there is not one user event in these logs. See whether the logger org.keycloak.events is silenced, the event listener jboss-logging is off for the \
              realm, or another node serves it.",
         ),
+    }
+}
+
+/// Says what it means that no failures are too many: a log can be held against itself alone, and shows what is usual where most requests succeed.
+fn steady(run: &Run<'_>) -> String {
+    const NO_RISE: &str = "with no rise in it: no incident, unless one began before it.";
+    match overview::totals(run).failure_percent {
+        Some(percent) if percent < 50.0 => ", at no unusual rate: no incident.".to_owned(),
+        Some(percent) => format!(", {percent} % of all requests, {NO_RISE}"),
+        None if run.account.tally.findings() < FEW => ": no incident.".to_owned(),
+        None => format!(", {NO_RISE}"),
     }
 }
 

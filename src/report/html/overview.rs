@@ -12,7 +12,7 @@ fn sign(level: Level) -> (&'static str, &'static str) {
     match level {
         Level::Going => ("▲", "going on"),
         Level::Over => ("■", "over"),
-        Level::Steady => ("●", "steady"),
+        Level::Steady => ("●", "failing steadily"),
         Level::Quiet => ("✓", "quiet"),
         Level::Unknown => ("?", "unknown"),
     }
