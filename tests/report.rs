@@ -208,7 +208,8 @@ fn failures_apart_from_the_incidents_are_held_against_all_that_succeeded() {
     let page = json(&["tests/recordings/2673-load/server.log"]);
     let count = |key: &str| page["totals"][key].as_u64().expect("a count");
     let outside = count("failures") - count("in_incidents");
-    let tenths = (outside * 1000 + (outside + count("successes")) / 2) / (outside + count("successes"));
+    let all = outside + count("successes");
+    let tenths = (outside * 1000 + all / 2) / all;
     let usual = page["usual"].as_str().expect("a sentence");
     assert!(usual.contains(&format!("{}.{} % of the other requests", tenths / 10, tenths % 10)), "{usual}");
 }
@@ -247,6 +248,25 @@ fn what_begins_in_the_log_is_not_told_from_its_beginning() {
     let program = assert_cmd::Command::cargo_bin("kctriage").expect("the program").args(["scan", "--no-progress", "sample-logs"]).output().expect("it runs");
     let page = String::from_utf8(program.stdout).expect("text").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(page.contains("a sudden start at 18:06:49 means") && !page.contains("sudden start at the log's beginning"), "{page}");
+}
+
+#[test]
+fn the_command_of_other_failures_lists_all_of_them_or_says_that_it_lists_more() {
+    let program = || assert_cmd::Command::cargo_bin("kctriage").expect("the program");
+    let mut more = 0;
+    for log in ["sample-logs", "tests/recordings/2673-load/server.log", "tests/recordings/2205-plain/server.log"] {
+        for matter in json(&[log])["steady"].as_array().expect("a list") {
+            let (what, command) = matter["lines"].as_str().expect("a text").split_once(": kctriage ").expect("a command");
+            let listed = program().args(command.split(' ')).output().expect("it runs").stdout;
+            let (listed, count) = (String::from_utf8_lossy(&listed).lines().count() as u64, matter["count"].as_u64().expect("a count"));
+            match what {
+                "All of its lines" => assert_eq!(listed, count, "{log}: {command}"),
+                _ => assert!(what == "Its lines, and others of the cause" && listed > count, "{log}: {what}: {command}"),
+            }
+            more += u64::from(listed > count);
+        }
+    }
+    assert!(more > 0, "some requests name no client");
 }
 
 #[cfg(unix)]

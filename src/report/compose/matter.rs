@@ -64,14 +64,24 @@ fn typical<'a>(samples: impl IntoIterator<Item = &'a Finding>, sure: [u64; 3]) -
     samples.into_iter().enumerate().max_by_key(|(at, f)| (as_many(f), std::cmp::Reverse(*at))).map(|(_, f)| f)
 }
 
-/// Returns the command that lists the lines of a matter.
+/// Whether a command that names no client lists more than a matter's own lines.
+fn has_others(run: &Run<'_>, subject: &Subject, causes: &[Cause]) -> bool {
+    let realm = subject.realm_name.as_deref();
+    let listed = run.account.tally.cells.iter().filter(|(key, _)| causes.contains(&key.cause) && (realm.is_none() || key.realm.as_deref() == realm));
+    listed.map(|(_, cell)| cell.count).sum::<u64>() > subject.count
+}
+
+/// Returns the command that lists the lines of a matter. No option names a request without a client, and a command takes a few names only: it names all of the
+/// clients or none.
 fn lines(run: &Run<'_>, subject: &Subject, is_incident: bool) -> Prose {
-    let causes = [subject.cause].into_iter().chain(subject.cascade.iter().copied());
-    let mut command = causes.fold("kctriage scan --format ndjson".to_owned(), |command, cause| format!("{command} --cause {}", cause.slug()));
-    for (option, name) in subject.clients.iter().map(|(client, ..)| ("--client", client.as_ref())).take(OPTIONS).chain([("--realm", subject.realm.as_ref())]) {
-        if let Some(name) = name.filter(|n| n.is_word()) {
-            command = format!("{command} {option} {}", name.untrusted().terminal(usize::MAX));
-        }
+    let causes: Vec<Cause> = [subject.cause].into_iter().chain(subject.cascade.iter().copied()).collect();
+    let mut command = causes.iter().fold("kctriage scan --format ndjson".to_owned(), |command, cause| format!("{command} --cause {}", cause.slug()));
+    let clients = subject.clients.iter().map(|(client, ..)| client.as_ref().filter(|c| c.is_word()).map(|client| ("--client", client)));
+    let clients: Option<Vec<_>> = clients.collect::<Option<_>>().filter(|c: &Vec<_>| c.len() <= OPTIONS);
+    let realm = subject.realm.as_ref().filter(|r| r.is_word()).map(|realm| ("--realm", realm));
+    let what = if clients.is_none() && has_others(run, subject, &causes) { "Its lines, and others of the cause: " } else { "All of its lines: " };
+    for (option, name) in clients.into_iter().flatten().chain(realm) {
+        command = format!("{command} {option} {}", name.untrusted().terminal(usize::MAX));
     }
     // what followed from it can begin before it within one window
     let opens = subject.windows.first().map(|w| w.0).filter(|_| !subject.cascade.is_empty());
@@ -87,7 +97,7 @@ fn lines(run: &Run<'_>, subject: &Subject, is_incident: bool) -> Prose {
         command = format!("{command} --session {}", session.untrusted().terminal(usize::MAX));
     }
     let paths = if run.settings.paths.is_empty() || run.settings.paths.len() > PATHS { "LOGS" } else { &run.settings.paths };
-    Prose::new().say("All of its lines: ").code(format!("{command} {paths}"))
+    Prose::new().say(what).code(format!("{command} {paths}"))
 }
 
 fn matter(run: &Run<'_>, number: usize, subject: &Subject, burst: Option<Burst>, story: Vec<Prose>, sample: Option<&Finding>) -> Matter {
