@@ -28,8 +28,16 @@ const EXCERPT: usize = 200;
 enum Asked {
     All,
     Cause(Cause),
-    Answer(usize),
+    Answer(Told),
     Lines(Vec<u8>),
+}
+
+/// What clients are told, and what can have caused it.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    message: &'static str,
+    /// The most common first, where that is known; the others in the order of the catalogue.
+    causes: Vec<Cause>,
 }
 
 /// Runs the command.
@@ -43,7 +51,7 @@ pub fn run(settings: &Explain) -> Result<Exit, Error> {
     let text = match asked {
         Asked::All => all(settings.terminal),
         Asked::Cause(cause) => one(Catalogue::builtin().get(cause), settings.terminal),
-        Asked::Answer(number) => answer(number, settings.terminal),
+        Asked::Answer(told) => answer(&told, settings.terminal),
         Asked::Lines(lines) => {
             let walks = walk(&lines, &settings.rules, settings.life_ms);
             if walks.iter().all(|w| w.subject == kctriage::triage::walk::Subject::Unknown) {
@@ -75,18 +83,53 @@ fn read(words: &str) -> Result<Asked, Error> {
         Err(advice) => advice,
     };
     let bare = words.trim_matches(['"', '\'']);
-    if let Some(number) = ANSWERS.iter().position(|a| a.message.trim_matches('"').eq_ignore_ascii_case(bare)) {
-        return Ok(Asked::Answer(number));
+    if let Some(told) = told_to_clients(bare) {
+        return Ok(Asked::Answer(told));
     }
     if looks_like_a_line(words) {
         return Ok(Asked::Lines(words.as_bytes().to_vec()));
     }
-    if let Some(found) = relayed::read(words.as_bytes(), 0) {
-        return Ok(Asked::Answer(found.answer));
+    if let Some(told) = relayed::read(words.as_bytes(), 0).and_then(|found| told_to_clients(bare_message(found.answer))) {
+        return Ok(Asked::Answer(told));
     }
     let what = format!("{words:?} is no cause, no answer of the token endpoint and no log line");
     let advice = if Path::new(words).exists() { format!("it is a file: kctriage scan {}", settings::quoted(&[words.into()])) } else { advice };
     Err(Error::Usage { what, advice: format!("{advice}\nkctriage explain lists all causes") })
+}
+
+fn bare_message(answer: usize) -> &'static str {
+    ANSWERS[answer].message.trim_matches('"')
+}
+
+/// Returns the parts of a catalogue's answer, `401 invalid_client: Invalid client or Invalid client credentials (16)`, that a client can be asked about: its
+/// error, and its messages.
+fn parts(answer: &'static str) -> impl Iterator<Item = &'static str> {
+    let marks = answer.split(": ").flat_map(|part| part.split(" or ")).flat_map(|part| part.split([';', '(', ')']));
+    marks.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()).trim()).filter(|part| !part.is_empty())
+}
+
+/// Returns the answer that such words are, in small letters or capitals.
+fn told_to_clients(words: &str) -> Option<Told> {
+    let mut told = None;
+    if let Some(number) = (0..ANSWERS.len()).find(|n| bare_message(*n).eq_ignore_ascii_case(words)) {
+        told = Some(Told { message: bare_message(number), causes: ANSWERS[number].candidates.to_vec() });
+    }
+    for e in Catalogue::builtin().iter() {
+        // the whole message, or one of its parts
+        let whole = |answer: &'static str| answer.split_once(": ").and_then(|(_, message)| message.split(" (").next());
+        let named = e.answers.iter().flat_map(|answer| parts(answer).chain(whole(answer))).find(|part| part.eq_ignore_ascii_case(words));
+        if let Some(message) = named {
+            let causes = &mut told.get_or_insert(Told { message, causes: Vec::new() }).causes;
+            if !causes.contains(&e.slug) {
+                causes.push(e.slug);
+            }
+        }
+    }
+    // what fits nothing else comes last
+    if let Some(told) = &mut told {
+        told.causes.sort_by_key(|cause| *cause == Cause::Unclassified);
+    }
+    told
 }
 
 /// Whether the words come from a log: they hold an event list, a logger, or an object.
@@ -165,15 +208,19 @@ fn steps(heading: &str, texts: &[String], prose: &mut Prose) {
 }
 
 /// What an answer of the token endpoint can mean.
-fn answer(number: usize, terminal: Terminal) -> String {
+fn answer(told: &Told, terminal: Terminal) -> String {
     let mut prose = Prose::new(terminal);
-    let answer = &ANSWERS[number];
-    let message = answer.message.trim_matches('"');
-    let alone = answer.candidates.len() == 1;
-    let can = if alone { "It means:" } else { "It can mean, the most common first:" };
+    let Told { message, causes } = told;
+    let alone = causes.len() == 1;
+    let is_ordered = (0..ANSWERS.len()).any(|n| bare_message(n) == *message);
+    let can = match (alone, is_ordered) {
+        (true, _) => "It means:",
+        (false, true) => "It can mean, the most common first:",
+        (false, false) => "It can mean:",
+    };
     prose.paragraph(0, Tone::Strong, &format!("\"{message}\" is what the client was told. {can}"));
-    let slugs = answer.candidates.iter().map(|c| c.slug().width()).max().unwrap_or_default();
-    for cause in answer.candidates {
+    let slugs = causes.iter().map(|c| c.slug().width()).max().unwrap_or_default();
+    for cause in causes {
         let e = Catalogue::builtin().get(*cause);
         prose.marked(2, &format!("{}  ", padded(cause.slug(), slugs)), Tone::Strong, Tone::Plain, &e.summary);
     }
@@ -184,7 +231,7 @@ fn answer(number: usize, terminal: Terminal) -> String {
         if alone { "The server's log says for whom and since when:" } else { "The answer does not tell which; the server's log mostly does:" },
     );
     prose.line(2, Tone::Advice, "kctriage scan server.log");
-    if let Some(first) = answer.candidates.first() {
+    if let Some(first) = causes.first() {
         prose.line(2, Tone::Advice, &format!("kctriage explain {first}"));
     }
     prose.finish()
@@ -278,14 +325,39 @@ mod tests {
             ("code-reused", Asked::Cause(Cause::CodeReused)),
             ("2", Asked::Cause(Cause::CodeReused)),
             ("Code reused", Asked::Cause(Cause::CodeReused)),
-            ("code not valid", Asked::Answer(0)),
-            ("invalid_grant", Asked::Answer(ANSWERS.len() - 1)),
-            ("400 Bad Request: Code not valid", Asked::Answer(0)),
             (line, Asked::Lines(line.into())),
         ];
         for (words, want) in table {
             assert_eq!(read(words).ok(), Some(want), "{words}");
         }
+    }
+
+    #[test]
+    fn every_answer_of_the_catalogue_is_known_with_its_cause() {
+        for e in Catalogue::builtin().iter() {
+            for text in e.answers.iter().filter(|text| text.contains(": ") && e.slug != Cause::Unclassified) {
+                let (error, message) = text.split_once(": ").expect("it has one");
+                let (error, message) = (error.rsplit(' ').next().expect("a word"), message.split(" (").next().expect("a text"));
+                for words in [error, message].into_iter().chain(message.split(" or ")) {
+                    match read(words) {
+                        // a title, too
+                        Ok(Asked::Cause(cause)) => assert_eq!(cause, e.slug, "{words}"),
+                        Ok(Asked::Answer(told)) => assert!(told.causes.contains(&e.slug), "{words}: {told:?} lacks {}", e.slug),
+                        other => panic!("{words}: {other:?}"),
+                    }
+                }
+            }
+        }
+        let causes = |words: &str| match read(words) {
+            Ok(Asked::Answer(told)) => (told.message, told.causes),
+            other => panic!("{other:?}"),
+        };
+        let code = ("Code not valid", vec![Cause::CodeExpired, Cause::CodeReused, Cause::SessionTerminated, Cause::CodeMalformed]);
+        assert_eq!(causes("code not valid"), code);
+        assert_eq!(causes("400 Bad Request: Code not valid"), code);
+        let (message, of_grants) = causes("invalid_grant");
+        assert_eq!((message, of_grants[0], of_grants.last()), ("invalid_grant", Cause::CodeExpired, Some(&Cause::Unclassified)));
+        assert!([Cause::PkceMismatch, Cause::RedirectUriMismatch, Cause::SessionTerminated].iter().all(|c| of_grants.contains(c)), "{of_grants:?}");
     }
 
     #[test]
