@@ -529,6 +529,11 @@ fn merged_tallies_are_the_tally_of_all_their_logs() {
     assert!(both.iter().flat_map(|b| &b.2).all(|row| all.contains(row)));
     let text = run(&["merge", "--format", "text", &one, &other]).out;
     assert!(text.starts_with(&format!("{} failed token requests", findings.expect("a number"))) && text.contains("--from "), "{text}");
+    assert!(run(&["merge", "--format", "text", &one]).out.contains(" of 1 tally, "));
+    let twice = run(&["merge", &one, &other, &one]);
+    assert_eq!((twice.code, twice.err.as_str()), (DONE, format!("note: {one}: server.log was counted before: what failed in it is counted twice\n").as_str()));
+    let beside = run(&["report", "--window", "5m", "--from", &one, logs[0]]).err;
+    assert!(beside.contains("was counted before"), "{beside}");
     let hours = save("hours.json", &["--window", "1h", logs[0]]);
     let refused = run(&["merge", &one, &hours]);
     assert!(refused.code == USAGE && refused.err.contains("its windows are 1h long, those of the others 5m"), "{}", refused.err);

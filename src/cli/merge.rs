@@ -9,7 +9,7 @@ use kctriage::report::escape::Untrusted;
 use kctriage::report::json;
 use kctriage::tally::Account;
 
-use super::report::open;
+use super::report::{Counted, open};
 use super::settings::quoted;
 use super::{Error, Exit, ListFormat};
 
@@ -19,8 +19,10 @@ const COLUMNS: usize = 40;
 /// Runs the command.
 pub fn run(paths: &[PathBuf], format: ListFormat) -> Result<Exit, Error> {
     let mut all: Option<Account> = None;
+    let mut counted = Counted::default();
     for path in paths {
         let saved = open(path)?;
+        counted.add(&saved.account, Some(path));
         if !saved.lacking.is_empty() {
             let name = Untrusted::new(&path.to_string_lossy()).terminal(usize::MAX);
             let _ = writeln!(io::stderr().lock(), "note: {name} does not hold {}", saved.lacking.join(", "));
@@ -54,8 +56,15 @@ fn list(account: &Account, paths: &[PathBuf], out: &mut dyn Write) -> io::Result
     counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     let time = |ms: i64| chrono::DateTime::from_timestamp_millis(ms).map(|t| t.format("%F %T UTC").to_string()).unwrap_or_default();
     let span = account.span.map(|(first, last)| format!(", {} to {}", time(first), time(last))).unwrap_or_default();
+    let figure = super::prose::count;
     let (failures, records) = (account.tally.findings(), account.books.records);
-    writeln!(out, "{failures} failed token requests in {records} records of {} tallies{span}", paths.len())?;
+    writeln!(
+        out,
+        "{} in {} of {}{span}",
+        figure(failures, "failed token request"),
+        figure(records, "record"),
+        if paths.len() == 1 { "1 tally".to_owned() } else { format!("{} tallies", paths.len()) }
+    )?;
     for ((cause, client), count) in counts {
         let client = client.map_or_else(|| "no client named".to_owned(), |c| Untrusted::new(c).terminal(COLUMNS));
         writeln!(out, "{count:>9}  {:<28}  {client}", cause.title())?;

@@ -1,13 +1,16 @@
 //! `report`: reads logs or saved tallies and writes the page that explains what happened.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use kctriage::books::Books;
 use kctriage::finding::Finding;
 use kctriage::pipeline::Options;
 use kctriage::pipeline::live::outcome_of;
 use kctriage::report::compose::{self, Scribe};
+use kctriage::report::escape::Untrusted;
 use kctriage::report::model::{Kind, Prose, Report};
 use kctriage::report::redact::Redactor;
 use kctriage::report::siem::Schema;
@@ -18,6 +21,7 @@ use kctriage::tally::{Account, Windows};
 use kctriage::triage::rules::Rules;
 
 use super::notes::Notes;
+use super::prose::count;
 use super::scan::{self, Print};
 use super::settings;
 use super::target;
@@ -47,9 +51,14 @@ pub fn run(settings: &settings::Report) -> Result<Exit, Error> {
         exit = notes.exit();
         account = Some(outcome.into_account());
     }
+    let mut counted = Counted::default();
+    if let Some(account) = &account {
+        counted.add(account, None);
+    }
     let mut lacking = Vec::new();
     for path in &settings.from {
         let saved = open(path)?;
+        counted.add(&saved.account, Some(path));
         lacking.extend(saved.lacking);
         match &mut account {
             None => account = Some(saved.account),
@@ -160,6 +169,33 @@ fn remark(report: &mut Report, settings: &settings::Report, lacking: &[&'static 
         prose = prose.say(if at == 0 { "; not in it at all: " } else { ", " }).say(*part);
     }
     report.remarks.push(prose.say("."));
+}
+
+/// The sources that were counted.
+#[derive(Debug, Default)]
+pub(super) struct Counted(BTreeMap<(String, String), Vec<Books>>);
+
+impl Counted {
+    /// Takes note of what is added, and says so where it was counted before: the same source of the same node, with the same books.
+    pub fn add(&mut self, account: &Account, path: Option<&Path>) {
+        let mut twice = Vec::new();
+        for (key, source) in account.sources.iter().filter(|(_, source)| source.books.records > 0) {
+            let known = self.0.entry(key.clone()).or_default();
+            // samples can be redacted here and not there
+            let books = Books { samples: Vec::new(), ..source.books.clone() };
+            if known.contains(&books) {
+                twice.push(Untrusted::new(&key.0).terminal(60));
+            } else {
+                known.push(books);
+            }
+        }
+        if let Some((first, others)) = twice.split_first() {
+            let what = if others.is_empty() { format!("{first} was") } else { format!("{first} and {} were", count(others.len() as u64, "other")) };
+            let place = path.map(|path| Untrusted::new(&path.to_string_lossy()).terminal(usize::MAX) + ": ").unwrap_or_default();
+            let them = if others.is_empty() { "it" } else { "them" };
+            let _ = writeln!(io::stderr().lock(), "note: {place}{what} counted before: what failed in {them} is counted twice");
+        }
+    }
 }
 
 /// Opens a saved tally, or what a live run saved.
