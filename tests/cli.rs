@@ -485,6 +485,17 @@ fn doctor_spells_options_for_the_version_of_the_log() {
 }
 
 #[test]
+fn what_is_logged_is_not_asked_for_again() {
+    let log = "tests/recordings/2673-flow/server.log";
+    let (doctor, scan) = (run(&["doctor", log]).out, run(&["scan", log]).out);
+    let report = run(&["report", "--format", "json", log]).out;
+    for page in [&doctor, &scan, &report] {
+        assert!(!page.contains("ClientAuthenticationFlow:DEBUG") && page.contains("--http-access-log-enabled=true"), "{page}");
+    }
+    assert!(doctor.contains("5  want the HTTP access log") && !doctor.contains("want the lines of ClientAuthenticationFlow"), "{doctor}");
+}
+
+#[test]
 fn completions_and_manual_know_the_commands() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(run(&["completions", shell]).out.contains("doctor"), "{shell}");

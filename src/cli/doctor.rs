@@ -203,17 +203,18 @@ fn remedies(outcome: &Outcome, prose: &mut Prose) {
     prose.paragraph(0, Tone::Strong, &format!("Of {}, {}.", count(all, "failure"), kinds.join(", ")));
     let mut lacks: Vec<(Lack, u64)> = outcome.lacks.iter().map(|(lack, n)| (*lack, *n)).collect();
     lacks.sort_by_key(|(lack, n)| (std::cmp::Reverse(*n), *lack));
+    let is_shown = outcome.shows_authentication();
     for (lack, n) in &lacks {
-        prose.marked(2, &format!("{n:>5}  "), Tone::Doubt, Tone::Plain, wanting(*lack));
+        prose.marked(2, &format!("{n:>5}  "), Tone::Doubt, Tone::Plain, wanting(*lack, is_shown));
     }
     let lacks = |lack| outcome.lacks.contains_key(&lack);
-    let (events, clients) = (lacks(Lack::SuccessEvents), lacks(Lack::ClientAuthentication));
+    let (events, clients) = (lacks(Lack::SuccessEvents), lacks(Lack::ClientAuthentication) && !is_shown);
     let spellings = spellings(outcome);
     for (spelling, versions) in &spellings {
         let whose = if spellings.len() == 1 { String::new() } else { format!("Keycloak {}: ", versions.join(", ")) };
         options(*spelling, &whose, events, clients, prose);
     }
-    if outcome.access.realms.is_empty() && (clients || lacks(Lack::Reasons)) {
+    if outcome.access.realms.is_empty() && (lacks(Lack::ClientAuthentication) || lacks(Lack::Reasons)) {
         prose.gap();
         let text = "an access log tells some of it, too, by the status and size of the answers: a proxy's, given beside these logs, or Keycloak's own, \
                     --http-access-log-enabled=true (26.4 and later; before: quarkus.http.access-log.enabled=true in conf/quarkus.properties)";
@@ -254,9 +255,10 @@ fn options(spelling: Spelling, whose: &str, events: bool, clients: bool, prose: 
     }
 }
 
-/// Says what failures want that lack something.
-fn wanting(lack: Lack) -> &'static str {
+/// Says what failures want that lack something, where the lines on authentication are logged or are not.
+fn wanting(lack: Lack, authentication_is_logged: bool) -> &'static str {
     match lack {
+        Lack::ClientAuthentication if authentication_is_logged => "want the HTTP access log: these logs say that authentication failed, and not why",
         Lack::SuccessEvents => "want success events: whether the code was used, and when its login was",
         Lack::ClientAuthentication => "want the lines of ClientAuthenticationFlow: whether a secret came, and whether it was wrong",
         Lack::Reasons => "want a reason, which Keycloak prints from 24 on; no option brings it to this version",

@@ -248,6 +248,13 @@ impl Account {
         }
     }
 
+    /// Whether every log of events shows how clients authenticate.
+    #[must_use]
+    pub fn shows_authentication(&self) -> bool {
+        let mut nodes = self.nodes.values().filter(|n| n.events).peekable();
+        nodes.peek().is_some() && nodes.all(|n| n.authentication)
+    }
+
     /// Adds all of another account.
     ///
     /// # Errors

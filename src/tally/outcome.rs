@@ -143,6 +143,13 @@ impl Quoted {
 }
 
 impl Outcome {
+    /// Whether every log of events shows how clients authenticate.
+    #[must_use]
+    pub fn shows_authentication(&self) -> bool {
+        let mut nodes = self.view.nodes.iter().filter(|n| n.events).peekable();
+        nodes.peek().is_some() && nodes.all(|n| n.authentication)
+    }
+
     /// Returns the first and the last time of the records, whatever the filter lets pass.
     #[must_use]
     pub fn covered(&self) -> Option<(i64, i64)> {

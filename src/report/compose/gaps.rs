@@ -3,7 +3,7 @@
 use super::Run;
 use crate::report::json::lack;
 use crate::report::model::{Gap, Gaps, Prose};
-use crate::report::terminal::gaps::{is_new_option, parts_of, reason};
+use crate::report::terminal::gaps::{ACCESS_LOG, is_new_option, parts_of, reason};
 use crate::triage::verdict::Lack;
 
 /// Returns what cannot be told.
@@ -13,7 +13,7 @@ pub(super) fn gaps(run: &Run<'_>) -> Gaps {
     entries.sort_by_key(|(lack, n)| (std::cmp::Reverse(**n), **lack));
     Gaps {
         unsure: lacks.values().sum(),
-        reasons: entries.into_iter().map(|(l, n)| Gap { lack: lack(*l), count: *n, why: reason(*l) }).collect(),
+        reasons: entries.into_iter().map(|(l, n)| Gap { lack: lack(*l), count: *n, why: reason(*l, run.account.shows_authentication()) }).collect(),
         remedies: remedies(run),
         rates: rates(run),
     }
@@ -21,7 +21,12 @@ pub(super) fn gaps(run: &Run<'_>) -> Gaps {
 
 /// Names the options that would show what is missing.
 fn remedies(run: &Run<'_>) -> Vec<Prose> {
-    let missing = |lack| run.account.lacks.contains_key(&lack);
+    let is_shown = run.account.shows_authentication();
+    let missing = |lack| run.account.lacks.contains_key(&lack) && !(is_shown && lack == Lack::ClientAuthentication);
+    let mut remedies = Vec::new();
+    if is_shown && run.account.lacks.contains_key(&Lack::ClientAuthentication) && run.account.access.realms.is_empty() {
+        remedies.push(Prose::new().say("Start Keycloak (26.4 and later) with ").code(ACCESS_LOG).say("."));
+    }
     let loggers: Vec<&str> =
         [(Lack::SuccessEvents, "org.keycloak.events"), (Lack::ClientAuthentication, "org.keycloak.authentication.ClientAuthenticationFlow")]
             .into_iter()
@@ -29,15 +34,16 @@ fn remedies(run: &Run<'_>) -> Vec<Prose> {
             .map(|(_, logger)| logger)
             .collect();
     if loggers.is_empty() {
-        return Vec::new();
+        return remedies;
     }
     let versions = run.account.nodes.values().flat_map(|n| &n.versions).filter_map(|(_, v)| parts_of(v)).collect::<Vec<_>>();
     if !versions.is_empty() && versions.iter().all(|v| v.0 <= 16) {
         let command = |logger: &&str| Prose::new().say("In jboss-cli: ").code(format!("/subsystem=logging/logger={logger}:add(level=DEBUG)"));
-        return loggers.iter().map(command).collect();
+        remedies.extend(loggers.iter().map(command));
+        return remedies;
     }
     let levels: Vec<String> = loggers.iter().map(|logger| format!("{logger}:DEBUG")).collect();
-    let mut remedies = vec![Prose::new().say("Start Keycloak with ").code(format!("--log-level=INFO,{}", levels.join(","))).say(".")];
+    remedies.push(Prose::new().say("Start Keycloak with ").code(format!("--log-level=INFO,{}", levels.join(","))).say("."));
     if missing(Lack::SuccessEvents) {
         const NEW: &str = "--spi-events-listener--jboss-logging--success-level=info";
         const OLD: &str = "--spi-events-listener-jboss-logging-success-level=info";

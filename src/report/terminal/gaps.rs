@@ -16,14 +16,19 @@ pub(super) fn write(run: &Run<'_>, page: &mut Page) {
     page.gap();
     let text = format!("{} of {} cannot be told for certain from these logs:", number(unsure), count(all, "failure"));
     page.paragraph(1, 3, &Text::new().add(Tone::Strong, text));
+    let is_shown = run.outcome.shows_authentication();
     let mut entries: Vec<(&Lack, &u64)> = lacks.iter().collect();
     entries.sort_by_key(|(lack, n)| (std::cmp::Reverse(**n), **lack));
     let wide = entries.iter().map(|(_, n)| number(**n).chars().count()).max().unwrap_or(1);
     for (lack, n) in entries {
-        page.labelled(&format!("   {:>wide$} ", number(*n)), &Text::new().plain(reason(*lack)));
+        page.labelled(&format!("   {:>wide$} ", number(*n)), &Text::new().plain(reason(*lack, is_shown)));
     }
     let versions: Vec<_> = run.outcome.view.nodes.iter().flat_map(|n| &n.versions).filter_map(|(_, v)| parts_of(v)).collect();
-    let missing = |lack| lacks.contains_key(&lack);
+    let missing = |lack| lacks.contains_key(&lack) && !(is_shown && lack == Lack::ClientAuthentication);
+    if is_shown && lacks.contains_key(&Lack::ClientAuthentication) && run.outcome.access.realms.is_empty() {
+        page.paragraph(3, 5, &Text::new().add(Tone::Advice, "→ ").plain("start Keycloak (26.4 and later) with"));
+        page.verbatim(5, Tone::Strong, ACCESS_LOG);
+    }
     if !missing(Lack::SuccessEvents) && !missing(Lack::ClientAuthentication) {
         return;
     }
@@ -55,9 +60,15 @@ pub(super) fn write(run: &Run<'_>, page: &mut Page) {
     }
 }
 
-/// Says why failures stay unsure.
-pub(in crate::report) fn reason(lack: Lack) -> &'static str {
+/// The option for what the lines on authentication do not say.
+pub(in crate::report) const ACCESS_LOG: &str = "--http-access-log-enabled=true";
+
+/// Says why failures stay unsure, where the lines on authentication are logged or are not.
+pub(in crate::report) fn reason(lack: Lack, authentication_is_logged: bool) -> &'static str {
     match lack {
+        Lack::ClientAuthentication if authentication_is_logged => {
+            "because these logs say that authentication failed, and not why: the size of the answer tells (HTTP access log)"
+        }
         Lack::SuccessEvents => "because successful logins and exchanges are not logged (success events)",
         Lack::ClientAuthentication => "because it is not logged how clients authenticate (ClientAuthenticationFlow)",
         Lack::Reasons => "because this server version prints no reason in its events (24 and later do)",

@@ -80,6 +80,11 @@ impl Page {
         self.emit(&cut);
     }
 
+    /// Writes a line that is never broken, however narrow the terminal: what is to be copied.
+    pub(in crate::report) fn verbatim(&mut self, indent: usize, tone: Tone, text: &str) {
+        self.emit(&[(Tone::Plain, " ".repeat(indent)), (tone, text.to_owned())]);
+    }
+
     /// Writes a paragraph, broken between words: its first line is indented by `first` columns, the others by `rest`.
     pub(in crate::report) fn paragraph(&mut self, first: usize, rest: usize, text: &Text) {
         self.fill(" ".repeat(first), rest, text);
