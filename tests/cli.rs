@@ -496,6 +496,17 @@ fn what_is_logged_is_not_asked_for_again() {
 }
 
 #[test]
+fn an_option_to_copy_is_never_broken() {
+    let page = run(&["scan", "sample-logs"]).out;
+    let option = "--log-level=INFO,org.keycloak.events:DEBUG,org.keycloak.authentication.ClientAuthenticationFlow:DEBUG";
+    assert!(page.lines().any(|line| line.trim() == option), "{page}");
+    assert!(page.contains("(10 nodes, "), "the same as the report says");
+    let nodes = run(&["report", "--format", "json", "sample-logs"]).out;
+    let nodes: serde_json::Value = serde_json::from_str(&nodes).expect("JSON");
+    assert_eq!(nodes["nodes"].as_array().map(Vec::len), Some(10));
+}
+
+#[test]
 fn completions_and_manual_know_the_commands() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(run(&["completions", shell]).out.contains("doctor"), "{shell}");

@@ -5,6 +5,7 @@ use super::subject::Subject;
 use crate::cause::{Catalogue, Cause};
 use crate::report::model::{Event, Prose};
 use crate::report::terminal::figure::{count, few, length, list, number, range, rate, span};
+use crate::report::terminal::pulse::period;
 use crate::tally::incident::{Incident, State};
 use crate::triage::question::DEFAULT_LIFE_MS;
 
@@ -35,26 +36,24 @@ fn course(run: &Run<'_>, subject: &Subject, incident: Option<&Incident>) -> Pros
             State::Going => {
                 prose.say(format!(" since {}, ", at(incident.start))).strong("still going").say(format!(" when {} (last {})", run.end(), at(incident.last)))
             }
-            State::Over => prose.say(format!(" from {} to {}, over", at(incident.start), at(incident.last))),
-            State::Unclear => prose.say(format!(" from {} to {}; {} too soon to say whether they are over", at(incident.start), at(incident.last), run.end())),
+            State::Over => prose.say(format!("{}, over", period(&at(incident.start), &at(incident.last)))),
+            State::Unclear => prose.say(format!("{}; {} too soon to say whether they are over", period(&at(incident.start), &at(incident.last)), run.end())),
         };
         prose = prose.say(format!(
             "; at most {} a minute, at {}; usual in that time: {}",
             few(incident.peak_per_minute),
             at(incident.peak),
-            few(incident.expected)
+            usual(incident.expected)
         ));
     } else if let Some(p) = subject.pulse {
         if subject.count == 1 {
             prose = prose.say(format!(" at {}", at(p.since)));
         } else if p.before > 0 {
-            prose = prose.say(format!(", {} of them since {}", number(subject.count - p.before), at(p.since)));
+            prose = prose.say(format!(", {} of them{}", number(subject.count - p.before), p.period(at)));
         } else if p.is_throughout() {
             prose = prose.say(" all through the log");
-        } else if p.going {
-            prose = prose.say(format!(" since {}", at(p.since)));
         } else {
-            prose = prose.say(format!(" from {} to {}", at(p.since), at(p.last)));
+            prose = prose.say(p.period(at));
         }
         if p.going {
             prose = prose.say(format!(", still going (last {})", at(p.last)));
@@ -78,6 +77,15 @@ fn course(run: &Run<'_>, subject: &Subject, incident: Option<&Incident>) -> Pros
         prose = prose.say("; these lines name no user");
     }
     prose.say(".")
+}
+
+/// Says how many failures were to be expected.
+fn usual(expected: f64) -> String {
+    match few(expected).as_str() {
+        "1" => "1 failure".to_owned(),
+        figure if figure.starts_with(|c: char| c.is_ascii_digit()) => format!("{figure} failures"),
+        word => word.to_owned(),
+    }
 }
 
 /// Names what set an incident off, or says that nothing is visible.

@@ -50,11 +50,13 @@ pub(super) fn write(run: &Run<'_>, page: &mut Page) {
         }
         for logger in loggers {
             let command = format!("/subsystem=logging/logger={logger}:add(level=DEBUG)");
-            page.paragraph(3, 5, &Text::new().add(Tone::Advice, "→ ").plain("jboss-cli: ").add(Tone::Strong, command));
+            page.paragraph(3, 5, &Text::new().add(Tone::Advice, "→ ").plain("jboss-cli:"));
+            page.verbatim(5, Tone::Strong, &command);
         }
         return;
     }
-    page.paragraph(3, 5, &Text::new().add(Tone::Advice, "→ ").plain("start Keycloak with ").add(Tone::Strong, levels));
+    page.paragraph(3, 5, &Text::new().add(Tone::Advice, "→ ").plain("start Keycloak with"));
+    page.verbatim(5, Tone::Strong, &levels);
     if missing(Lack::SuccessEvents) {
         page.paragraph(5, 5, &success_option(&versions));
     }

@@ -67,7 +67,8 @@ fn about(run: &Run<'_>) -> String {
     match outcome.view.cluster() {
         Some((members, logs)) if members as usize > logs => parts.push(format!("logs of {logs} of {members} nodes")),
         _ if seen.is_empty() => {}
-        _ => parts.push(count(seen.len() as u64, "node")),
+        // the files of one process can be streams of their own
+        _ => parts.push(count(seen.iter().map(|n| n.name.as_str()).collect::<HashSet<_>>().len() as u64, "node")),
     }
     let versions: BTreeSet<String> = seen.iter().flat_map(|n| &n.versions).map(|(_, v)| Untrusted::new(v).terminal(24)).collect();
     if !versions.is_empty() {

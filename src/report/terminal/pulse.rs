@@ -27,10 +27,20 @@ pub(in crate::report) struct Pulse {
 }
 
 impl Pulse {
+    /// Says when they came, but for what came before.
+    pub(in crate::report) fn period(&self, at: impl Fn(i64) -> String) -> String {
+        if self.going { format!(" since {}", at(self.since)) } else { period(&at(self.since), &at(self.last)) }
+    }
+
     /// Whether they come all through the log. Else they are told from their first on, however near to the log's beginning that is: good requests can stand before it.
     pub(in crate::report) fn is_throughout(&self) -> bool {
         self.before == 0 && self.from_start && self.going
     }
+}
+
+/// Writes when something began and ended; once where both read the same.
+pub(in crate::report) fn period(from: &str, to: &str) -> String {
+    if from == to { format!(" at {from}") } else { format!(" from {from} to {to}") }
 }
 
 /// Returns how a group's failures are spread over a log; `None` where times are not known.
@@ -44,14 +54,16 @@ pub(in crate::report) fn pulse(group: &Group<'_>, span: Option<(i64, i64)>, wind
     let after = group.count.saturating_sub(before);
     let gap = i64::try_from(after).map_or(length, |n| (last - since) / (n - 1).max(1));
     let quiet_ms = (to - last).max(0);
+    // what comes in bunches may be silent for longer than between two of one bunch, but not for long
+    let silence = (length / 20).clamp(5_000, 60_000);
     Some(Pulse {
         since,
         before,
         from_start: before == 0 && since - from <= (length / 20).max(gap),
         last,
-        going: after > 1 && quiet_ms <= (3 * gap).max((length / 20).clamp(5_000, 60_000)),
+        going: after > 1 && quiet_ms <= (3 * gap).max(silence.min((10 * gap).max(5_000))),
         quiet_ms,
-        over: after > 1 && quiet_ms > (10 * gap).max(length / 20) || quiet_ms > (3 * gap).max(300_000),
+        over: after > 1 && quiet_ms > (10 * gap).max(silence) || quiet_ms > (3 * gap).max(300_000),
     })
 }
 
@@ -93,6 +105,36 @@ mod tests {
 
     fn windows(counts: &[u64]) -> BTreeMap<i64, (u64, Option<i64>)> {
         (0..).step_by(10_000).zip(counts).filter(|(_, n)| **n > 0).map(|(t, n)| (t, (*n, Some(t + 500)))).collect()
+    }
+
+    #[test]
+    fn a_bunch_that_ended_is_over_in_a_short_log_and_in_a_long_one() {
+        // a failure each 4 s for 40 s, then 53 s without one
+        let samples = (0..11).map(|n| n * 4_000);
+        let group = Group {
+            realm: None,
+            cause: crate::cause::Cause::CodeExpired,
+            clients: vec![(None, 11)],
+            count: 11,
+            sure: [11, 0, 0],
+            details: BTreeMap::new(),
+            others: BTreeMap::new(),
+            first: Some(0),
+            last: Some(40_000),
+            delays: crate::tally::Delays::default(),
+            certain_delays: crate::tally::Delays::default(),
+            addresses: crate::tally::Distinct::default(),
+            users: crate::tally::Distinct::default(),
+            windows: samples.map(|t| (t / 10_000 * 10_000, (1, Some(t)))).collect(),
+            samples: Vec::new(),
+        };
+        for (from, quiet, going, over) in
+            [(0, 53_000, false, true), (-10_000_000, 53_000, false, false), (-10_000_000, 90_000, false, true), (0, 9_000, true, false)]
+        {
+            let pulse = pulse(&group, Some((from, 40_000 + quiet)), 10_000).expect("times are known");
+            assert_eq!((pulse.going, pulse.over), (going, over), "{from} {quiet}");
+        }
+        assert_eq!([period("a", "a"), period("a", "b")], [" at a", " from a to b"]);
     }
 
     #[test]

@@ -68,20 +68,17 @@ fn course(run: &Run<'_>, group: &Group<'_>, pulse: Option<Pulse>) -> String {
         if group.count == 1 {
             parts.push(format!(" at {}", at(p.since)));
         } else if p.before > 0 {
-            parts.push(format!(", {} of them since {}", number(group.count - p.before), at(p.since)));
+            parts.push(format!(", {} of them{}", number(group.count - p.before), p.period(at)));
         } else if p.is_throughout() {
             parts.push(" all through the log".to_owned());
-        } else if p.going {
-            parts.push(format!(" since {}", at(p.since)));
         } else {
-            parts.push(format!(" from {} to {}", at(p.since), at(p.last)));
+            parts.push(p.period(at));
         }
         if p.going {
             parts.push(format!(", still going (last {})", at(p.last)));
         } else if p.quiet_ms >= 1000 && group.count > 2 {
-            let until = if p.before > 0 { format!(" until {}", at(p.last)) } else { String::new() };
             let over = if p.over { "over" } else { "perhaps over" };
-            parts.push(format!("{until}, {over}: none in the last {} of the log", length(p.quiet_ms)));
+            parts.push(format!(", {over}: none in the last {} of the log", length(p.quiet_ms)));
         }
         if let Some(rate) = rate(group.count - p.before, p.last - p.since) {
             parts.push(format!("; {rate}"));
