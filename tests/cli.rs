@@ -507,6 +507,17 @@ fn an_option_to_copy_is_never_broken() {
 }
 
 #[test]
+fn a_log_of_which_only_the_start_names_no_zone_is_not_said_to_name_none() {
+    for (log, times) in [("2673-json", "some of the log's times"), ("2673-plain", "the log's times")] {
+        let log = format!("tests/recordings/{log}/server.log");
+        for page in [run(&["scan", &log]).out, run(&["report", "--format", "markdown", &log]).out] {
+            let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(page.contains(&format!("(assumed: {times} name no zone")), "{log}: {page}");
+        }
+    }
+}
+
+#[test]
 fn completions_and_manual_know_the_commands() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(run(&["completions", shell]).out.contains("doctor"), "{shell}");

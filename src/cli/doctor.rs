@@ -84,10 +84,11 @@ fn heading(input: &Input, outcome: &Outcome, prose: &mut Prose) {
     let size = format!("{} in {}", count(outcome.books.records, "record"), count(files, "source"));
     prose.paragraph(0, Tone::Strong, &format!("{version}; layout: {}; {size}", layouts.join(" and ")));
     let zone = input.options.zone;
+    let times = if outcome.names_some_zone() { "some times" } else { "times" };
     let zone_said = match (outcome.zone_assumed, input.zone_named) {
         (false, _) => "every time names its zone".to_owned(),
-        (true, true) => format!("times name no zone; they are read as {zone}, as --timezone says"),
-        (true, false) => "times name no zone; they are taken as UTC; --timezone Europe/Berlin, for one, changes that".to_owned(),
+        (true, true) => format!("{times} name no zone; they are read as {zone}, as --timezone says"),
+        (true, false) => format!("{times} name no zone; they are taken as UTC; --timezone Europe/Berlin, for one, changes that"),
     };
     prose.paragraph(0, Tone::Plain, &zone_said);
 }

@@ -2,7 +2,7 @@
 //!
 //! Input: a [`Report`]. Output: [`Block`]s, short enough for a ticket, in the order of the page. Must not know a markup.
 
-use super::model::{ClientRow, Counted, Event, Instant, Logged, Matter, Prose, Report};
+use super::model::{ClientRow, Counted, Event, Instant, Logged, Matter, Prose, Report, Span};
 use super::terminal::figure::{bytes, count, few, number};
 
 /// Clients that are listed.
@@ -54,6 +54,11 @@ pub fn outline(report: &Report) -> Vec<Block> {
     blocks
 }
 
+/// Says why a zone is assumed.
+pub(super) fn assumed(span: &Span) -> &'static str {
+    if span.zone_named_by_some { " (assumed: some of the log's times name no zone)" } else { " (assumed: the log's times name no zone)" }
+}
+
 /// Returns the page's title.
 pub(super) fn title(report: &Report) -> Prose {
     report.title.clone().filter(|t| !t.is_empty()).unwrap_or_else(|| "Failed token requests".into())
@@ -63,7 +68,7 @@ fn about(report: &Report) -> Option<Block> {
     let span = report.span.as_ref()?;
     let mut prose = Prose::new().say(span.words.clone());
     if span.zone_assumed {
-        prose = prose.say(" (assumed: the log's times name no zone)");
+        prose = prose.say(assumed(span));
     }
     prose = prose.say(format!(" · {}", count(report.nodes.len() as u64, "node")));
     let mut versions: Vec<&Logged> = report.nodes.iter().flat_map(|n| &n.versions).map(|v| &v.version).collect();

@@ -12,6 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::incident::Trigger;
 use super::{Accesses, Delays, Tally};
 use crate::books::Books;
+use crate::record::Layout;
 use crate::triage::verdict::Lack;
 
 /// A realm's or a client's name; `None` where a request named none.
@@ -246,6 +247,12 @@ impl Account {
             assumed_dates: BTreeSet::new(),
             zone_assumed: false,
         }
+    }
+
+    /// Whether some of the times name their zone, as those of records in JSON do.
+    #[must_use]
+    pub fn names_some_zone(&self) -> bool {
+        self.sources.values().any(|s| [Layout::Json, Layout::Ecs].iter().any(|layout| s.layouts.contains(layout.name())))
     }
 
     /// Whether every log of events shows how clients authenticate.

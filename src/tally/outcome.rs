@@ -143,6 +143,12 @@ impl Quoted {
 }
 
 impl Outcome {
+    /// Whether some of the times name their zone, as those of records in JSON do.
+    #[must_use]
+    pub fn names_some_zone(&self) -> bool {
+        self.sources.iter().any(|s| [Layout::Json, Layout::Ecs].iter().any(|layout| s.layouts[*layout as usize] > 0))
+    }
+
     /// Whether every log of events shows how clients authenticate.
     #[must_use]
     pub fn shows_authentication(&self) -> bool {

@@ -49,7 +49,8 @@ pub(super) fn remarks(run: &Run<'_>, untold: usize) -> Vec<Prose> {
     let account = run.account;
     let mut remarks = Vec::new();
     if account.zone_assumed && run.settings.zone_assumed {
-        remarks.push(Prose::new().say("The log's times name no zone; they are taken to be UTC. ").code("--timezone").say(" sets it."));
+        let times = if account.names_some_zone() { "Some of the log's times" } else { "The log's times" };
+        remarks.push(Prose::new().say(format!("{times} name no zone; they are taken to be UTC. ")).code("--timezone").say(" sets it."));
     }
     for (node, date, why) in account.assumed_dates.iter().take(LISTED) {
         let node = run.scribe.logged(Kind::Node, node);

@@ -22,6 +22,7 @@ pub(super) fn span(run: &Run<'_>) -> Option<Span> {
         seconds: u64::try_from((to - from).max(0)).unwrap_or(0).div_ceil(1000),
         zone: run.settings.zone.to_string(),
         zone_assumed: run.account.zone_assumed && run.settings.zone_assumed,
+        zone_named_by_some: run.account.names_some_zone(),
         words: run.moments.span(from, to),
     })
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::words::{links, moment, name, prose, sure};
 use crate::report::model::{Level, Point, Report};
-use crate::report::outline::{VERSIONS, title};
+use crate::report::outline::{VERSIONS, assumed, title};
 use crate::report::terminal::figure::{count, number};
 
 /// A sign beside the colour, and what both mean.
@@ -57,7 +57,7 @@ fn about(report: &Report) -> Markup {
     html! {
         @if let Some(span) = &report.span {
             (span.words)
-            @if span.zone_assumed { " (assumed: the log's times name no zone)" }
+            @if span.zone_assumed { (assumed(span)) }
             " · "
         }
         (count(report.nodes.len() as u64, "node"))

@@ -19,6 +19,8 @@ pub struct Span {
     pub zone: String,
     /// Nobody named that zone, and the log's times do not.
     pub zone_assumed: bool,
+    /// Only some of its times name no zone.
+    pub zone_named_by_some: bool,
     /// The same in words.
     pub words: String,
 }

@@ -27,7 +27,8 @@ pub(super) fn write(run: &Run<'_>, page: &mut Page) {
     page.paragraph(0, 2, &text.faint(format!(" · {}{took}", bytes(outcome.books.bytes()))));
     if let Some((from, to)) = outcome.span {
         let assumed = outcome.zone_assumed && run.settings.zone_assumed;
-        let why = if assumed { " (assumed: the log's times name no zone; --timezone sets it)" } else { "" };
+        let times = if outcome.names_some_zone() { "some of the log's times" } else { "the log's times" };
+        let why = if assumed { format!(" (assumed: {times} name no zone; --timezone sets it)") } else { String::new() };
         page.paragraph(0, 2, &Text::new().faint(format!("{}{why}", run.moments.span(from, to))));
     }
     if let Some(rate) = rate(run) {
