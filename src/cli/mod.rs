@@ -46,7 +46,7 @@ Examples:
   kctriage explain code-reused                  one cause: how to prove it, how to end it
   grep 8f2c server.log | kctriage explain       how a few lines are read, question by question
 
-Exit codes: 0 done, 1 findings as sure as --fail-on asks, 2 usage, 3 input damaged, unreadable or not understood";
+Exit codes: 0 done, 1 findings as sure as --fail-on asks, 2 usage, 3 input damaged, unreadable or not understood, 4 state refused";
 
 #[derive(Debug, Parser)]
 #[command(name = "kctriage", version, max_term_width = 100, after_help = AFTER, arg_required_else_help = true)]
@@ -472,7 +472,7 @@ pub enum ListFormat {
     /// A table for people
     #[default]
     Text,
-    /// A JSON array
+    /// JSON for programs
     Json,
 }
 

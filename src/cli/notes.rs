@@ -119,7 +119,7 @@ impl Notes {
             self.note(format!("{node}: its lines have no date; {date} is assumed ({why}); --date says it better"));
         }
         if !outcome.suspects.is_empty() {
-            self.note(format!("{} as if forged and left out; --format text lists them", looks(outcome.suspects.len() as u64)));
+            self.note(format!("{}; kctriage scan lists what looks forged", left_out(outcome.suspects.len() as u64)));
         }
         if !outcome.books.caps_hit.is_empty() {
             let caps: Vec<&str> = outcome.books.caps_hit.iter().map(String::as_str).collect();
@@ -143,7 +143,12 @@ impl Notes {
         let outside = |(first, last): (i64, i64)| filter.since.is_some_and(|s| s > last) || filter.until.is_some_and(|u| u <= first);
         match outcome.covered().filter(|s| outside(*s)) {
             Some((first, last)) => {
-                self.own.push(format!("note: the log runs from {} to {}: none of it is between --since and --until", instant(first), instant(last)));
+                let asked = match (filter.since, filter.until) {
+                    (Some(_), None) => "after --since",
+                    (None, Some(_)) => "before --until",
+                    _ => "between --since and --until",
+                };
+                self.own.push(format!("note: the log runs from {} to {}: none of it is {asked}", instant(first), instant(last)));
             }
             None => self.own.push(format!("note: no finding passes {}", typed.join(" and "))),
         }
@@ -164,8 +169,8 @@ fn strange(source: &SourceReport) -> String {
     format!("{name}: not a layout that is known here; {}{sample}", report::nearest(source))
 }
 
-fn looks(n: u64) -> String {
-    if n == 1 { "1 line looks".to_owned() } else { format!("{n} lines look") }
+fn left_out(n: u64) -> String {
+    if n == 1 { "1 line looks forged and was left out".to_owned() } else { format!("{n} lines look forged and were left out") }
 }
 
 /// Says what a source was taken for.
