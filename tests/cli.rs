@@ -518,6 +518,15 @@ fn a_log_of_which_only_the_start_names_no_zone_is_not_said_to_name_none() {
 }
 
 #[test]
+fn a_file_whose_name_is_that_of_a_secret_is_told_with_the_programs_words() {
+    let dir = TempDir::new().expect("a temporary folder");
+    let page = run_with(&["scan", "x/password"], dir.path(), &[], "");
+    assert!(page.out.starts_with("not read: x/password: cannot be read: "), "{}", page.out);
+    let json = run_with(&["scan", "--format", "json", "x/password"], dir.path(), &[], "");
+    assert!(json.err.starts_with("error: x/password: cannot be read: "), "{}", json.err);
+}
+
+#[test]
 fn completions_and_manual_know_the_commands() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(run(&["completions", shell]).out.contains("doctor"), "{shell}");

@@ -122,6 +122,21 @@ impl Error {
         }
     }
 
+    /// Returns its words without anything that acts on a terminal, and without secrets.
+    fn told(&self) -> String {
+        let name = match self {
+            Error::Unreadable { path, .. }
+            | Error::Rules { path, .. }
+            | Error::Alerts { path, .. }
+            | Error::Realm { path, .. }
+            | Error::Target { path, .. } => shown(path),
+            _ => String::new(),
+        };
+        let text = self.to_string();
+        let said = text.strip_prefix(&name).unwrap_or(&text);
+        name + &harmless(said)
+    }
+
     /// Prints it and returns the exit code. Nobody is left to hear if that fails, so failures to print are passed over.
     pub fn say(self) -> Exit {
         let exit = self.exit();
@@ -132,7 +147,7 @@ impl Error {
             Error::Output(_) if exit == Exit::Done => {}
             error => {
                 let mut out = io::stderr().lock();
-                let _ = writeln!(out, "error: {}", harmless(&error.to_string()));
+                let _ = writeln!(out, "error: {}", error.told());
                 for line in error.advice().lines() {
                     let _ = writeln!(out, "  {}", Untrusted::new(line).terminal(usize::MAX));
                 }
@@ -193,6 +208,14 @@ mod tests {
             assert_eq!((error.to_string().as_str(), error.advice().as_str()), (text, advice));
             assert_eq!(error.exit(), Exit::Usage, "{text}");
         }
+    }
+
+    #[test]
+    fn own_words_are_no_secret_whatever_the_file_is_called() {
+        let error = Error::Realm { path: "/etc/passwd".into(), error: ExportError::Foreign { line: 1, column: 1 } };
+        assert_eq!(error.told(), "/etc/passwd: is no realm export: line 1, column 1 is not what one has there");
+        let error = Error::Unreadable { path: "secret=abc".into(), error: io::Error::other("password=abc is wrong") };
+        assert_eq!(error.told(), "secret=[secret]: cannot be read: password=[secret] is wrong");
     }
 
     #[test]

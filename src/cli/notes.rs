@@ -36,7 +36,7 @@ impl Notes {
         let mut notes = Notes::default();
         notes.strangers(outcome);
         for problem in &outcome.problems {
-            let text = Untrusted::new(&problem.to_string()).terminal(usize::MAX);
+            let text = Untrusted::new(&problem.to_string()).about(problem.input(), usize::MAX);
             if problem.is_harmless() { notes.note(text) } else { notes.error(text) }
         }
         notes.damage(outcome, input.options.max_line);

@@ -39,6 +39,16 @@ impl<'a> Untrusted<'a> {
         visible(&self.masked(), columns)
     }
 
+    /// Returns a message that begins with the name of a file, for a terminal. The name and what is said of it are masked apart: after a name like `password` the
+    /// program's own words are no secret.
+    #[must_use]
+    pub fn about(self, name: &str, columns: usize) -> String {
+        match self.0.strip_prefix(name) {
+            Some(said) => Untrusted(name).terminal(columns) + &Untrusted(said).terminal(columns),
+            None => self.terminal(columns),
+        }
+    }
+
     /// Returns the text for a cell of a CSV file, which a spreadsheet may open or a terminal may show: nothing in it begins a formula (CWE-1236), and
     /// nothing acts.
     #[must_use]

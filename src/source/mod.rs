@@ -237,6 +237,25 @@ impl Problem {
         matches!(self, Problem::Same { .. } | Problem::Copies { .. } | Problem::Skipped { .. })
     }
 
+    /// Returns which input it is about: what its words begin with.
+    #[must_use]
+    pub fn input(&self) -> &str {
+        match self {
+            Problem::NoMatch { pattern } => pattern,
+            Problem::Unreadable { path, .. }
+            | Problem::Damaged { path, .. }
+            | Problem::NoFile { path }
+            | Problem::NoLogs { path, .. }
+            | Problem::Skipped { path, .. }
+            | Problem::Same { path, .. }
+            | Problem::Copies { path, .. }
+            | Problem::Zip { path }
+            | Problem::Crowded { path, .. }
+            | Problem::NoStores { path }
+            | Problem::Nested { path, .. } => path,
+        }
+    }
+
     /// Says what an error means for an input.
     #[must_use]
     pub fn of(path: String, error: io::Error) -> Self {

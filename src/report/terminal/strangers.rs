@@ -14,13 +14,13 @@ pub(super) fn write(run: &Run<'_>, page: &mut Page) {
     let outcome = run.outcome;
     let (harmless, bad): (Vec<&Problem>, Vec<&Problem>) = outcome.problems.iter().partition(|p| p.is_harmless());
     for problem in bad.iter().take(TOLD) {
-        let text = Untrusted::new(&problem.to_string()).terminal(300);
+        let text = Untrusted::new(&problem.to_string()).about(problem.input(), 300);
         let how = if matches!(problem, Problem::Damaged { .. }) { "read in part: " } else { "not read: " };
         page.paragraph(0, 2, &Text::new().add(Tone::Alarm, how).plain(text));
     }
     more(bad.len(), "not readable", page);
     for problem in harmless.iter().take(TOLD) {
-        page.paragraph(0, 2, &Text::new().faint(Untrusted::new(&problem.to_string()).terminal(300)));
+        page.paragraph(0, 2, &Text::new().faint(Untrusted::new(&problem.to_string()).about(problem.input(), 300)));
     }
     if harmless.len() > TOLD {
         page.paragraph(0, 2, &Text::new().faint(format!("and {} more passed over", harmless.len() - TOLD)));
