@@ -218,6 +218,8 @@ fn what_it_was_is_named_and_nothing_else_is_certain() {
         ("101b-line-feed-behind-the-message-26.5.log", 8, "code-reused"),
         // a shipper's parser that puts a record of many lines into one message
         ("104-stack-trace-inside-the-message-24.0.log", 3, "clock-skew"),
+        ("104b-stack-trace-as-text-24.0.log", 3, "clock-skew"),
+        ("104c-stack-trace-as-text-ecs-24.0.log", 3, "clock-skew"),
         // a transport that cuts at 1024 bytes: the exchange names no session any more
         ("105-exchange-cut-before-its-session-23.0.log", 5, "code-reused"),
         // a realm without listeners leaves its warnings to the next request of the thread
@@ -236,10 +238,10 @@ fn what_it_was_is_named_and_nothing_else_is_certain() {
         ("107b-code-again-after-its-session-25.0.log", 34, "session-terminated"),
         ("107b-code-again-after-its-session-25.0.log", 35, "code-reused"),
         ("107b-code-again-after-its-session-25.0.log", 39, "code-reused"),
-        // the clients exist: the realm's flow lost their authenticator, or the credentials were in the query
+        // the clients exist: the realm's flow lost their authenticator
         ("108-flow-without-the-clients-authenticator-22.0.log", 21, "client-auth-method"),
         ("108-flow-without-the-clients-authenticator-22.0.log", 26, "client-auth-method"),
-        ("109-credentials-in-the-query-26.7.log", 7, "client-auth-method"),
+        // the client exists, as its login shows: its id was in the query
         ("109-credentials-in-the-query-26.7.log", 14, "client-auth-method"),
         ("110-refused-by-a-client-policy-25.0.log", 7, "client-auth-method"),
         ("110-refused-by-a-client-policy-25.0.log", 13, "client-auth-method"),

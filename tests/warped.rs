@@ -83,11 +83,12 @@ fn deeds() -> Vec<Deed> {
             joined((0..).zip(lines(text)).flat_map(twice))
         }),
         ("the events' sessions masked", true, NothingWrong, |text| replaced(text, "sessionId=\"[^\"]*\"", "sessionId=\"REDACTED\"")),
-        ("all of the events' sessions masked", true, NothingWrong, |text| replaced(text, "(sessionId|code_id)=(\"?)[^\", \n]*(\"?)", "$1=$2***$3")),
+        ("all of the events' sessions masked", true, NothingWrong, |text| replaced(text, "(sessionId|code_id)=(\"?)[^\", \n]*(\"?)", "$1=${2}***$3")),
+        ("the events' sessions taken out", true, NothingWrong, |text| replaced(text, "(sessionId|code_id)=(\"?)[^\", \n]*(\"?)", "$1=$2$3")),
         ("the warnings' sessions masked", true, NothingWrong, |text| replaced(text, "userSession '[^'\n]*'", "userSession ***")),
         ("all sessions masked", true, NothingWrong, |text| {
             let text = replaced(text, "userSession '[^'\n]*'", "userSession 'REDACTED'");
-            replaced(&text, "(sessionId|code_id)=(\"?)[^\", \n]*(\"?)", "$1=$2REDACTED$3")
+            replaced(&text, "(sessionId|code_id)=(\"?)[^\", \n]*(\"?)", "$1=${2}REDACTED$3")
         }),
         ("users masked, and that there was none", true, NothingWrong, |text| replaced(text, "userId=(\"?)[^\", \n]*(\"?)", "userId=${1}REDACTED$2")),
         ("cut after 240 bytes", true, NothingWrong, |text| cut(text, 240)),

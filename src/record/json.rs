@@ -90,11 +90,24 @@ enum Host<'a> {
     Other(serde::de::IgnoredAny),
 }
 
-/// What was thrown: `"exception":{"message":…}`, as ECS `"exception":{"error.message":…}`.
+/// What was thrown: `"exception":{"message":…}`, as ECS `"exception":{"error.message":…}`; as text (`exception-output-type=formatted`) `"stackTrace":…`, as ECS
+/// `"error.stack_trace":…`.
 #[derive(Deserialize)]
 struct Thrown<'a> {
     #[serde(borrow, default)]
     exception: Option<Exception<'a>>,
+    #[serde(borrow, default, rename = "stackTrace")]
+    stack_trace: Text<'a>,
+    #[serde(borrow, default, rename = "error.stack_trace")]
+    error_stack_trace: Text<'a>,
+}
+
+impl Thrown<'_> {
+    /// Returns what was thrown, in one line.
+    fn cause(&self) -> Option<&str> {
+        let told = self.exception.as_ref().and_then(|e| e.message.as_deref().or(e.error_message.as_deref()));
+        told.or_else(|| self.stack_trace.as_deref().or(self.error_stack_trace.as_deref())?.trim_start_matches([':', ' ', '\n']).lines().next())
+    }
 }
 
 #[derive(Deserialize)]
@@ -116,8 +129,7 @@ pub(super) fn with_cause<'a>(message: Cow<'a, [u8]>, line: &[u8]) -> Cow<'a, [u8
     if !message.starts_with(b"KC-SERVICES0025:") || !is_without_cause(&message) {
         return message;
     }
-    let thrown = serde_json::from_slice::<Thrown<'_>>(line).ok().and_then(|thrown| thrown.exception);
-    match thrown.and_then(|e| e.message.or(e.error_message)) {
+    match serde_json::from_slice::<Thrown<'_>>(line).ok().as_ref().and_then(Thrown::cause) {
         Some(cause) => Cow::Owned([message.trim_ascii_end(), b": ", cause.as_bytes()].concat()),
         None => message,
     }
@@ -193,6 +205,11 @@ mod tests {
             ),
             (r#""exception":{"refId":1,"error.message":"Token is not active"}"#, ": Token is not active"),
             (r#""exception":{"refId":1}"#, ""),
+            (r#""stackTrace":": java.lang.RuntimeException: Token is not active\n\tat a.B.c(B.java:1)""#, ": java.lang.RuntimeException: Token is not active"),
+            (
+                r#""error.stack_trace":"java.lang.RuntimeException: Token is not active\n\tat a.B.c(B.java:1)""#,
+                ": java.lang.RuntimeException: Token is not active",
+            ),
             (r#""exception":"java.lang.RuntimeException""#, ""),
             (r#""exception":null"#, ""),
         ];

@@ -43,7 +43,7 @@ pub enum Companion {
     /// `KC-SERVICES0015: Unexpected error when authenticating client: …`: a Basic header that cannot be decoded.
     MalformedHeader,
     /// `client authenticator: X`: X is tried. Says nothing by itself, but a new attempt begins behind a finished one.
-    AuthTried,
+    AuthTried(Authenticator),
     /// `client authenticator FAILED|CHALLENGE|SUCCESS: X`: X is the client's own authenticator.
     Auth(Verb, Authenticator),
     /// `Client X authenticated by Y`: the attempt ended well.
@@ -147,7 +147,7 @@ fn code_gone(message: &[u8]) -> Option<Companion> {
 fn auth(message: &[u8]) -> Option<Companion> {
     if let Some(rest) = message.strip_prefix(b"client authenticator") {
         if let Some(name) = rest.strip_prefix(b": ") {
-            return (!name.starts_with(b"sending challenge")).then_some(Companion::AuthTried);
+            return (!name.starts_with(b"sending challenge")).then(|| Companion::AuthTried(Authenticator::named(name)));
         }
         let verbs = [(&b" FAILED: "[..], Verb::Failed), (b" CHALLENGE: ", Verb::Challenge), (b" SUCCESS: ", Verb::Success), (b" ATTEMPTED: ", Verb::Attempted)];
         return verbs.iter().find_map(|(word, verb)| Some(Companion::Auth(*verb, Authenticator::named(rest.strip_prefix(*word)?))));
@@ -340,7 +340,7 @@ mod tests {
             ("services", "KC-SERVICES0015: Unexpected error when authenticating client", Some(Companion::MalformedHeader)),
             ("services", "KC-SERVICES0015: Unexpected error when authenticating client: java.lang.NullPointerException: Cannot invoke \"x\"", None),
             ("services", "KC-SERVICES0009: Added user 'admin' to realm 'master'", None),
-            ("ClientAuthenticationFlow", "client authenticator: client-secret", Some(Companion::AuthTried)),
+            ("ClientAuthenticationFlow", "client authenticator: client-secret", Some(Companion::AuthTried(Authenticator::Secret))),
             ("ClientAuthenticationFlow", "client authenticator: sending challenge for authentication execution client-secret", None),
             ("ClientAuthenticationFlow", "client authenticator FAILED: client-secret-jwt", Some(Companion::Auth(Verb::Failed, Authenticator::Jwt))),
             ("ClientAuthenticationFlow", "client authenticator CHALLENGE: client-secret", Some(Companion::Auth(Verb::Challenge, Authenticator::Secret))),

@@ -110,7 +110,7 @@ pub fn is_uuid(text: &[u8]) -> bool {
 pub fn is_mask(text: &[u8]) -> bool {
     // an id of a server's form, as nearly all are
     let is_usual = matches!(text.len(), 24 | 36) && (text[0] != text[1] || text[1] != text[2]);
-    !is_usual && text.len() >= SHORTEST_MASK && is_word_or_one(text)
+    !is_usual && (text.is_empty() || text.len() >= SHORTEST_MASK && is_word_or_one(text))
 }
 
 /// Bytes of what is taken for a mask: what is shorter was shortened by hand, or made up by one.
@@ -151,11 +151,12 @@ mod tests {
             "00000000-0000-0000-0000-000000000000",
             "[masked]",
             "<session-id>",
-            "XXXXXXXXXXXXXXXXXXXXXXXX",
+            "YYYYYYYYYYYYYYYYYYYYYYYY",
+            "",
         ] {
             assert!(is_mask(mask.as_bytes()), "{mask}");
         }
-        for id in ["9qGV-yMK", "8b511ef5", "MwT4uJqtDIrkI8y7hykzn6xd", "79422444-b685-4e8f-9a52-f7f98697241a", "s1", "s", "", "jürgen"] {
+        for id in ["9qGV-yMK", "8b511ef5", "MwT4uJqtDIrkI8y7hykzn6xd", "79422444-b685-4e8f-9a52-f7f98697241a", "s1", "s", "jürgen"] {
             assert!(!is_mask(id.as_bytes()), "{id}");
         }
     }

@@ -283,7 +283,8 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
             && named(Field::Error) == Some(b"invalid_code")
             && [Field::Reason, Field::ClientAuthMethod].into_iter().all(|key| event.raw(key).is_none())
     };
-    let is_cut = event.cut || (!matches!(trust, Trust::Stored | Trust::Ambiguous) && has_no_end());
+    let is_session_cut = session(event).is_some_and(|s| is_unended(event, s));
+    let is_cut = event.cut || is_session_cut || (!matches!(trust, Trust::Stored | Trust::Ambiguous) && has_no_end());
     let failure = Failure {
         realm: realm.or(realm_id),
         realm_id: realm_id.or(realm),
@@ -294,7 +295,8 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
         cut: is_cut,
         ..Failure::bare(Word::known(kind).unwrap_or_else(|| Word::of(kind)), if is_cut { Trust::Ambiguous } else { trust }, digest())
     };
-    User::Failure(Box::new(failure.told(id, word)))
+    let failure = failure.told(id, word);
+    User::Failure(Box::new(Failure { session: failure.session.filter(|_| !is_session_cut), ..failure }))
 }
 
 /// Longest value that is kept of a field, in bytes; an attacker's may be 124,000 long (keycloak/keycloak#50903).

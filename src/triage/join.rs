@@ -19,7 +19,7 @@ use super::setback::SetBack;
 use crate::finding::Trust;
 use crate::names::{Key, Names, Sym};
 use crate::record::Stamp;
-use crate::signal::companion::Verb;
+use crate::signal::companion::{Authenticator, Verb};
 use crate::signal::id::is_mask;
 use crate::signal::user::PERMISSION;
 use crate::signal::{Batch, Companion, Failure, Kind, Life, Quoting, Signal, User};
@@ -160,7 +160,14 @@ const NEAR_MS: i64 = 50;
 
 /// Returns what is left of companions whose warnings are of another request, or may be.
 fn of_request_before(with: &Companions) -> Box<Companions> {
-    Box::new(Companions { gone: with.gone, auth: with.auth, auth_tried: with.auth_tried, lost: Some(Loss::Lines), ..Companions::default() })
+    Box::new(Companions {
+        gone: with.gone,
+        auth: with.auth,
+        auth_tried: with.auth_tried,
+        secret_tried: with.secret_tried,
+        lost: Some(Loss::Lines),
+        ..Companions::default()
+    })
 }
 
 /// Returns what is left of the companions of a request that is over: a code that is gone names its session, so it is not taken for another request's.
@@ -380,7 +387,7 @@ impl Join {
         }
         match (kind, self.hold.take()) {
             (Kind::Tail(end, inner), Some(mut hold)) if hold.is_event() => {
-                hold.queue.push(Placed { place, kind: inner.map_or(Kind::Companion(Companion::AuthTried), |k| *k) });
+                hold.queue.push(Placed { place, kind: inner.map_or(Kind::Companion(Companion::AuthTried(Authenticator::Other)), |k| *k) });
                 let opened = self.condemn(hold, "stands inside the client id of the event above it");
                 if let Some((failure, opened)) = opened {
                     let failure = forged::merged(failure, *end);
@@ -388,7 +395,7 @@ impl Join {
                 }
             }
             (Kind::CarrierEnd(inner), Some(mut hold)) if !hold.is_event() => {
-                hold.queue.push(Placed { place, kind: inner.map_or(Kind::Companion(Companion::AuthTried), |k| *k) });
+                hold.queue.push(Placed { place, kind: inner.map_or(Kind::Companion(Companion::AuthTried(Authenticator::Other)), |k| *k) });
                 if let Held::Warning(_, thread, at) = hold.held {
                     // a code with a line feed in it is none
                     self.companion(Companion::CodeFormat, thread, at, place.time);
@@ -551,12 +558,12 @@ impl Join {
             return self.lapses.paired(client);
         }
         let pending = self.threads.of(thread);
-        if companion == Companion::AuthTried && pending.closed {
+        if matches!(companion, Companion::AuthTried(_)) && pending.closed {
             *pending = Pending { known: pending.known, others: std::mem::take(&mut pending.others), permission: pending.permission, ..Pending::default() };
         }
         let with = pending.with.get_or_insert_default();
         let before = std::mem::replace(&mut pending.since, time);
-        if !matches!(companion, Companion::CodeGone { .. } | Companion::AuthTried | Companion::Auth(..) | Companion::Authenticated(_)) {
+        if !matches!(companion, Companion::CodeGone { .. } | Companion::AuthTried(_) | Companion::Auth(..) | Companion::Authenticated(_)) {
             pending.warned = time;
             self.outbox.doubt(thread, time);
         }
@@ -580,7 +587,10 @@ impl Join {
             Companion::Pkce(kind) => with.pkce = Some((kind, at)),
             Companion::Assertion(kind) => with.assertion = Some((kind, at)),
             Companion::MalformedHeader => with.header = Some(at),
-            Companion::AuthTried => with.auth_tried = true,
+            Companion::AuthTried(name) => {
+                with.auth_tried = true;
+                with.secret_tried |= name == Authenticator::Secret;
+            }
             Companion::Auth(verb, name) => {
                 with.auth = Some((verb, name, at));
                 pending.closed = true;

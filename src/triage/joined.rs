@@ -53,6 +53,8 @@ pub struct Companions {
     pub auth: Option<(Verb, Authenticator, At)>,
     /// `ClientAuthenticationFlow` was at work, whatever it said.
     pub auth_tried: bool,
+    /// And it tried whether the client has a secret.
+    pub secret_tried: bool,
     /// Why there may have been more.
     pub lost: Option<Loss>,
 }
@@ -118,6 +120,7 @@ static NONE: Companions = Companions {
     header: None,
     auth: None,
     auth_tried: false,
+    secret_tried: false,
     lost: None,
 };
 

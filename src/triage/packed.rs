@@ -183,7 +183,7 @@ fields! {
     Waiting { time node position at failed realm client facts }
     Failed { failure with ordinal session answers browser }
     Failure { event realm realm_id client user session ip error reason grant assertion offline token cut trust digest }
-    Companions { gone format uuid bound foreign too_long pkce assertion header auth auth_tried lost }
+    Companions { gone format uuid bound foreign too_long pkce assertion header auth auth_tried secret_tried lost }
     GoneCode { code session client unusual at }
     Answered { status bytes at own }
     Browser { ago_ms granted at }
@@ -453,6 +453,7 @@ mod tests {
             header: Some(at(1, 10)),
             auth: Some((Verb::Challenge, Authenticator::Jwt, at(1, 11))),
             auth_tried: true,
+            secret_tried: true,
             lost: Some(Loss::Lines),
         };
         let seen = Seen { ago_ms: Some(-5), at: at(2, 12) };

@@ -182,7 +182,8 @@ fn within(text: &[u8], open: u8, close: u8) -> Option<(&[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    const EVENT: &str = "type=CODE_TO_TOKEN_ERROR, realmId=r, clientId=web, userId=null, ipAddress=10.0.0.4, error=invalid_code, code_id=s";
+    const EVENT: &str =
+        "type=CODE_TO_TOKEN_ERROR, realmId=r, clientId=web, userId=null, ipAddress=10.0.0.4, error=invalid_code, code_id=s, client_auth_method=client-secret";
     const GONE: &str = "Code 'c' already used for userSession 's' and client 'u'.";
 
     #[test]

@@ -16,6 +16,7 @@ use super::timeline::{LATE_MS, Lesson};
 use crate::finding::Trust;
 use crate::names::{Key, Sym};
 use crate::realm::Realm;
+use crate::signal::companion::Authenticator;
 use crate::signal::{Admin, Done, Life, Success};
 
 /// A code's life where it is not known, for telling a log that begins late from one that is a part: 5 minutes.
@@ -57,6 +58,8 @@ pub struct Node {
     pub stopped: Option<i64>,
     /// Versions by when they were seen.
     pub versions: Vec<(i64, String)>,
+    /// A client was authenticated with a secret, or refused for it: the realm's flow asks for secrets.
+    pub secrets: bool,
     /// It printed anything that matters here.
     pub seen: bool,
     /// It is an event store, not a server process: it shows what all processes stored, and not how they fared.
@@ -77,6 +80,7 @@ impl Node {
         self.exchanges |= success.done == Done::CodeToToken;
         self.authentication |= is_authenticated;
         self.assertions |= success.assertion;
+        self.secrets |= success.method == Some(Authenticator::Secret);
         self.serves(success.realm);
     }
 
@@ -87,6 +91,8 @@ impl Node {
         self.companions |= with.gone.is_some() || with.format.is_some() || with.uuid.is_some() || with.bound.is_some() || with.foreign.is_some();
         self.assertions |= failure.assertion;
         self.refusals |= with.assertion.is_some();
+        let is_refused = failure.error.as_deref() == Some("invalid_client_credentials") && !failure.assertion && with.assertion.is_none();
+        self.secrets |= is_refused || with.secret_tried;
         self.not_found = self.not_found || failure.error.as_deref() == Some("client_not_found");
         self.serves(failure.realm_id);
     }
@@ -414,7 +420,8 @@ impl View {
     pub fn generation(&self) -> u64 {
         let mut hash = Xxh3::new();
         for n in &self.nodes {
-            let flags = [n.successes, n.exchanges, n.events, n.authentication, n.companions, n.assertions, n.refusals, n.not_found, n.from_start, n.stored];
+            let flags =
+                [n.successes, n.exchanges, n.events, n.authentication, n.companions, n.assertions, n.refusals, n.not_found, n.secrets, n.from_start, n.stored];
             (flags, n.realms.len(), n.stopped, n.versions.len()).hash(&mut hash);
         }
         (self.nodes.len(), self.triggers.len(), self.clusters.len(), self.crashes.len(), self.events_changes.len(), self.has_odd_sizes()).hash(&mut hash);
@@ -535,6 +542,13 @@ impl View {
     #[must_use]
     pub fn assertions(&self, realm: Option<Sym>) -> bool {
         self.group(realm).any(|(_, n)| n.assertions || n.refusals)
+    }
+
+    /// Whether a realm's clients are asked for secrets. Where its flow has no authenticator of a client's kind, that client is not found, though it exists
+    /// (`ClientAuthenticationFlow.processFlow`).
+    #[must_use]
+    pub fn secrets(&self, realm: Option<Sym>) -> bool {
+        self.group(realm).any(|(_, n)| n.secrets)
     }
 
     /// Whether this realm's servers say of an unknown client that it was not found (19 and later).

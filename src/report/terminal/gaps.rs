@@ -58,7 +58,10 @@ pub(super) fn write(run: &Run<'_>, page: &mut Page) {
     page.paragraph(3, 5, &Text::new().add(Tone::Advice, "→ ").plain("start Keycloak with"));
     page.verbatim(5, Tone::Strong, &levels);
     if missing(Lack::SuccessEvents) {
-        page.paragraph(5, 5, &success_option(&versions));
+        for (words, option) in success_options(&versions) {
+            page.paragraph(5, 5, &Text::new().plain(words));
+            page.verbatim(5, Tone::Strong, option);
+        }
     }
 }
 
@@ -82,17 +85,17 @@ pub(in crate::report) fn reason(lack: Lack, authentication_is_logged: bool) -> &
     }
 }
 
-/// Spells the option for success events for the versions that the logs show.
-fn success_option(versions: &[(u32, u32)]) -> Text {
+/// Spells the option for success events for the versions that the logs show, with the words before it.
+fn success_options(versions: &[(u32, u32)]) -> Vec<(&'static str, &'static str)> {
     const NEW: &str = "--spi-events-listener--jboss-logging--success-level=info";
     const OLD: &str = "--spi-events-listener-jboss-logging-success-level=info";
-    let text = Text::new().plain("or, for success events alone, with ");
+    const WITH: &str = "or, for success events alone, with";
     if !versions.is_empty() && versions.iter().all(|v| is_new_option(*v)) {
-        text.add(Tone::Strong, NEW)
+        vec![(WITH, NEW)]
     } else if !versions.is_empty() && !versions.iter().any(|v| is_new_option(*v)) {
-        text.add(Tone::Strong, OLD)
+        vec![(WITH, OLD)]
     } else {
-        text.add(Tone::Strong, NEW).plain(" (26.3 and later), ").add(Tone::Strong, OLD).plain(" (before)")
+        vec![("or, for success events alone, from 26.3 on with", NEW), ("and before that with", OLD)]
     }
 }
 

@@ -192,8 +192,9 @@ pub fn unknown_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
         (false, None) if exists_by_export(c) => {
             Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::ClientAuthentication).because(w.at, "the realm export has a client of that name")
         }
-        // a flow without the client's own authenticator does not find it, though it exists (`ClientAuthenticationFlow.processFlow`), nor does one that is sent in the query what
-        // belongs into the body (26)
-        (false, None) => Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::SuccessEvents),
+        (false, None) if c.profiles_full => Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::WholeView),
+        // a flow without the client's own authenticator does not find it, though it exists: as far as is seen this one asks for secrets, as nearly all do
+        (false, None) if if w.failed.with.auth_tried { w.failed.with.secret_tried } else { c.view.secrets(w.realm) } => Verdict::certain(ClientNotFound),
+        (false, None) => Verdict::likely_at_best(&[ClientNotFound, ClientAuthMethod]),
     }
 }

@@ -9,6 +9,7 @@ use crate::finding::Trust;
 use crate::names::stand_in;
 use crate::signal::Id;
 use crate::signal::id::is_uuid;
+use crate::triage::joined::Loss;
 use crate::triage::timeline::{CODE_HORIZON_MS, Facts, Waiting};
 use crate::triage::verdict::{Lack, Verdict, Words};
 use crate::triage::view::View;
@@ -62,6 +63,10 @@ fn session(w: &Waiting, view: &View, more: impl FnOnce(Form, &Facts) -> Verdict)
     let verdict = match w.failed.failure.session.as_ref().map_or(Form::Unusual, form) {
         Form::Never => Verdict::certain(CodeMalformed),
         form if w.failed.failure.trust == Trust::Stored => more(form, facts),
+        // a line by itself
+        Form::Usual if w.failed.with.lost == Some(Loss::Beginning) && !view.companions(w.realm) => {
+            Verdict::ambiguous(&[CodeExpired, CodeReused, SessionTerminated, CodeMalformed], Lack::Beginning)
+        }
         form if let Some(loss) = w.failed.with.lost => {
             let candidates: &[Cause] = match form {
                 Form::Unusual if !w.failed.failure.cut => &[CodeMalformed, SessionTerminated, CodeExpired, CodeReused],

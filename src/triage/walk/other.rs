@@ -104,7 +104,7 @@ fn explained(companion: &Companion) -> &'static str {
         Companion::Pkce(_) => "the PKCE verifier was refused.",
         Companion::Assertion(_) => "a client assertion was refused.",
         Companion::MalformedHeader => "the client's authentication header cannot be decoded.",
-        Companion::AuthTried | Companion::Auth(..) | Companion::Authenticated(_) => "how the server tried to authenticate the client of a request.",
+        Companion::AuthTried(_) | Companion::Auth(..) | Companion::Authenticated(_) => "how the server tried to authenticate the client of a request.",
     }
 }
 

@@ -70,7 +70,7 @@ fn the_last_question_decides_each_cause() {
         (code("u", "error=\"invalid_redirect_uri\""), Cause::RedirectUriMismatch, "Is the code this client's?", CannotTell),
         (code("u", "error=\"invalid_code\""), Cause::RedirectUriMismatch, "Does the redirect_uri match?", CannotTell),
         (code("u", "error=\"user_session_not_found\""), Cause::SessionTerminated, "Is the session alive?", No),
-        (code("null", "error=\"invalid_code\""), Cause::SessionTerminated, "Is the session alive?", CannotTell),
+        (code("null", "error=\"invalid_code\""), Cause::CodeExpired, "Was this code used before?", CannotTell),
         (
             "[ClientAuthenticationFlow] client authenticator CHALLENGE: client-secret\n".to_owned() + &login("error=\"invalid_client_credentials\""),
             Cause::ClientAuthMethod,
@@ -97,7 +97,7 @@ fn the_last_question_decides_each_cause() {
             "Does the request have a code?",
             No,
         ),
-        (login("error=\"client_not_found\""), Cause::ClientNotFound, "Does the realm have that client?", No),
+        (login("error=\"client_not_found\""), Cause::ClientNotFound, "Does the realm have that client?", CannotTell),
         (login("error=\"client_disabled\""), Cause::ClientDisabled, "Is the client enabled?", No),
         (
             event("LOGIN_ERROR", "u", "", "error=\"invalid_user_credentials\", grant_type=\"password\""),

@@ -84,7 +84,11 @@ impl Case<'_> {
         }
         if self.with().lost.is_some() {
             path.cannot(READ, vec![self.field("session")], LINES_BEFORE);
-            return path.cannot(ALIVE, vec![self.field("user")], self.whole_log());
+            path.cannot(ALIVE, vec![self.field("user")], self.whole_log());
+            if matches!(self.finding.cause, Cause::CodeExpired | Cause::CodeReused) {
+                self.used(path);
+            }
+            return;
         }
         if self.may_be(Cause::CodeMalformed) {
             path.cannot(READ, vec![self.field("session")], LINES_BEFORE);
