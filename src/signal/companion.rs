@@ -230,6 +230,12 @@ fn is_malformed_header(rest: &[u8]) -> bool {
 const KEYS: [&[u8]; 5] =
     [b"Error when loading public keys", b"Unable to load public key", b"ConnectException", b"SocketTimeoutException", b"UnknownHostException"];
 
+/// Whether companions are printed under a logger's name, of which this is the last segment.
+#[must_use]
+pub fn is_logger(segment: &[u8]) -> bool {
+    matches!(segment, b"OAuth2CodeParser" | b"PkceUtils" | b"TokenEndpoint" | b"ClientAuthenticationFlow" | b"services")
+}
+
 /// Reads a record's message as a companion; `logger` is the last segment of its logger's name.
 #[must_use]
 pub fn read(logger: &[u8], message: &[u8]) -> Option<Companion> {

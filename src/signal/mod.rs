@@ -108,7 +108,8 @@ pub fn is_access_logger(logger: &[u8]) -> bool {
 pub fn matters(logger: &[u8]) -> bool {
     let segment = segment(logger);
     is_event_logger(segment)
-        || matches!(segment, b"LogoutEndpoint" | b"OAuth2CodeParser" | b"PkceUtils" | b"TokenEndpoint" | b"ClientAuthenticationFlow" | b"services")
+        || companion::is_logger(segment)
+        || segment == b"LogoutEndpoint"
         || matches!(segment, b"quarkus" | b"as" | b"server" | b"CLUSTER" | b"JGroupsTransport" | b"Profile")
         || logger.starts_with(b"org.infinispan")
         || database::is_logger(segment, logger)
@@ -150,11 +151,14 @@ pub fn read(record: &Record<'_>, line: u32, names: &mut Names) -> Option<Signal>
 #[must_use]
 pub fn read_next(record: &Record<'_>, line: u32, names: &mut Names, course: &mut Course) -> Option<Signal> {
     let end = trimmed(&record.message).len();
-    let kind = if end == record.message.len() {
-        kind(record, names, course)?
+    let other;
+    let record = if end == record.message.len() {
+        record
     } else {
-        kind(&Record { message: record.message[..end].into(), ..record.clone() }, names, course)?
+        other = Record { message: record.message[..end].into(), ..record.clone() };
+        &other
     };
+    let kind = kind(record, names, course)?;
     let stored = record.layout == Layout::Stored;
     Some(Signal { at: record.at, day: 0, line, thread: names.number(&record.thread), host: record.host.as_deref().map(|h| names.number(h)), stored, kind })
 }
@@ -236,10 +240,9 @@ fn kind_of_other(record: &Record<'_>) -> Option<Kind> {
     if is_access_logger(&record.logger) {
         return access_kind(record);
     }
-    // what is written as an exception's text stands behind the first line, where a shipper has put the whole record into one message
-    let message = memchr(b'\n', message).map_or(message, |end| &message[..end]);
-    let mut columns = std::iter::successors(Some(message), |message| before_column(message)).take(1 + COLUMNS);
-    if let Some(companion) = columns.find_map(|message| companion::read(logger, message)) {
+    if companion::is_logger(logger)
+        && let Some(companion) = companion_of(logger, message)
+    {
         return Some(Kind::Companion(companion));
     }
     if logger == b"OAuth2CodeParser" && message.starts_with(b"Code ") {
@@ -247,6 +250,14 @@ fn kind_of_other(record: &Record<'_>) -> Option<Kind> {
         return Some(if text && message.starts_with(b"Code '") { Kind::Carrier { open: true } } else { Kind::Companion(Companion::Unread) });
     }
     life::read(logger, message).map(Kind::Life)
+}
+
+/// Reads a companion: up to the end of its first line, where a shipper has put a whole record with its exception into one message, and before the columns of a format of
+/// one's own.
+fn companion_of(logger: &[u8], message: &[u8]) -> Option<Companion> {
+    let message = memchr(b'\n', message).map_or(message, |end| &message[..end]);
+    let mut columns = std::iter::successors(Some(message), |message| before_column(message)).take(1 + COLUMNS);
+    columns.find_map(|message| companion::read(logger, message))
 }
 
 /// The line's own time and the record's are those of one moment, or one of them is not the server's.

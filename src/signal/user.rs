@@ -283,7 +283,7 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
             && named(Field::Error) == Some(b"invalid_code")
             && [Field::Reason, Field::ClientAuthMethod].into_iter().all(|key| event.raw(key).is_none())
     };
-    let is_session_cut = session(event).is_some_and(|s| is_unended(event, s));
+    let is_session_cut = event.quoting == Quoting::Bare && session(event).is_some_and(|s| is_unended(event, s));
     let is_cut = event.cut || is_session_cut || (!matches!(trust, Trust::Stored | Trust::Ambiguous) && has_no_end());
     let failure = Failure {
         realm: realm.or(realm_id),
@@ -295,8 +295,11 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
         cut: is_cut,
         ..Failure::bare(Word::known(kind).unwrap_or_else(|| Word::of(kind)), if is_cut { Trust::Ambiguous } else { trust }, digest())
     };
-    let failure = failure.told(id, word);
-    User::Failure(Box::new(Failure { session: failure.session.filter(|_| !is_session_cut), ..failure }))
+    let mut failure = Box::new(failure.told(id, word));
+    if is_session_cut {
+        failure.session = None;
+    }
+    User::Failure(failure)
 }
 
 /// Longest value that is kept of a field, in bytes; an attacker's may be 124,000 long (keycloak/keycloak#50903).
