@@ -163,7 +163,7 @@ impl Grammar for Lines {
     }
 
     fn is_newest_first(&self, head: &[u8]) -> bool {
-        mixed::goes_back(head)
+        mixed::is_newest_first(head)
     }
 
     fn unwrapper(&self, wrapping: &Wrapping) -> Option<Unwrapper> {

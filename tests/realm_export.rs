@@ -164,7 +164,7 @@ fn two_tabs(more: &str) -> String {
             r#"type="{kind}", realmId="251ff520-2eb3-4fcc-88b8-14678a94044b", realmName="shop", clientId="web-portal", userId="{user}", sessionId="0e4a1c64-6c1c-4f6c-9a53-1d2f5c1c0a11", ipAddress="10.0.0.4"{rest}"#
         )
     };
-    let code = r#", grant_type="authorization_code", code_id="0e4a1c64-6c1c-4f6c-9a53-1d2f5c1c0a11""#;
+    let code = r#", grant_type="authorization_code", code_id="0e4a1c64-6c1c-4f6c-9a53-1d2f5c1c0a11", client_auth_method="client-secret""#;
     [
         "2026-11-23 14:00:00,000 INFO  [io.quarkus] (main) Keycloak 26.7.3 on JVM (powered by Quarkus 3.33.3) started in 5.1s. Listening on: http://0.0.0.0:8080\n".to_owned(),
         event("48:00,000", "DEBUG", &user("LOGIN", "u", r#", response_type="code""#)),

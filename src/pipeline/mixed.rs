@@ -31,7 +31,7 @@ const SAMPLE: usize = 64 << 10;
 /// Times go back by more than this where the newest line comes first, and not only because threads write late.
 const SLACK_MS: i64 = 5000;
 
-/// So many times as many steps go back as forth where the newest line comes first, however short a time they take.
+/// Steps that go back, at least, where the newest of bare lines comes first.
 const STEPS: usize = 8;
 
 /// The lines of one node in one source.
@@ -452,7 +452,7 @@ impl<'a> Sorter<'a> {
         self.gathered_bytes -= gathered.bytes.len();
         let piece = &mut self.sorted.pieces[open.piece];
         let newest_first = *piece.newest_first.get_or_insert_with(|| match (open.back, open.forth) {
-            (0, 0) => goes_back(&gathered.bytes),
+            (0, 0) => goes_back(sample(&gathered.bytes)) || is_newest_first(&gathered.bytes),
             (back, forth) => back > forth,
         });
         let gathered = if newest_first { gathered.reversed() } else { gathered };
@@ -515,17 +515,24 @@ fn sample(bytes: &[u8]) -> &[u8] {
     &bytes[..memchr::memchr(b'\n', &bytes[SAMPLE..]).map_or(bytes.len(), |i| SAMPLE + i + 1)]
 }
 
-/// Whether the lines' own times say that the newest comes first, and not only that of two logs the later one does.
-pub(super) fn goes_back(bytes: &[u8]) -> bool {
+/// Whether the times of an export's lines say that the newest comes first.
+fn goes_back(bytes: &[u8]) -> bool {
+    let batch = batch::scan(bytes);
+    instant(batch.first).zip(instant(batch.last)).is_some_and(|(first, last)| first > last + SLACK_MS)
+}
+
+/// Whether the times of bare lines say that the newest comes first: again and again, and not only that of two logs the later one does, nor that a client wrote a time or two of its own.
+pub(super) fn is_newest_first(bytes: &[u8]) -> bool {
     let bytes = sample(bytes);
     let batch = batch::scan(bytes);
     let time = |stamp| if let Stamp::TimeOfDay(ms) = stamp { Some(i64::from(ms)) } else { instant(stamp) };
-    let Some((first, last)) = time(batch.first).zip(time(batch.last)).filter(|(first, last)| first > last) else { return false };
+    if time(batch.first).zip(time(batch.last)).is_none_or(|(first, last)| first <= last) {
+        return false;
+    }
     let times: Vec<i64> = bytes.split(|c| *c == b'\n').filter_map(|line| time(first_stamp(line))).collect();
     let steps = |is: fn(&i64, &i64) -> bool| times.windows(2).filter(|w| is(&w[0], &w[1])).count();
     let (back, forth) = (steps(|a, b| b < a), steps(|a, b| b > a));
-    // threads write late, but not again and again
-    back > forth && (first > last + SLACK_MS || back >= STEPS * (1 + forth))
+    back >= STEPS && back > 4 * forth
 }
 
 /// Counts the bytes that are taken from an input.

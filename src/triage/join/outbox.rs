@@ -64,31 +64,28 @@ impl Outbox {
 
     /// Gives a warning to the thread's failure that was printed at the same time and stands before it, if it is of that session; returns whether there is one.
     pub fn explain(&mut self, thread: Thread, gone: GoneCode, time: Option<i64>) -> bool {
-        if self.queue.is_empty() {
-            return false;
-        }
-        let number = self.open.get(&thread).copied();
-        let Some((joined, _)) = number.and_then(|number| self.held(number)).filter(|(joined, _)| joined.time == time) else { return false };
-        let What::Failed(failed) = &mut joined.what else { return false };
-        let is_of = failed.failure.session.as_ref().is_some_and(|session| Key::of_kept(session.bytes()) == gone.session);
-        if is_of && is_unexplained(failed) {
-            failed.with = Companions { gone: Some(gone), ..*failed.with }.into();
-            return true;
-        }
-        false
+        let is_of = |failed: &Failed| failed.failure.session.as_ref().is_some_and(|session| Key::of_kept(session.bytes()) == gone.session);
+        let Some(failed) = self.unexplained(thread, time).filter(|failed| is_of(failed)) else { return false };
+        failed.with = Companions { gone: Some(gone), ..*failed.with }.into();
+        true
     }
 
     /// Takes note that a warning, which does not say of which request it is, was printed at the time of the thread's failure that stands before it: it may be that one's.
     pub fn doubt(&mut self, thread: Thread, time: Option<i64>) {
-        if self.queue.is_empty() {
-            return;
-        }
-        let number = self.open.get(&thread).copied();
-        if let Some((joined, _)) = number.and_then(|number| self.held(number)).filter(|(joined, _)| joined.time == time)
-            && let What::Failed(failed) = &mut joined.what
-            && is_unexplained(failed)
-        {
+        if let Some(failed) = self.unexplained(thread, time) {
             failed.with = Companions { lost: Some(Loss::Lines), ..*failed.with }.into();
+        }
+    }
+
+    /// Returns the thread's failure that waits for a warning of its own time.
+    fn unexplained(&mut self, thread: Thread, time: Option<i64>) -> Option<&mut Failed> {
+        if self.queue.is_empty() {
+            return None;
+        }
+        let number = *self.open.get(&thread)?;
+        match &mut self.held(number)?.0 {
+            Joined { what: What::Failed(failed), time: own, .. } if *own == time && is_unexplained(failed) => Some(failed),
+            _ => None,
         }
     }
 
