@@ -193,8 +193,14 @@ pub fn unknown_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
             Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::ClientAuthentication).because(w.at, "the realm export has a client of that name")
         }
         (false, None) if c.profiles_full => Verdict::likely(&[ClientNotFound, ClientAuthMethod], Lack::WholeView),
-        // a flow without the client's own authenticator does not find it, though it exists: as far as is seen this one asks for secrets, as nearly all do
-        (false, None) if if w.failed.with.auth_tried { w.failed.with.secret_tried } else { c.view.secrets(w.realm) } => Verdict::certain(ClientNotFound),
+        (false, None) if asks_for_secrets(w, c) => Verdict::certain(ClientNotFound),
         (false, None) => Verdict::likely_at_best(&[ClientNotFound, ClientAuthMethod]),
     }
+}
+
+/// Whether the flow asks clients for secrets, as nearly all do: a flow without a client's own authenticator does not find it, though it exists. What the request's own lines
+/// say of it counts before what the log shows of the realm.
+fn asks_for_secrets(w: &Waiting, c: &Context<'_>) -> bool {
+    let with = &w.failed.with;
+    if with.auth_tried { with.secret_tried } else { c.view.secrets(w.realm) }
 }
