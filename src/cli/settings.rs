@@ -104,9 +104,14 @@ impl Input {
         let zone = |text: &String| zone::parse(text).map_err(|(what, advice)| Error::value("--timezone", text, what, advice));
         let zone = typed.timezone.as_ref().map(zone).transpose()?;
         let date = |text: &String| moment::date(text).ok_or_else(|| Error::value("--date", text, "it is no date", "write it as 2026-11-23"));
-        if let Some(name) = typed.layout.as_ref().filter(|n| *n != wrapper::BARE && wrapper::named(n).is_none()) {
+        if let Some(name) = typed.layout.as_ref().filter(|n| *n != wrapper::BARE && wrapper::named(n).is_none() && !wrapper::is_format(n)) {
             let names: Vec<&str> = wrapper::ALL.iter().map(|w| w.name).chain([wrapper::BARE]).collect();
-            return Err(Error::value("--layout", name, "no such wrapper is known", format!("use one of: {}", names.join(", "))));
+            return Err(Error::value(
+                "--layout",
+                name,
+                "no such wrapper is known",
+                format!("use one of: {}; or the server's log format, as '%d{{HH:mm:ss}} %-5p [%c] %s%e%n'", names.join(", ")),
+            ));
         }
         Ok(Input {
             paths: paths(typed.paths, command)?,

@@ -132,12 +132,7 @@ pub enum Line<'a> {
 pub fn line<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    let line = if colours_the_head(line) {
-        strip_sgr(line, scratch);
-        &scratch[..]
-    } else {
-        line
-    };
+    let line = uncoloured(line, scratch);
     match line.first() {
         None => Line::Blank,
         Some(b'{') => json::parse(line).or_else(|| stored::parse(line)).map_or(Line::Unknown(None), Line::Head),
@@ -149,6 +144,15 @@ pub fn line<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
         Some(b' ' | b'\t' | b'\r') if line.iter().all(u8::is_ascii_whitespace) => Line::Blank,
         Some(_) => Line::Rest,
     }
+}
+
+/// Returns a line without its colours, if its head has some; `scratch` holds it then.
+fn uncoloured<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
+    if !colours_the_head(line) {
+        return line;
+    }
+    strip_sgr(line, scratch);
+    scratch
 }
 
 /// Whether the part before the message has colours: only then are they the server's own and not a value's.

@@ -5,6 +5,7 @@
 
 use std::io::{self, Cursor};
 
+use super::format::{Format, infer};
 use super::kind::{ALL, Form, Kind, Wrapper};
 use super::layer::{Layer, Scratch, split};
 use super::{Told, escapes, frames, head, object, table, zone};
@@ -39,17 +40,28 @@ struct Tried {
     kind: Kind,
 }
 
+/// What a person said.
+struct Asked<'a> {
+    field: Option<&'a str>,
+    /// The format of the lines.
+    format: Option<Format>,
+}
+
 /// Returns what the beginning of a source is wrapped in.
 pub(super) fn wrapping(bytes: &[u8], whole: bool, told: &Told) -> Option<Wrapping> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let field = told.field.as_deref();
     let lines = whole_lines(bytes, whole);
-    if let Some(name) = &told.layout {
-        let wrapper = super::named(name)?;
-        let tried = forced(wrapper, bytes, &lines, field);
-        return Some(tried.wrapping());
-    }
-    Some(found(bytes, &lines, field, 0)?.wrapping())
+    let name = told.layout.as_deref();
+    let wrapper = name.and_then(super::named);
+    let tried = match wrapper {
+        Some(wrapper) if wrapper.kind == Kind::Format => in_format(&infer::format(&lines, false)?, &lines, &[]),
+        Some(wrapper) => forced(wrapper, bytes, &lines, field),
+        // a name that is neither is that of no wrapper: the lines are bare
+        None if name.is_some_and(|name| Format::parse(name).is_none()) => return None,
+        None => found(bytes, &lines, &[], &Asked { field, format: name.and_then(Format::parse) }, 0)?,
+    };
+    Some(tried.wrapping())
 }
 
 impl Tried {
@@ -65,7 +77,11 @@ fn whole_lines(bytes: &[u8], whole: bool) -> Vec<&[u8]> {
     bytes[..end].split(|c| *c == b'\n').map(|l| l.strip_suffix(b"\r").unwrap_or(l)).take(LINES).collect()
 }
 
-fn found(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Option<Tried> {
+/// Finds out what lines are wrapped in; `times` are those that are known of them from outside.
+fn found(bytes: &[u8], lines: &[&[u8]], times: &[Option<i64>], asked: &Asked<'_>, depth: usize) -> Option<Tried> {
+    if let Some(told) = asked.format.as_ref().map(|format| in_format(format, lines, times)).filter(|tried| tried.heads > 0) {
+        return Some(told);
+    }
     let mut bare = 0;
     let mut first_bare = u64::MAX;
     for (line, number) in lines.iter().zip(1..) {
@@ -80,11 +96,11 @@ fn found(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Op
     }
     let (mut best, mut formed): (Option<Tried>, Option<Tried>) = (None, None);
     let mut of_lines = false;
-    for (wrapper, form) in candidates(bytes, lines, field, depth) {
+    for (wrapper, form) in candidates(bytes, lines, asked.field, depth) {
         if form == Form::Document && of_lines {
             continue;
         }
-        let tried = in_form(wrapper, form, bytes, lines, field, depth);
+        let tried = in_form(wrapper, form, bytes, lines, asked, depth);
         of_lines |= form == Form::Objects && is_of_lines(&tried, lines);
         if tried.heads > best.as_ref().map_or(0, |b| b.heads) {
             best = Some(tried);
@@ -92,8 +108,17 @@ fn found(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Op
             formed = Some(tried);
         }
     }
+    let own = || {
+        let format = infer::format(lines, times.iter().any(Option::is_some)).filter(|_| bare == 0)?;
+        Some(in_format(&format, lines, times)).filter(|tried| tried.heads > 0)
+    };
     // without any record the form alone decides
-    let Some(best) = best else { return formed };
+    let Some(best) = best else { return formed.or_else(own) };
+    if best.is_guessed()
+        && let Some(own) = own().filter(|own| own.heads >= best.heads)
+    {
+        return Some(own);
+    }
     let bare_wins = if first_bare < best.first { bare * 10 >= bare + best.heads } else { bare >= best.heads };
     (!bare_wins).then_some(best)
 }
@@ -108,8 +133,11 @@ fn candidates(bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) 
     let has_form = |kind: Kind| lines.iter().any(|l| split(kind, None, l, &mut Scratch::default()).is_some());
     // the forms of both are the same where the day has two digits
     let escaped = lines.iter().any(|l| escapes::are_in(l));
-    let mut found: Vec<(&Wrapper, Form)> =
-        ALL.iter().filter(|w| w.form == Form::Prefix && !(w.kind == Kind::Journald && escaped) && has_form(w.kind)).map(|w| (w, w.form)).collect();
+    let mut found: Vec<(&Wrapper, Form)> = ALL
+        .iter()
+        .filter(|w| w.form == Form::Prefix && w.kind != Kind::Format && !(w.kind == Kind::Journald && escaped) && has_form(w.kind))
+        .map(|w| (w, w.form))
+        .collect();
     let objects = lines.iter().filter(|l| !head::is_bare(l)).filter_map(|l| object::parse(l));
     if let Some(kind) = most(objects.map(|o| object::kind(&o))) {
         found.push((kind.row(), Form::Objects));
@@ -164,9 +192,10 @@ fn document_kind(bytes: &[u8]) -> Kind {
 
 /// Tries a wrapper that a person named, in the form that the source has.
 fn forced(wrapper: &'static Wrapper, bytes: &[u8], lines: &[&[u8]], field: Option<&str>) -> Tried {
-    let tried = in_form(wrapper, wrapper.form, bytes, lines, field, 0);
+    let asked = Asked { field, format: None };
+    let tried = in_form(wrapper, wrapper.form, bytes, lines, &asked, 0);
     let document = wrapper.form == Form::Objects && !is_of_lines(&tried, lines);
-    if document { in_form(wrapper, Form::Document, bytes, lines, field, 0) } else { tried }
+    if document { in_form(wrapper, Form::Document, bytes, lines, &asked, 0) } else { tried }
 }
 
 /// Whether most lines have the form, not one by chance in a document of many.
@@ -174,7 +203,26 @@ fn is_of_lines(tried: &Tried, lines: &[&[u8]]) -> bool {
     tried.formed > 0 && tried.formed * 2 >= lines.iter().filter(|l| !l.is_empty() && !head::is_bare(l)).count()
 }
 
-fn in_form(wrapper: &'static Wrapper, form: Form, bytes: &[u8], lines: &[&[u8]], field: Option<&str>, depth: usize) -> Tried {
+/// Reads lines in a format; `times` are those that are known of them.
+fn in_format(format: &Format, lines: &[&[u8]], times: &[Option<i64>]) -> Tried {
+    let mut samples: Vec<Sample> = Vec::new();
+    let mut keep = |p: Payload<'_>| samples.push(Sample { text: p.text.to_vec(), time: p.time, line: p.line });
+    let mut layer = Layer::of_format(format.clone());
+    let mut formed = 0;
+    let times = times.iter().copied().chain(std::iter::repeat(None));
+    for ((text, time), line) in lines.iter().zip(times).zip(1..) {
+        if layer.begins(text) {
+            formed += 1;
+            layer.take(Payload { node: None, time, line, text }, &mut keep);
+        }
+    }
+    let mut tried = Tried { name: format.to_string(), mixed: false, samples, heads: 0, first: u64::MAX, formed, kind: Kind::Format };
+    tried.count();
+    tried
+}
+
+fn in_form(wrapper: &'static Wrapper, form: Form, bytes: &[u8], lines: &[&[u8]], asked: &Asked<'_>, depth: usize) -> Tried {
+    let field = asked.field;
     let mut samples: Vec<Sample> = Vec::new();
     let mut formed = 0;
     let mut keep = |p: Payload<'_>| samples.push(Sample { text: p.text.to_vec(), time: p.time, line: p.line });
@@ -201,7 +249,7 @@ fn in_form(wrapper: &'static Wrapper, form: Form, bytes: &[u8], lines: &[&[u8]],
     let mut tried = Tried { name: layer_name(wrapper, form), mixed: wrapper.mixed, samples, heads: 0, first: u64::MAX, formed, kind: wrapper.kind };
     tried.count();
     if tried.heads * 10 < tried.samples.len() && depth < DEPTH {
-        tried.look_inside(depth);
+        tried.look_inside(asked, depth);
     }
     if matches!(form, Form::Document | Form::Table | Form::Objects) && wrapper.kind != Kind::Events && depth == 0 && tried.holds_events() {
         tried.name = Kind::Events.row().name.into();
@@ -223,14 +271,22 @@ impl Tried {
     }
 
     /// Looks for another wrapper in what this one holds.
-    fn look_inside(&mut self, depth: usize) {
-        let text: Vec<&[u8]> = self.samples.iter().flat_map(|s| s.text.split(|c| *c == b'\n')).collect();
-        let Some(inner) = found(&[], &text, None, depth + 1).filter(|i| i.heads > self.heads) else { return };
+    fn look_inside(&mut self, asked: &Asked<'_>, depth: usize) {
+        let text = self.samples.iter().flat_map(|s| s.text.split(|c| *c == b'\n').map(|line| (line, s.time)));
+        let (text, times): (Vec<&[u8]>, Vec<Option<i64>>) = text.unzip();
+        let asked = Asked { field: None, format: asked.format.clone() };
+        let Some(inner) = found(&[], &text, &times, &asked, depth + 1).filter(|i| i.heads > self.heads) else { return };
         self.name = format!("{} in {}", inner.name, self.name);
         self.mixed |= inner.mixed;
         self.heads = inner.heads;
         self.first = self.samples.first().map_or(u64::MAX, |s| s.line);
         self.samples = inner.samples;
+    }
+
+    /// Whether a prefix that any word or time can be stands before lines in a format of one's own: it can be the beginning of that as well.
+    fn is_guessed(&self) -> bool {
+        let (names, own) = super::names(&self.name);
+        own.is_some() && !names.is_empty() && matches!(self.kind, Kind::Timestamps | Kind::AwsTail | Kind::Stern | Kind::SternAll)
     }
 
     fn holds_events(&self) -> bool {

@@ -38,6 +38,7 @@ pub enum Kind {
     SyslogOctets,
     JournalExport,
     Events,
+    Format,
 }
 
 /// How a wrapper is read.
@@ -252,6 +253,14 @@ pub const ALL: &[Wrapper] = &[
         r#"[{"time":1772619323456,"type":"LOGIN_ERROR","realmId":"…","error":"…"}]"#,
         true,
         Form::Document,
+    ),
+    row(
+        Kind::Format,
+        "format",
+        "a format of one's own (--log-console-format): found out, or given as the server got it: '%d{HH:mm:ss} %-5p [%t] %c - %s%e%n'",
+        "10:15:23 INFO  [executor-thread-1] org.keycloak.events - type=…",
+        false,
+        Form::Prefix,
     ),
 ];
 

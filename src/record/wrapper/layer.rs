@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 
 use super::super::stamp::Stamps;
+use super::super::uncoloured;
+use super::format::Format;
 use super::item::Item;
 use super::kind::{Form, Kind};
 use super::shape::Shapes;
@@ -36,6 +38,8 @@ impl Held {
 pub(super) struct Layer {
     kind: Kind,
     field: Option<String>,
+    /// The format of the lines, where they are in one of their own.
+    format: Option<Format>,
     held: Vec<Held>,
     /// The node of the entry before, its time, and the bytes of its prefix; `None` before the first.
     before: Option<(Option<Vec<u8>>, Option<i64>, usize)>,
@@ -49,6 +53,8 @@ pub(super) struct Layer {
 pub(super) struct Scratch {
     /// The text of an item, where it does not stand in its line as it is.
     text: Vec<u8>,
+    /// A line without its colours.
+    plain: Vec<u8>,
     stamps: Stamps,
     /// Shapes of objects, where there may be many of them.
     shapes: Option<Box<Shapes>>,
@@ -103,7 +109,12 @@ impl Layer {
     pub(super) fn new(kind: Kind, field: Option<&str>) -> Self {
         let holds_objects = kind.row().form == Form::Objects || matches!(kind, Kind::FluentdFile | Kind::FluentBitFile);
         let scratch = Scratch { shapes: holds_objects.then(Box::default), ..Scratch::default() };
-        Layer { kind, field: field.map(str::to_owned), held: Vec::new(), before: None, asks_back: false, scratch }
+        Layer { kind, field: field.map(str::to_owned), format: None, held: Vec::new(), before: None, asks_back: false, scratch }
+    }
+
+    /// Returns one for lines in a format of one's own.
+    pub(super) fn of_format(format: Format) -> Self {
+        Layer { format: Some(format), ..Layer::new(Kind::Format, None) }
     }
 
     /// Takes in an entry of the wrapper around this one, line by line.
@@ -121,6 +132,14 @@ impl Layer {
 
     fn line(&mut self, entry: Payload<'_>, scratch: &mut Scratch, out: Sink<'_>) {
         let line = entry.text.strip_prefix(b"\xef\xbb\xbf").filter(|_| entry.line == 1).unwrap_or(entry.text);
+        if let Some(format) = &self.format {
+            let line = uncoloured(line, &mut scratch.plain);
+            match format.rewrite(line, entry.time, &mut scratch.text) {
+                Some(written) => out(Payload { node: written.host.or(entry.node), text: &scratch.text, ..entry }),
+                None => out(entry),
+            }
+            return;
+        }
         match split(self.kind, self.field.as_deref(), line, scratch) {
             Some(item) => self.item(&item, entry, out),
             None => self.bare(entry, out),
@@ -192,7 +211,7 @@ impl Layer {
     }
 
     fn fork(&self) -> Self {
-        Layer::new(self.kind, self.field.as_deref())
+        Layer { format: self.format.clone(), ..Layer::new(self.kind, self.field.as_deref()) }
     }
 
     pub(super) fn finish(&mut self, out: Sink<'_>) {
@@ -202,7 +221,10 @@ impl Layer {
     }
 
     pub(super) fn begins(&self, line: &[u8]) -> bool {
-        split(self.kind, self.field.as_deref(), line, &mut Scratch::default()).is_some()
+        match &self.format {
+            Some(format) => format.begins(uncoloured(line, &mut Vec::new())),
+            None => split(self.kind, self.field.as_deref(), line, &mut Scratch::default()).is_some(),
+        }
     }
 }
 

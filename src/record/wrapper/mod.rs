@@ -14,6 +14,7 @@ mod docker;
 mod document;
 mod escapes;
 mod events;
+mod format;
 mod frames;
 mod gelf;
 mod head;
@@ -33,11 +34,15 @@ mod tests;
 
 use std::io::{self, BufRead};
 
+use format::Format;
 pub use kind::{ALL, Form, Kind, Wrapper, named};
 use layer::{Chain, Layer};
 
 use crate::source::unwrap::Sink;
 use crate::source::{Document, Unwrapper, Wrapping};
+
+/// What stands between the names of nested wrappers.
+const IN: &str = " in ";
 
 /// What a name ends with where JSON has to be read from its beginning.
 const DOCUMENT: &str = " document";
@@ -64,13 +69,17 @@ pub fn wrapping(head: &[u8], whole: bool, told: &Told) -> Option<Wrapping> {
 #[must_use]
 pub fn unwrapper(wrapping: &Wrapping, told: &Told) -> Option<Unwrapper> {
     let field = told.field.as_deref();
-    let mut names = wrapping.name.rsplit(" in ");
-    let outer = names.next()?;
-    let (name, document) = outer.strip_suffix(DOCUMENT).map_or((outer, false), |n| (n, true));
+    let (names, own) = names(&wrapping.name);
+    let own = own.map(Format::parse).map(|own| own.map(Layer::of_format));
+    let Some((outer, inner)) = names.split_first() else { return Some(Unwrapper::Lines(Box::new(Chain(vec![own??])))) };
+    let (name, document) = outer.strip_suffix(DOCUMENT).map_or((*outer, false), |n| (n, true));
     let wrapper = named(name)?;
     let mut layers = Vec::new();
-    for name in names {
+    for name in inner {
         layers.push(Layer::new(named(name)?.kind, None));
+    }
+    if let Some(own) = own {
+        layers.push(own?);
     }
     Some(match wrapper.form {
         Form::Prefix | Form::Objects if !document => {
@@ -79,6 +88,28 @@ pub fn unwrapper(wrapping: &Wrapping, told: &Told) -> Option<Unwrapper> {
         }
         _ => Unwrapper::Document(Box::new(Whole { kind: wrapper.kind, field: told.field.clone(), layers })),
     })
+}
+
+/// Splits a name into those of the wrappers, from outside to inside, and the format of the lines in them, which can be any text.
+fn names(name: &str) -> (Vec<&str>, Option<&str>) {
+    let (mut names, mut rest) = (Vec::new(), name);
+    loop {
+        let (inside, last) = rest.rsplit_once(IN).map_or(("", rest), |(inside, last)| (inside, last));
+        if named(last.strip_suffix(DOCUMENT).unwrap_or(last)).is_none() {
+            return (names, Some(rest));
+        }
+        names.push(last);
+        if inside.is_empty() {
+            return (names, None);
+        }
+        rest = inside;
+    }
+}
+
+/// Whether a text is a format as a server is told it: `%d{HH:mm:ss} %-5p [%c] (%t) %s%e%n`.
+#[must_use]
+pub fn is_format(text: &str) -> bool {
+    Format::parse(text).is_some()
 }
 
 /// A wrapper that is read from its beginning, and what is wrapped in it.
