@@ -9,6 +9,7 @@ mod forged;
 mod lapses;
 mod ordinals;
 mod outbox;
+mod second;
 mod threads;
 
 use std::borrow::Cow;
@@ -30,6 +31,7 @@ use forged::{Foreign, Held, Hold, Style};
 use lapses::Lapses;
 use ordinals::Ordinals;
 use outbox::Outbox;
+use second::Seconds;
 use threads::{Thread, Threads};
 
 /// A time that goes back by more than this is counted in the books; threads write up to 43 ms out of order.
@@ -42,8 +44,11 @@ const LOST_MS: i64 = 1000;
 #[derive(serde::Serialize, serde::Deserialize)]
 pub struct Join {
     clock: Clock,
+    seconds: Seconds,
     /// Pending companions by host and thread.
     threads: Threads,
+    /// The name of the thread of lines that name none, once there are some.
+    nameless: Option<Sym>,
     ordinals: Ordinals,
     /// Largest time so far, and the first.
     high: Option<i64>,
@@ -201,7 +206,7 @@ const NEAR_LINES: u64 = 64;
 #[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 struct Place {
     time: Option<i64>,
-    /// The time is that of the line's own stamp, date and all: equal lines have equal times.
+    /// The time is that of the line's own stamp, date and all, as exact as it is: equal lines have equal times.
     is_dated: bool,
     at: At,
     /// The line's number in the stream.
@@ -236,7 +241,9 @@ impl Join {
     pub fn new(clock: Clock) -> Self {
         Join {
             clock,
+            seconds: Seconds::default(),
             threads: Threads::default(),
+            nameless: None,
             ordinals: Ordinals::default(),
             high: None,
             first: None,
@@ -270,6 +277,7 @@ impl Join {
     /// Takes in the next chunk; returns the list of its signals, which is empty now, to be filled again.
     pub fn chunk(&mut self, batch: Batch, chunk: &mut Chunk<'_>, names: &mut Names, out: &mut Vec<Joined>) -> Vec<Signal> {
         let global: Vec<Sym> = batch.names.iter().map(|n| names.number(n)).collect();
+        self.nameless = batch.names.iter().position(<[u8]>::is_empty).map(|empty| global[empty]).or(self.nameless);
         self.clock.begin(batch.days);
         let envelope = |mark: Option<&Mark>| mark.and_then(|m| m.time);
         let (first, last) = (chunk.marks.and_then(Marks::first), chunk.marks.and_then(Marks::last));
@@ -361,12 +369,22 @@ impl Join {
 
     /// Returns a signal's place.
     #[inline]
-    fn place(&self, signal: &Signal, thread: Thread, node: u32, chunk: &Chunk<'_>) -> Place {
+    fn place(&mut self, signal: &Signal, thread: Thread, node: u32, chunk: &Chunk<'_>) -> Place {
         let line = u64::from(signal.line);
         let mark = chunk.marks.and_then(|m| m.get(line));
+        let mut time = self.clock.instant(signal.at, signal.day, mark.and_then(|m| m.time));
+        let mut is_dated = matches!(signal.at, Stamp::Zoned(_) | Stamp::Local(_));
+        if let Some(printed) = time
+            && !signal.stored
+            && matches!(signal.kind, Kind::User(..) | Kind::Companion(_))
+            && self.seconds.are_coarse(printed)
+        {
+            time = Some(self.seconds.ordered(printed, matches!(signal.kind, Kind::User(..))));
+            is_dated = false;
+        }
         Place {
-            time: self.clock.instant(signal.at, signal.day, mark.and_then(|m| m.time)),
-            is_dated: matches!(signal.at, Stamp::Zoned(_) | Stamp::Local(_)),
+            time,
+            is_dated,
             at: At::new(
                 chunk.source,
                 mark.map_or(chunk.line + line + 1, |m| m.line),
@@ -719,7 +737,13 @@ impl Join {
         self.outbox.close(place.thread, None, out);
         // which thread it was is not known where there are too many names
         let is_first = (!is_known && self.is_soon(place)) || place.thread.1 == Sym::OTHER;
-        (with, is_first.then_some(Loss::Beginning).or(is_stale.then_some(Loss::Lines)))
+        let is_lost = is_stale || self.is_nameless(place);
+        (with, is_first.then_some(Loss::Beginning).or(is_lost.then_some(Loss::Lines)))
+    }
+
+    /// Whether a line does not say which thread printed it: what stands before an event can be another request's.
+    fn is_nameless(&self, place: &Place) -> bool {
+        self.nameless == Some(place.thread.1)
     }
 
     /// Whether companions of a thread's first event may stand before the first line.

@@ -21,7 +21,7 @@ use crate::tally::served::Serving;
 use crate::triage::rules::Rules;
 
 /// What the bytes of a state begin with: another version is refused.
-const VERSION: u32 = 12;
+const VERSION: u32 = 13;
 
 /// Why a state cannot be taken up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

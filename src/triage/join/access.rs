@@ -62,6 +62,10 @@ impl Unanswered {
 impl Join {
     /// Takes in a line of the server's own access log.
     pub(super) fn access(&mut self, access: Access, place: &Place, out: &mut Vec<Joined>) {
+        if self.is_nameless(place) {
+            // which event's it is, its address and time may tell
+            return self.proxied(Box::new(access), place, out);
+        }
         self.outbox.activate();
         let pending = self.threads.of(place.thread);
         let known = std::mem::replace(&mut pending.known, true);
