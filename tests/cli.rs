@@ -14,8 +14,8 @@ const INPUT: i32 = 3;
 
 /// A log of another layout that is Keycloak's all the same.
 const CUSTOM: &str = "\
-2026-11-23 15:01:38 | INFO | org.keycloak.quarkus | Keycloak 26.7.3 on JVM started in 4.2s
-2026-11-23 15:01:39 | WARN | org.keycloak.events | type=\"CODE_TO_TOKEN_ERROR\", clientId=\"web\", error=\"invalid_code\"
+2026-11-23 15:01:38 | INFO | shop.web | started in 4.2s
+2026-11-23 15:01:39 | WARN | shop.web | the login server refused a code
 ";
 
 /// An application's log that quotes what it was told.

@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat};
+use kctriage::record::wrapper;
 use kctriage::report;
 use kctriage::report::escape::Untrusted;
 use kctriage::source::Dropped;
@@ -166,7 +167,8 @@ fn strange(source: &SourceReport) -> String {
     let name = Untrusted::new(&source.name).terminal(COLUMNS);
     let sample = source.books.samples.first();
     let sample = sample.map(|s| format!("; line {} begins: {}", s.line, Untrusted::new(s.text.trim()).terminal(COLUMNS))).unwrap_or_default();
-    format!("{name}: not a layout that is known here; {}{sample}", report::nearest(source))
+    let advice = source.nearest.map(|_| "; a log format of the server's own can be told: --layout '%d{HH:mm:ss} %-5p [%c] (%t) %s%e%n'").unwrap_or_default();
+    format!("{name}: not a layout that is known here; {}{sample}{advice}", report::nearest(source))
 }
 
 fn left_out(n: u64) -> String {
@@ -178,7 +180,8 @@ fn taken_for(source: &SourceReport) -> String {
     let name = |text: &str| Untrusted::new(text).terminal(COLUMNS);
     let layouts = source.layout_names();
     let layouts = if layouts.is_empty() { "no known layout".to_owned() } else { layouts.join(", ") };
-    let wrapped = source.wrapping.as_ref().map(|w| format!(" wrapped in {}", name(w))).unwrap_or_default();
+    let wrapped =
+        source.wrapping.as_ref().map(|w| format!(" {} {}", if wrapper::is_format(w) { "in the format" } else { "wrapped in" }, name(w))).unwrap_or_default();
     let (records, bytes) = (count(source.books.records, "record"), count(source.books.bytes(), "byte"));
     format!("{}: node {}, {layouts}{wrapped}, {records}, {bytes}", name(&source.name), name(&source.node))
 }

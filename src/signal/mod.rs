@@ -13,6 +13,7 @@ pub mod event;
 pub mod id;
 pub mod life;
 pub mod relayed;
+mod straight;
 pub mod user;
 pub mod word;
 
@@ -86,9 +87,24 @@ pub enum Kind {
 
 /// Returns the last segment of a logger's name: of that of the events, which is asked most, without a search.
 fn segment(logger: &[u8]) -> &[u8] {
-    match logger.strip_prefix(b"org.keycloak.") {
-        Some(b"events") => b"events",
-        _ => &logger[memrchr(b'.', logger).map_or(0, |i| i + 1)..],
+    if logger == b"org.keycloak.events" {
+        return b"events";
+    }
+    let segment = &logger[memrchr(b'.', logger).map_or(0, |i| i + 1)..];
+    if memchr(b':', segment).is_none() { segment } else { of_line(logger, segment) }
+}
+
+/// Returns the segment of a logger behind which the line of its source stands, as `[%c:%L]` and `[%C.%M:%L]` print it.
+#[cold]
+fn of_line<'a>(logger: &'a [u8], segment: &'a [u8]) -> &'a [u8] {
+    let named = segment.split(|c| *c == b':').next().unwrap_or_default();
+    // a method of a class
+    let class = logger[..logger.len() - segment.len()].strip_suffix(b".").and_then(|rest| rest.rsplit(|c| *c == b'.').next());
+    match class.filter(|class| named.first().is_some_and(u8::is_ascii_lowercase) && class.first().is_some_and(u8::is_ascii_uppercase)) {
+        // what prints the events
+        Some(b"JBossLoggingEventListenerProvider") => b"events",
+        Some(class) => class,
+        None => named,
     }
 }
 
@@ -100,7 +116,11 @@ fn is_event_logger(segment: &[u8]) -> bool {
 /// Whether a logger is that of the HTTP access log: Keycloak's, Quarkus', Undertow's.
 #[must_use]
 pub fn is_access_logger(logger: &[u8]) -> bool {
-    logger.ends_with(b"access-log") || logger.ends_with(b".accesslog")
+    let named = match memrchr(b':', logger) {
+        Some(line) if logger[line + 1..].iter().all(u8::is_ascii_digit) => &logger[..line],
+        _ => logger,
+    };
+    named.ends_with(b"access-log") || named.ends_with(b".accesslog")
 }
 
 /// Whether anything that matters is said under a logger's name: the last segments that [`read`] knows, and Infinispan's.
@@ -195,6 +215,20 @@ fn before_column(message: &[u8]) -> Option<&[u8]> {
 const COLUMNS: usize = 4;
 
 fn kind(record: &Record<'_>, names: &mut Names, course: &mut Course) -> Option<Kind> {
+    match straight::straightened(&record.message) {
+        None => kind_as_it_stands(record, names, course),
+        Some(message) => {
+            let mut kind = kind_as_it_stands(&Record { message: message.into(), ..record.clone() }, names, course)?;
+            if let Kind::User(User::Failure(failure), _) = &mut kind {
+                // what was a quote, and what a part of a name, is a guess now
+                failure.trust = Trust::Ambiguous;
+            }
+            Some(kind)
+        }
+    }
+}
+
+fn kind_as_it_stands(record: &Record<'_>, names: &mut Names, course: &mut Course) -> Option<Kind> {
     let logger = segment(&record.logger);
     if is_event_logger(logger) && event::begins(&record.message) {
         return event_kind(record, names, course);
@@ -280,6 +314,9 @@ fn access_kind(record: &Record<'_>) -> Option<Kind> {
 fn event_kind(record: &Record<'_>, names: &mut Names, course: &mut Course) -> Option<Kind> {
     let message = &*record.message;
     let list = event::parse_next(message, course)?;
+    if !list.is_named() {
+        return None;
+    }
     if list.operation().is_some() {
         return Some(Kind::Admin(admin::read(&list)));
     }
@@ -367,4 +404,26 @@ pub fn read_rest(line: &[u8], number: u32, names: &mut Names) -> Option<Signal> 
         return None;
     };
     Some(Signal { at: Stamp::Unknown, day: 0, line: number, thread: names.number(b""), host: None, stored: false, kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logger_is_known_with_the_place_in_its_source_behind_it() {
+        let table = [
+            ("org.keycloak.events", "events"),
+            ("events", "events"),
+            ("", ""),
+            ("org.keycloak.events:117", "events"),
+            ("org.keycloak.events.log.JBossLoggingEventListenerProvider.logEvent:117", "events"),
+            ("org.keycloak.protocol.oidc.utils.OAuth2CodeParser.parseCode:95", "OAuth2CodeParser"),
+            ("org.keycloak.protocol.oidc.utils.OAuth2CodeParser:95", "OAuth2CodeParser"),
+            ("org.keycloak.services:1", "services"),
+        ];
+        for (logger, want) in table {
+            assert_eq!(segment(logger.as_bytes()), want.as_bytes(), "{logger}");
+        }
+    }
 }

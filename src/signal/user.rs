@@ -226,6 +226,16 @@ fn is_offline(event: &Event<'_>) -> bool {
     event.raw(Field::RefreshTokenType) == Some(b"Offline")
 }
 
+/// Returns the client's name as [`read`] does for a failure: one client has one.
+#[inline]
+fn client<'a>(event: &Event<'a>) -> Option<Cow<'a, [u8]>> {
+    let raw = event.raw(Field::ClientId).filter(|v| *v != b"null")?;
+    if event.is_plain() && raw.len() <= VALUE_CAP {
+        return Some(Cow::Borrowed(raw));
+    }
+    event.text(Field::ClientId).map(capped).map(in_bytes)
+}
+
 /// Returns what a success event did.
 fn done(event: &Event<'_>) -> Done {
     match event.kind() {
@@ -252,7 +262,7 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
         return User::Success(Success {
             done: done(event),
             realm,
-            client: named(Field::ClientId).map(|c| table.number(c)),
+            client: client(event).map(|c| table.number(&c)),
             session: session(event).filter(|s| !is_mask(s) && !is_unended(event, s)).map(Key::of),
             method: event.raw(Field::ClientAuthMethod).map(Authenticator::named),
             assertion: has_assertion(event),

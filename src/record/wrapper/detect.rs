@@ -45,6 +45,8 @@ struct Asked<'a> {
     field: Option<&'a str>,
     /// The format of the lines.
     format: Option<Format>,
+    /// Lines can be in one that nobody told.
+    any_format: bool,
 }
 
 /// Returns what the beginning of a source is wrapped in.
@@ -55,11 +57,18 @@ pub(super) fn wrapping(bytes: &[u8], whole: bool, told: &Told) -> Option<Wrappin
     let name = told.layout.as_deref();
     let wrapper = name.and_then(super::named);
     let tried = match wrapper {
-        Some(wrapper) if wrapper.kind == Kind::Format => in_format(&infer::format(&lines, false)?, &lines, &[]),
+        Some(wrapper) if wrapper.kind == Kind::Format => match infer::format(&lines, false) {
+            Some(format) => in_format(&format, &lines, &[]),
+            None => forced(wrapper, bytes, &lines, field),
+        },
         Some(wrapper) => forced(wrapper, bytes, &lines, field),
         // a name that is neither is that of no wrapper: the lines are bare
         None if name.is_some_and(|name| Format::parse(name).is_none()) => return None,
-        None => found(bytes, &lines, &[], &Asked { field, format: name.and_then(Format::parse) }, 0)?,
+        None => {
+            let asked = Asked { field, format: name.and_then(Format::parse), any_format: false };
+            let tried = found(bytes, &lines, &[], &asked, 0).filter(|tried| tried.heads > 0);
+            tried.or_else(|| found(bytes, &lines, &[], &Asked { any_format: true, ..asked }, 0))?
+        }
     };
     Some(tried.wrapping())
 }
@@ -109,7 +118,10 @@ fn found(bytes: &[u8], lines: &[&[u8]], times: &[Option<i64>], asked: &Asked<'_>
         }
     }
     let own = || {
-        let format = infer::format(lines, times.iter().any(Option::is_some)).filter(|_| bare == 0)?;
+        if bare > 0 || !asked.any_format {
+            return None;
+        }
+        let format = infer::format(lines, times.iter().any(Option::is_some))?;
         Some(in_format(&format, lines, times)).filter(|tried| tried.heads > 0)
     };
     // without any record the form alone decides
@@ -192,7 +204,7 @@ fn document_kind(bytes: &[u8]) -> Kind {
 
 /// Tries a wrapper that a person named, in the form that the source has.
 fn forced(wrapper: &'static Wrapper, bytes: &[u8], lines: &[&[u8]], field: Option<&str>) -> Tried {
-    let asked = Asked { field, format: None };
+    let asked = Asked { field, format: None, any_format: false };
     let tried = in_form(wrapper, wrapper.form, bytes, lines, &asked, 0);
     let document = wrapper.form == Form::Objects && !is_of_lines(&tried, lines);
     if document { in_form(wrapper, Form::Document, bytes, lines, &asked, 0) } else { tried }
@@ -274,7 +286,7 @@ impl Tried {
     fn look_inside(&mut self, asked: &Asked<'_>, depth: usize) {
         let text = self.samples.iter().flat_map(|s| s.text.split(|c| *c == b'\n').map(|line| (line, s.time)));
         let (text, times): (Vec<&[u8]>, Vec<Option<i64>>) = text.unzip();
-        let asked = Asked { field: None, format: asked.format.clone() };
+        let asked = Asked { field: None, format: asked.format.clone(), ..*asked };
         let Some(inner) = found(&[], &text, &times, &asked, depth + 1).filter(|i| i.heads > self.heads) else { return };
         self.name = format!("{} in {}", inner.name, self.name);
         self.mixed |= inner.mixed;

@@ -257,7 +257,7 @@ pub const ALL: &[Wrapper] = &[
     row(
         Kind::Format,
         "format",
-        "a format of one's own (--log-console-format): found out, or given as the server got it: '%d{HH:mm:ss} %-5p [%t] %c - %s%e%n'",
+        "a log format of the server's own: found out, or given as the server got it, '%d{HH:mm:ss} %-5p [%t] %c - %s%e%n'",
         "10:15:23 INFO  [executor-thread-1] org.keycloak.events - type=…",
         false,
         Form::Prefix,

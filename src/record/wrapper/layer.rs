@@ -81,6 +81,8 @@ pub(super) fn split<'a>(kind: Kind, field: Option<&str>, line: &'a [u8], scratch
         Kind::Journald => prefix::journald,
         Kind::Stern => prefix::stern,
         Kind::SternAll => prefix::stern_all,
+        // lines whose format was not found are left as they are
+        Kind::Format => return None,
         Kind::Timestamps => prefix::timestamps,
         Kind::Cri => return prefix::cri(line, &mut scratch.stamps).ok().map(|(_, item)| item),
         Kind::Syslog => return prefix::syslog(line).ok().map(|(_, item)| escapes::undone(item)),

@@ -8,7 +8,6 @@ use std::sync::OnceLock;
 use memchr::memmem;
 use regex::bytes::Regex;
 
-use super::super::object;
 use super::when::{Order, order, when};
 use super::{Format, Item, Part, event_at, is_level};
 
@@ -17,6 +16,9 @@ const HEAD: usize = 400;
 
 /// Lines of a group for one of the largest, for their items to be believed.
 const FEW: usize = 10;
+
+/// Lines that a format has to be that of.
+const LEAST: usize = 2;
 
 /// An item and where it stands.
 type Found = (Item, usize, usize);
@@ -98,9 +100,6 @@ fn behind(line: &[u8], end: usize) -> usize {
 
 impl<'a> Heads<'a> {
     fn of(line: &'a [u8], order: Order) -> Option<Self> {
-        if line.first() == Some(&b'{') && object::parse(line).is_some() {
-            return None;
-        }
         let event = event_at(line);
         let head = &line[..event.unwrap_or(line.len()).min(HEAD)];
         let mut items: Vec<Found> = Vec::new();
@@ -136,7 +135,18 @@ impl<'a> Heads<'a> {
     fn between(&self) -> Vec<Gap> {
         let begins = std::iter::once(0).chain(self.items.iter().map(|(_, _, end)| *end));
         let ends = self.items.iter().map(|(_, begin, _)| *begin).chain([self.message]);
-        begins.zip(ends).map(|(begin, end)| Gap::of(&self.line[begin..end.max(begin)])).collect()
+        let before = std::iter::once(None).chain(self.items.iter().map(|(item, ..)| Some(*item)));
+        let gap = |(item, (begin, end)): (Option<Item>, (usize, usize))| {
+            let text = &self.line[begin..end.max(begin)];
+            // a column is as wide as its longest value, and filled on either side
+            let filled = if item == Some(Item::Level) { text.trim_ascii_start() } else { text };
+            Gap::of(if filled.is_empty() { text } else { filled })
+        };
+        let mut gaps: Vec<Gap> = before.zip(begins.zip(ends)).map(gap).collect();
+        if let Some((_, before)) = gaps.split_last_mut() {
+            before.iter_mut().for_each(Gap::trim);
+        }
+        gaps
     }
 }
 
@@ -161,6 +171,14 @@ impl Gap {
         let mut before = text.to_vec();
         before.dedup_by(|a, b| *a == b' ' && *b == b' ');
         Gap { before, after: None }
+    }
+
+    /// Takes blanks from the end of what opens something, as `[   main]`.
+    fn trim(&mut self) {
+        let length = self.before.trim_ascii_end().len();
+        if self.before[..length].last().is_some_and(|c| !c.is_ascii_alphanumeric()) {
+            self.before.truncate(length);
+        }
     }
 
     /// Keeps what another line has, too.
@@ -228,11 +246,17 @@ pub(in super::super) fn format(lines: &[&[u8]], is_timed: bool) -> Option<Format
     groups.retain(|(_, group)| !has_events || group.iter().any(|head| head.is_event));
     let most = groups.iter().map(|(_, group)| group.len()).max()?;
     groups.sort_by_key(|(kinds, group)| (std::cmp::Reverse(kinds.len()), std::cmp::Reverse(group.len())));
-    groups
-        .into_iter()
-        .filter(|(_, group)| group.len() * FEW >= most)
-        .find_map(|(_, group)| agreed(&group, order))
-        .filter(|format| is_timed || format.is_timed())
+    let format = groups.into_iter().filter(|(_, group)| group.len() * FEW >= most).find_map(|(_, group)| agreed(&group, order))?;
+    let (mut events, mut read, mut read_events) = (0, 0, 0);
+    for head in &heads {
+        let is_read = format.begins(head.line);
+        events += usize::from(head.is_event);
+        read += usize::from(is_read);
+        read_events += usize::from(is_read && head.is_event);
+    }
+    // one that does not read what is surely an event is not theirs, and one line can be the rest of any
+    let is_theirs = (events - read_events) * FEW <= events && read >= LEAST;
+    (is_theirs && (is_timed || format.is_timed())).then_some(format)
 }
 
 /// Returns what all lines of a group agree on.
@@ -255,5 +279,16 @@ fn agreed(group: &[&Heads<'_>], order: Order) -> Option<Format> {
         parts.extend(gap.parts());
         parts.extend(item.map(Part::Item));
     }
-    Format::of(parts, tail(first.line, first.message).to_vec(), order)
+    let tail = match tail(first.line, first.message) {
+        [] => behind_lists(&known),
+        tail => tail,
+    };
+    Format::of(parts, tail.to_vec(), order)
+}
+
+/// Returns what stands behind the lists of all events, which end with a quote.
+fn behind_lists<'a>(events: &[&&Heads<'a>]) -> &'a [u8] {
+    let mut ends = events.iter().map(|head| head.line.rsplit(|c| *c == b'"').next().unwrap_or_default());
+    let end = ends.next().filter(|end| end.len() < events[0].line.len()).unwrap_or_default();
+    if events.len() >= LEAST && ends.all(|other| other == end) { end } else { b"" }
 }

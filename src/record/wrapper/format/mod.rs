@@ -123,21 +123,29 @@ fn between<'a>(mut i: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
     Some(i)
 }
 
-/// Returns what stands before the first place where `text` matches, and what follows it.
-fn until<'a>(i: &'a [u8], text: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let Some(first) = text.first() else { return Some((i, b"")) };
-    memchr::memchr_iter(*first, i).find_map(|at| Some((&i[..at], between(&i[at..], text)?))).or_else(|| {
+/// Returns what stands before the first place where `text` matches and what follows is as it has to be, and that; a head has no more than so many places.
+fn until<'a>(i: &'a [u8], text: &[u8], goes_on: impl Fn(&[u8]) -> bool) -> Option<(&'a [u8], &'a [u8])> {
+    const PLACES: usize = 64;
+    let first = text.first()?;
+    let mut places = memchr::memchr_iter(*first, i).take(PLACES).filter_map(|at| Some((&i[..at], between(&i[at..], text)?)));
+    places.find(|(_, rest)| goes_on(rest)).or_else(|| {
         // blanks at the end of a line that were taken
-        between(b"", text).map(|rest| (i, rest))
+        between(b"", text).map(|rest| (i, rest)).filter(|(_, rest)| goes_on(rest))
     })
+}
+
+/// Whether a level stands at the beginning.
+fn begins_with_level(i: &[u8]) -> bool {
+    let i = i.trim_ascii_start();
+    level(&i[..i.iter().position(|c| !c.is_ascii_alphabetic()).unwrap_or(i.len())]).is_some()
 }
 
 impl Format {
     /// Reads a format as a server is told it; `None` for what is none.
     pub(super) fn parse(pattern: &str) -> Option<Self> {
         let (mut head, mut tail) = (Vec::new(), Vec::new());
-        let mut message = false;
-        let mut rest = pattern.strip_suffix("%n").unwrap_or(pattern);
+        let (mut message, mut behind) = (false, false);
+        let mut rest = pattern;
         while let Some(c) = rest.chars().next() {
             rest = &rest[c.len_utf8()..];
             let text = if c == '%' {
@@ -150,13 +158,15 @@ impl Format {
                 match directive {
                     '%' => "%",
                     's' | 'm' => {
-                        message = true;
+                        (message, behind) = (true, behind || message);
                         continue;
                     }
                     // an exception is on lines of its own; a colour, a zone and the end of the line are nothing
                     'e' | 'E' | 'K' | 'z' | 'n' => continue,
                     directive if directive.is_ascii_alphabetic() || directive == '$' => {
-                        if !message {
+                        if message {
+                            behind = true;
+                        } else {
                             head.push(Part::Item(Item::named(directive)));
                         }
                         continue;
@@ -166,12 +176,12 @@ impl Format {
             } else {
                 &pattern[pattern.len() - rest.len() - c.len_utf8()..pattern.len() - rest.len()]
             };
-            if message {
-                tail.extend_from_slice(text.as_bytes());
-            } else if let Some(Part::Text(before)) = head.last_mut() {
-                before.extend_from_slice(text.as_bytes());
-            } else {
-                head.push(Part::Text(text.as_bytes().to_vec()));
+            match (message, head.last_mut()) {
+                // the first text behind the message tells where that ends
+                (true, _) if behind => {}
+                (true, _) => tail.extend_from_slice(text.as_bytes()),
+                (false, Some(Part::Text(before))) => before.extend_from_slice(text.as_bytes()),
+                (false, _) => head.push(Part::Text(text.as_bytes().to_vec())),
             }
         }
         Format::of(head, tail, if pattern.contains("MM/dd") { Order::MonthFirst } else { Order::DayFirst }).filter(|_| message)
@@ -228,6 +238,7 @@ impl Format {
             };
             match item {
                 Item::Time => {
+                    i = i.trim_ascii_start();
                     let (time, length) = when(i, self.order)?;
                     (read.time, i) = (Some(time), &i[length..]);
                 }
@@ -239,7 +250,13 @@ impl Format {
                 }
                 Item::Logger | Item::Thread | Item::Host | Item::Other => {
                     let Some(Part::Text(text)) = self.head.get(at + 1) else { return None };
-                    let (value, rest) = until(i, text)?;
+                    let next = self.head.get(at + 2);
+                    let goes_on = |rest: &[u8]| match next {
+                        Some(Part::Item(Item::Time)) => when(rest.trim_ascii_start(), self.order).is_some(),
+                        Some(Part::Item(Item::Level)) => begins_with_level(rest),
+                        _ => true,
+                    };
+                    let (value, rest) = until(i, text, goes_on)?;
                     i = rest;
                     let value = value.trim_ascii();
                     match item {
@@ -323,5 +340,54 @@ impl fmt::Display for Format {
             }
         }
         write!(f, "%s{}", text(&self.tail))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(format: &Format, line: &str) -> Option<String> {
+        let mut out = Vec::new();
+        format.rewrite(line.as_bytes(), None, &mut out)?;
+        Some(String::from_utf8(out).expect("text"))
+    }
+
+    #[test]
+    fn what_a_server_was_told_reads_what_it_prints() {
+        let want = r#"2026-11-23 14:48:22,304 WARN  [org.keycloak.events] (executor-thread-1) type="X", a="b""#;
+        let table = [
+            ("%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p [%c] (%t) %s%e%n", want),
+            ("%d %p 1580 --- [%t] %c : %s%e%n", r#"2026-11-23 14:48:22,304   WARN 1580 --- [  executor-thread-1] org.keycloak.events     : type="X", a="b""#),
+            (
+                "%X %d{dd/MM/yyyy HH:mm:ss} <%p> <%c{1}> <%t> %s <%X{id}>%e%n",
+                r#"x y 23/11/2026 14:48:22,304 <WARN> <org.keycloak.events> <executor-thread-1> type="X", a="b" <1f>"#,
+            ),
+            ("%d{MM/dd/yyyy HH:mm:ss}|%-5p|%c|%t|%i|%s", r#"11/23/2026 14:48:22,304|WARN |org.keycloak.events|executor-thread-1|7|type="X", a="b""#),
+        ];
+        for (pattern, line) in table {
+            let format = Format::parse(pattern).unwrap_or_else(|| panic!("{pattern}"));
+            assert_eq!(written(&format, line).as_deref(), Some(want), "{pattern}");
+            // a format is kept as it is shown
+            assert_eq!(Format::parse(&format.to_string()).as_ref(), Some(&format), "{format}");
+            assert_eq!(written(&format, "\tat org.keycloak.Foo(Foo.java:1)"), None, "{pattern}");
+        }
+        for pattern in ["", "docker", "%d %p", "%s", "%c%t %d %s", "%d %d %s", "%d %? %s", "%c %t %s", "%d{HH %s"] {
+            assert_eq!(Format::parse(pattern), None, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_a_line_does_not_say_is_left_out_or_taken_from_its_wrapper() {
+        let format = Format::parse("[%c] %p %s").expect("a format");
+        assert!(!format.is_timed());
+        assert_eq!(written(&format, "[a.b] INFO hi"), None);
+        let mut out = Vec::new();
+        assert!(format.rewrite(b"[a.b] INFO hi", Some(1_795_445_302_304), &mut out).is_some());
+        assert_eq!(String::from_utf8_lossy(&out), "2026-11-23T14:48:22.304Z INFO  [a.b] () hi");
+        let format = Format::parse("%d %h %s").expect("a format");
+        let line = br#"14:48:22,304 kc-0 type="LOGIN", realmId="r""#;
+        assert_eq!(format.rewrite(line, None, &mut out).and_then(|written| written.host), Some(&b"kc-0"[..]));
+        assert_eq!(String::from_utf8_lossy(&out), r#"14:48:22,304 INFO  [org.keycloak.events] () type="LOGIN", realmId="r""#);
     }
 }
