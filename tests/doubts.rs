@@ -253,6 +253,36 @@ fn what_it_was_is_named_and_nothing_else_is_certain() {
         ("112-jwt-grant-26.7.log", 15, "grant-not-allowed"),
         // the exchange that failed had read the code, and ended the session
         ("113-failed-offline-exchange-26.7.log", 16, "code-reused"),
+        // the codes were lost in a restart that a log without INFO does not show
+        ("114-restart-not-logged-26.4.log", 54, "unclassified"),
+        ("114-restart-not-logged-26.4.log", 56, "unclassified"),
+        // the older of two codes was lost in a restart
+        ("116-lost-code-beside-a-new-login-26.7.log", 88, "unclassified"),
+        // a used code, after the session's end, and neither is logged
+        ("118-used-code-of-an-ended-session-22.0.log", 10, "code-reused"),
+        ("118-used-code-of-an-ended-session-22.0.log", 16, "code-reused"),
+        // up to 21 a code is exchanged for both requests of a double click
+        ("119-code-exchanged-twice-21.1.log", 12, "code-expired"),
+        ("119b-code-exchanged-twice-session-ended.log", 7, "session-terminated"),
+        ("119c-code-exchanged-twice-20.0.log", 7, "code-expired"),
+        ("120-stamps-of-seconds-24.0.log", 3, "code-of-other-client"),
+        ("120-stamps-of-seconds-24.0.log", 5, "code-reused"),
+        // the warning was lost, or stands elsewhere
+        ("121-session-alive-afterwards-26.7.log", 3, "code-reused"),
+        ("121b-session-alive-afterwards-22.0.log", 3, "code-reused"),
+        ("121c-warning-behind-its-event-26.7.log", 3, "code-expired"),
+        ("122-grep-already-used-26.7.log", 3, "code-malformed"),
+        // quotes that JSON, a page or an editor changed
+        ("123-quotes-escaped-26.7.log", 30, "redirect-uri-mismatch"),
+        ("123b-quotes-as-entities-26.7.log", 22, "code-reused"),
+        ("123c-quotes-of-print-26.7.log", 31, "refresh-token-invalid"),
+        ("124-warning-younger-than-its-event-22.0.log", 3, "wrong-client-secret"),
+        // the exchange stands in a hole of the log, and a token that it gave is used
+        ("125-refresh-of-an-exchange-not-seen-26.7.log", 4, "code-reused"),
+        ("126-cut-event-with-its-user-22.0.log", 2, "redirect-uri-mismatch"),
+        ("127-client-with-a-quote-24.0.log", 3, "redirect-uri-mismatch"),
+        ("127-client-with-a-quote-24.0.log", 7, "code-reused"),
+        ("128-assertion-of-an-unknown-key-24.0.log", 4, "wrong-client-secret"),
     ];
     let mut wrong = Vec::new();
     for (name, line, cause) in table {
@@ -268,6 +298,30 @@ fn what_it_was_is_named_and_nothing_else_is_certain() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Returns what a folder's logs say of the request of an address.
+fn of_address(folder: &str, ip: &str) -> (String, String) {
+    let (all, _) = scan(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/doubts").join(folder), &[]);
+    let found: Vec<&Value> = all.iter().filter(|finding| finding["ip"] == ip).collect();
+    assert_eq!(found.len(), 1, "{folder}: {ip}");
+    let text = |key: &str| found[0][key].as_str().expect("a text").to_owned();
+    (text("cause"), text("confidence"))
+}
+
+#[test]
+fn what_other_nodes_and_files_hold_is_not_known() {
+    // two nodes with caches of their own: each holds its own codes, and no line tells of a cluster
+    for ip in ["10.0.0.46", "10.0.0.47", "10.0.0.49", "10.0.0.51"] {
+        assert_ne!(of_address("115-nodes-with-caches-of-their-own-26.0", ip).1, "certain", "{ip}");
+    }
+    // the server numbers the parts of a day backwards; one of them is missing
+    assert_ne!(of_address("117-dated-rotation-file-missing", "10.0.0.113").1, "certain");
+    // and here none is: they began within seconds of each other
+    for ip in ["10.0.0.47", "10.0.0.28"] {
+        let (cause, _) = of_address("117b-dated-rotation-26.0", ip);
+        assert_eq!(cause, "code-reused", "{ip}");
+    }
 }
 
 #[test]

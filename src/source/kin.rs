@@ -174,8 +174,10 @@ pub fn is_apart(before: &Path, after: &Path) -> bool {
         return false;
     }
     match (before.1, after.1) {
-        // parts of one day count upwards, or there is one without a number
-        (0, 0) => before.2 == after.2 && after.3 != i64::MAX && after.3 - before.3 > 1,
+        // parts of one day count up or down, or there is one without a number
+        (0, 0) => before.2 == after.2 && ![before.3, after.3].contains(&i64::MAX) && (after.3 - before.3).abs() > 1,
+        // where they count down, the newest has the number 1
+        (0, 2) => before.3 != i64::MAX && before.3 > 1,
         (1, 1) => after.3 - before.3 > 1,
         (1, 2) => before.3 < -1,
         _ => false,
@@ -190,6 +192,7 @@ pub(super) fn is_live(path: &Path) -> bool {
 /// Puts the files of one node in order: by name, unless their first stamps say otherwise.
 fn in_order(sources: &mut Vec<Source>) {
     sources.sort_by_cached_key(|s| s.path.as_deref().map(place));
+    turn_days(sources);
     let known: Vec<i64> = sources.iter().filter_map(|s| s.first).collect();
     if known.is_sorted_by(|a, b| *a <= b + SLACK_MS) {
         return;
@@ -208,6 +211,22 @@ fn in_order(sources: &mut Vec<Source>) {
         close.sort_by_key(|g| g.1);
     }
     sources.extend(groups.into_iter().flat_map(|g| g.2));
+}
+
+/// Puts the parts of each day the other way round where their numbers count backwards, as `JBoss`' own rotation does: with a size and a date in its suffix the newest part is
+/// `server.log.2026-12-01.1`. What tells is which begins first; where nothing does, that a name is one of those.
+fn turn_days(sources: &mut [Source]) {
+    let part_of = |source: &Source| source.path.as_deref().map(place).filter(|place| place.1 == 0 && place.3 != i64::MAX);
+    let is_of_day = |a: &Source, b: &Source| part_of(a).zip(part_of(b)).is_some_and(|(a, b)| (a.0, a.2) == (b.0, b.2));
+    for day in sources.chunk_by_mut(is_of_day).filter(|day| day.len() > 1) {
+        let begins: Vec<i64> = day.iter().filter_map(|source| source.first).collect();
+        let count = |is: fn(&i64, &i64) -> bool| begins.windows(2).filter(|pair| is(&pair[0], &pair[1])).count();
+        let (up, down) = (count(i64::lt), count(i64::gt));
+        let is_own = || day[0].path.as_deref().is_some_and(|path| base(path).extension().is_some_and(|ext| ext == "log"));
+        if down > up || (down == up && is_own()) {
+            day.reverse();
+        }
+    }
 }
 
 /// Names each path by its last parts that tell it from the others.

@@ -120,6 +120,20 @@ struct Pending {
     unanswered: Option<Unanswered>,
     /// The token of the last request for permissions that was refused.
     permission: Option<Key>,
+    /// When it spoke last.
+    spoke: Option<i64>,
+}
+
+impl Pending {
+    /// Takes note of when the thread speaks; returns whether that is a little before it spoke last: a thread does one thing after the other, so somebody put the lines
+    /// in another order. A clock that is set back goes back for all threads, once, and mostly by more.
+    #[inline]
+    fn speaks(&mut self, time: Option<i64>) -> bool {
+        const LITTLE_MS: i64 = 1000;
+        let before = self.spoke.zip(time).map(|(before, now)| before - now);
+        self.spoke = time.or(self.spoke);
+        before.is_some_and(|by| by > 0 && by < LITTLE_MS)
+    }
 }
 
 /// A code that waits for the event of its own session.
@@ -579,6 +593,7 @@ impl Join {
         if matches!(companion, Companion::AuthTried(_)) && pending.closed {
             *pending = Pending { known: pending.known, others: std::mem::take(&mut pending.others), permission: pending.permission, ..Pending::default() };
         }
+        self.lapses.spoke(pending.speaks(time));
         let with = pending.with.get_or_insert_default();
         let before = std::mem::replace(&mut pending.since, time);
         if !matches!(companion, Companion::CodeGone { .. } | Companion::AuthTried(_) | Companion::Auth(..) | Companion::Authenticated(_)) {
@@ -723,13 +738,15 @@ impl Join {
             User::Failure(f) => Some(Unanswered::new(place.time, f.ip.clone())),
             User::Success(_) | User::Elsewhere => None,
         };
+        self.lapses.spoke(pending.speaks(place.time));
         let with = pending.with.take();
         let is_stale = with.is_some() && place.time.zip(pending.since).is_some_and(|(time, since)| time - since > STALE_MS);
         if let Some(gone) = with.as_ref().and_then(|with| with.gone).filter(|_| is_stale) {
             self.lapses.alone(gone.client);
         }
         let with = with.filter(|_| !is_stale);
-        let is_far = |warned: i64| place.time.is_some_and(|time| time - warned > NEAR_MS);
+        // what is printed before an event is no younger than that
+        let is_far = |warned: i64| place.time.is_some_and(|time| !(0..=NEAR_MS).contains(&(time - warned)));
         let with = match pending.warned.take().filter(|warned| is_far(*warned)) {
             Some(_) => with.as_deref().map(of_request_before),
             None => with,

@@ -188,8 +188,8 @@ fields! {
     Answered { status bytes at own }
     Browser { ago_ms granted at }
     Facts {
-        logins login first_login_ms uses use_before use_after use_after_login used_later foreign_unclear use_before_login attempts first_attempt together detached own_login spent other_login other_login_before other_code
-        session_seen ended offline elsewhere forgotten incomplete
+        logins login first_login_ms uses doubled use_before use_after use_after_login used_later foreign_unclear use_before_login attempts first_attempt together detached own_login spent other_login other_login_before other_code
+        session_seen ended alive offline elsewhere forgotten incomplete
     }
     Seen { ago_ms at }
     At { source line part }
@@ -462,6 +462,7 @@ mod tests {
             login: Some(seen),
             first_login_ms: Some(i64::MIN),
             uses: 255,
+            doubled: 2,
             use_before: Some((seen, true)),
             use_after: Some(Seen { ago_ms: None, at: at(2, 13) }),
             use_after_login: true,
@@ -473,6 +474,7 @@ mod tests {
             detached: Some(seen),
             own_login: true,
             ended: Some(seen),
+            alive: Some(seen),
             offline: Some(seen),
             elsewhere: true,
             forgotten: true,

@@ -358,8 +358,8 @@ pub enum Needs {
     Nothing,
     /// What came before it.
     Past,
-    /// The same, once something has shown that the session is real.
-    PastOfReal,
+    /// The same, once the session has ended; what comes behind a failure can show that it had not.
+    PastOfEnded,
     /// All of it.
     All,
 }
@@ -373,7 +373,7 @@ pub fn needs(rule: Option<&Rule>, failed: &Failed) -> Needs {
     }
     match rule.map(|r| &r.says) {
         Some(Says::Ask(Question::RefreshWithoutReason | Question::ExpiredOrSkewed)) => Needs::Past,
-        Some(Says::Ask(Question::SessionOrMalformed)) if failed.failure.trust != Trust::Stored => Needs::PastOfReal,
+        Some(Says::Ask(Question::SessionOrMalformed)) if failed.failure.trust != Trust::Stored => Needs::PastOfEnded,
         Some(Says::Ask(question)) if question.asks_the_timeline() => Needs::All,
         _ => Needs::Nothing,
     }

@@ -30,6 +30,9 @@ pub const LATE_MS: i64 = 5000;
 /// Two attempts with one code that are logged within this were in flight together: a retry needs the answer to the first.
 pub const TOGETHER_MS: i64 = 1;
 
+/// Requests that come at once are logged within this: 101 ms were recorded.
+const AT_ONCE_MS: u64 = 1000;
+
 /// Entries that one timeline keeps; a session with more is somebody's attack.
 const KEEP: usize = 256;
 
@@ -73,6 +76,15 @@ impl<Code> Step<Code> {
     /// Whether it shows that the client is part of the session.
     fn is_success(&self) -> bool {
         matches!(self, Step::Login | Step::Exchange | Step::OfflineExchange | Step::Refresh | Step::Alive)
+    }
+
+    /// Whether the server found the session when it did that: the parser looks for it before it looks for the code (`OAuth2CodeParser.parseCode`).
+    fn shows_session(&self, is_offline: bool) -> bool {
+        match self {
+            Step::Exchange | Step::ReadAndFailed | Step::ForeignRead | Step::ReadOrForeign | Step::ReadOfSome | Step::Gone(_) => true,
+            Step::Detached | Step::Refresh => !is_offline,
+            Step::Login | Step::OfflineExchange | Step::Alive | Step::Ended | Step::Revoked | Step::Named => false,
+        }
     }
 
     /// Whether a code was exchanged.
@@ -151,6 +163,8 @@ pub struct Facts {
     pub first_login_ms: Option<i64>,
     /// Codes of this client that were read by then, or within [`LATE_MS`] after.
     pub uses: u32,
+    /// How many of them may be one with another: up to 21 a server can exchange a code for each of several requests that come at once.
+    pub doubled: u32,
     /// The latest use before.
     pub use_before: Option<(Seen, bool)>,
     /// The first use that was logged after.
@@ -186,6 +200,8 @@ pub struct Facts {
     pub session_seen: bool,
     /// The session's end before the failure.
     pub ended: Option<Seen>,
+    /// What shows behind the failure that the session is still there, without a login in between.
+    pub alive: Option<Seen>,
     /// The latest exchange before the failure that gave this client an offline token: the session may have ended with it.
     pub offline: Option<Seen>,
     /// The session is one of another realm.
@@ -224,8 +240,8 @@ pub type Lessons = Vec<(Option<Sym>, Lesson)>;
 /// What a timeline adds to what is known of its realm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lesson {
-    /// A code that old still worked.
-    Worked(i64),
+    /// A code that old still worked; the sources that tell of its login and of its exchange.
+    Worked(i64, [u32; 2]),
     /// A code that was never used was refused at that age.
     Refused(i64),
     /// A client's uuid, by a warning on a code of a session that only this client had logged in to.
@@ -442,7 +458,7 @@ impl Timeline {
             lessons.extend(self.unfounded(time, client).map(|t| (self.realm, Lesson::Unfounded(t))));
         }
         if step.is_exchange() {
-            lessons.extend(self.only_login(time, client).map(|age| (self.realm, Lesson::Worked(age))));
+            lessons.extend(self.only_login(time, client).map(|(age, source)| (self.realm, Lesson::Worked(age, [source, at.source]))));
         }
     }
 
@@ -501,7 +517,7 @@ impl Timeline {
     pub fn so_far(&self, failure: &Waiting, needs: Needs) -> Option<Facts> {
         let is_known = match needs {
             Needs::Nothing | Needs::Past => true,
-            Needs::PastOfReal => self.session_seen(),
+            Needs::PastOfEnded => self.has_ended(),
             Needs::All => false,
         };
         is_known.then(|| self.facts(&self.entries.all(), self.entries.len(), failure))
@@ -538,11 +554,12 @@ impl Timeline {
         (of_client(Mark::Login) && !has_exchange() && !of_client(Mark::Alive)).then_some(time)?
     }
 
-    /// Returns the age of a code that a client has exchanged, where only one login can have given it.
-    fn only_login(&self, time: Option<i64>, client: Option<Sym>) -> Option<i64> {
+    /// Returns the age of a code that a client has exchanged, where only one login can have given it, and the source that tells of that.
+    fn only_login(&self, time: Option<i64>, client: Option<Sym>) -> Option<(i64, u32)> {
         let mut logins = self.entries.iter().filter(|l| l.step == Mark::Login && l.client == client);
-        let age = time? - logins.next()?.when?;
-        (logins.next().is_none() && (0..=CODE_HORIZON_MS).contains(&age)).then_some(age)
+        let login = logins.next()?;
+        let age = time? - login.when?;
+        (logins.next().is_none() && (0..=CODE_HORIZON_MS).contains(&age)).then_some((age, login.at.source))
     }
 
     /// Returns the facts about a failure; `entries` are all steps, and `own` the place of its own among them.
@@ -579,6 +596,7 @@ impl Timeline {
         let own_logins = || entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login && e.client == me.client);
         let (mut first_login, mut forgotten) = (None, 0_i64);
         let (mut logins, mut uses) = (Told::default(), Told::default());
+        let mut exchanged: Option<i64> = None;
         for (i, e) in entries.iter().enumerate().filter(|(_, e)| e.step == Mark::Login) {
             if e.client != me.client {
                 facts.other_login = true;
@@ -611,6 +629,9 @@ impl Timeline {
             login.is_some() && !behind.any(|(_, e)| e.step.is_exchange())
         };
         let (mut revoked, mut others_exchange) = (None, false);
+        // tokens of an offline session outlive the one that they were given in
+        let is_offline = entries.iter().any(|e| e.step == Mark::OfflineExchange);
+        facts.alive = entries.iter().skip(own + 1).take_while(|e| e.step != Mark::Login).find(|e| e.step.shows_session(is_offline)).map(seen);
         for (i, e) in entries.iter().enumerate().filter(|(i, _)| *i != own) {
             let other = e.client != me.client;
             others_exchange |= other && e.step.is_exchange();
@@ -659,6 +680,10 @@ impl Timeline {
             }
             if !is_use || i < from || age(e) > CODE_HORIZON_MS {
                 continue;
+            }
+            if e.step.is_exchange() && -age(e) <= LATE_MS {
+                facts.doubled +=
+                    u32::from(e.when.zip(exchanged.replace(e.when.unwrap_or(i64::MIN))).is_some_and(|(now, before)| now.abs_diff(before) <= AT_ONCE_MS));
             }
             if i < anchor {
                 facts.uses += uses.note(e.when);

@@ -44,6 +44,10 @@ pub struct Node {
     pub authentication: bool,
     /// It printed a line of `OAuth2CodeParser`.
     pub companions: bool,
+    /// It printed something else than user events and warnings of codes that were gone: who looks for those alone takes out what they do not say.
+    pub others: bool,
+    /// When it spoke last.
+    pub spoke: Option<i64>,
     /// Its log holds lines of the HTTP access log.
     pub access_log: bool,
     /// It printed what client assertions say of themselves.
@@ -89,12 +93,27 @@ impl Node {
         self.events = true;
         self.authentication |= with.auth_tried;
         self.companions |= with.gone.is_some() || with.format.is_some() || with.uuid.is_some() || with.bound.is_some() || with.foreign.is_some();
+        self.others |=
+            with.format.is_some() || with.uuid.is_some() || with.pkce.is_some() || with.assertion.is_some() || with.header.is_some() || with.auth_tried;
         self.assertions |= failure.assertion;
         self.refusals |= with.assertion.is_some();
         let is_refused = failure.error.as_deref() == Some("invalid_client_credentials") && !failure.assertion && with.assertion.is_none();
         self.secrets |= is_refused || with.secret_tried;
         self.not_found = self.not_found || failure.error.as_deref() == Some("client_not_found");
         self.serves(failure.realm_id);
+    }
+
+    /// Whether a start of this server would be seen: it said how it began, or what it is a part of.
+    fn shows_starts(&self) -> bool {
+        self.from_start || !self.versions.is_empty()
+    }
+
+    /// Takes note of when it speaks; returns since when it was silent, if that is long enough for a start.
+    #[inline]
+    fn speaks(&mut self, time: i64) -> Option<i64> {
+        let before = self.spoke.replace(time)?;
+        self.spoke = Some(before.max(time));
+        (time - before >= PAUSE_MS).then_some(before)
     }
 
     /// Takes in an event's realm.
@@ -176,6 +195,13 @@ const SLOW_MS: i64 = 30_000;
 /// A server that was killed starts again within this, mostly.
 const START_MS: i64 = 120_000;
 
+/// No server starts faster.
+const PAUSE_MS: i64 = 2000;
+
+/// Stands for more than one node, and for none.
+const SEVERAL: u32 = u32::MAX;
+const NOBODY: u32 = u32::MAX - 1;
+
 /// Trouble with a database that paused for less is still the same.
 const TROUBLE_MS: i64 = 60_000;
 
@@ -213,6 +239,10 @@ pub struct View {
     worked: BTreeMap<Option<Sym>, [i64; WORKED]>,
     /// Codes that were exchanged and whose logins are in the logs, by realm, up to [`ALONE`].
     founded: BTreeMap<Option<Sym>, u32>,
+    /// Realms of which a code was given at one node and exchanged at another.
+    crossed: BTreeSet<Option<Sym>>,
+    /// The node that a source is of, by the source's number; [`SEVERAL`] where it is of more than one.
+    sources: Vec<u32>,
     /// A server said at its start that it looks at `DPoP` proofs (a preview feature of 23 and later).
     dpop: bool,
     /// Whose a client's uuid is: by the warnings on codes of sessions that only one client had logged in to; `None` where two are told of.
@@ -231,6 +261,8 @@ pub struct View {
     events_changes: Vec<(i64, u32, At)>,
     /// When lines of a node are missing, or say too little to know whose login or exchange they tell of: from, to, in order and apart.
     gaps: BTreeMap<u32, Vec<(i64, i64)>>,
+    /// When nodes that do not show their starts were silent for as long as one takes: from, to, in order.
+    pauses: BTreeMap<u32, Vec<(i64, i64)>>,
     /// The largest time of all streams.
     pub end: Option<i64>,
 }
@@ -261,9 +293,27 @@ impl View {
             }
             What::Failed(_) | What::Proxied(..) | What::Login(_) | What::Granted(_, None) => return,
         }
+        let source = joined.at.source as usize;
+        if !self.sources.get(source).is_some_and(|of| *of == joined.node || *of == SEVERAL) {
+            self.tells(source, joined.node);
+        }
         let Some(node) = self.nodes.get_mut(joined.node as usize) else { return };
         node.seen = true;
         node.stored |= joined.stored;
+        if let Some(time) = joined.time
+            && let Some(from) = node.speaks(time)
+        {
+            self.paused(joined.node, from, time);
+        }
+    }
+
+    /// Takes note of a node's silence.
+    #[cold]
+    fn paused(&mut self, node: u32, from: i64, to: i64) {
+        let pauses = self.pauses.entry(node).or_default();
+        if pauses.len() < LESSONS {
+            pauses.push((from, to));
+        }
     }
 
     /// Takes note of a login or an exchange of no session: its event was cut before it names one, or the name was taken out.
@@ -304,6 +354,10 @@ impl View {
             return;
         }
         let first = !std::mem::replace(&mut node.seen, true);
+        node.others = true;
+        if let Some(time) = joined.time {
+            node.speaks(time);
+        }
         node.stored |= joined.stored;
         if let (What::Admin(Admin::EventsChanged), Some(time)) = (&joined.what, joined.time)
             && self.events_changes.len() < LESSONS
@@ -362,10 +416,29 @@ impl View {
         }
     }
 
+    /// Takes note of a code that one source tells the login of, and one the exchange.
+    #[inline]
+    fn crosses(&mut self, realm: Option<Sym>, sources: [u32; 2]) {
+        let [given, used] = sources.map(|source| self.sources.get(source as usize).copied().unwrap_or(SEVERAL));
+        if given != used && ![given, used].contains(&SEVERAL) {
+            self.crossed.insert(realm);
+        }
+    }
+
+    /// Takes note of whose a source is.
+    #[cold]
+    fn tells(&mut self, source: usize, node: u32) {
+        if source >= self.sources.len() {
+            self.sources.resize(source + 1, NOBODY);
+        }
+        self.sources[source] = if self.sources[source] == NOBODY { node } else { SEVERAL };
+    }
+
     /// Takes in what a timeline taught.
     pub fn learn(&mut self, realm: Option<Sym>, lesson: Lesson) {
         match lesson {
-            Lesson::Worked(age) => {
+            Lesson::Worked(age, sources) => {
+                self.crosses(realm, sources);
                 let founded = self.founded.entry(realm).or_default();
                 *founded = (*founded + 1).min(ALONE);
                 let ages = self.worked.entry(realm).or_insert([i64::MIN; WORKED]);
@@ -420,8 +493,20 @@ impl View {
     pub fn generation(&self) -> u64 {
         let mut hash = Xxh3::new();
         for n in &self.nodes {
-            let flags =
-                [n.successes, n.exchanges, n.events, n.authentication, n.companions, n.assertions, n.refusals, n.not_found, n.secrets, n.from_start, n.stored];
+            let flags = [
+                n.successes,
+                n.exchanges,
+                n.events,
+                n.authentication,
+                n.companions,
+                n.assertions,
+                n.refusals,
+                n.not_found,
+                n.secrets,
+                n.from_start,
+                n.stored,
+                n.others,
+            ];
             (flags, n.realms.len(), n.stopped, n.versions.len()).hash(&mut hash);
         }
         (self.nodes.len(), self.triggers.len(), self.clusters.len(), self.crashes.len(), self.events_changes.len(), self.has_odd_sizes()).hash(&mut hash);
@@ -431,7 +516,7 @@ impl View {
         for (realm, list) in &self.unfounded {
             (realm, list.len()).hash(&mut hash);
         }
-        (&self.worked, &self.refused, self.dpop, &self.gaps).hash(&mut hash);
+        (&self.worked, &self.refused, self.dpop, &self.gaps, &self.crossed).hash(&mut hash);
         self.founded.iter().filter(|(_, founded)| **founded >= ALONE).for_each(|(realm, _)| realm.hash(&mut hash));
         if !self.orphans.is_empty() {
             // how much of a short log a code's life can be depends on its length
@@ -448,6 +533,7 @@ impl View {
         self.triggers.retain(|t| t.time >= before || lasting(t));
         self.crashes.retain(|(t, ..)| *t >= before);
         self.gaps.values_mut().for_each(|gaps| gaps.retain(|(_, to)| *to >= before));
+        self.pauses.values_mut().for_each(|pauses| pauses.retain(|(_, to)| *to >= before));
         let mut latest = BTreeSet::new();
         self.clusters.reverse();
         self.clusters.retain(|(time, node, _)| latest.insert(*node) || *time >= before);
@@ -602,6 +688,23 @@ impl View {
         })
     }
 
+    /// Whether a node of the realm may have been restarted between two times without a word: its starts are not in this log, and it was silent for as long as one takes.
+    #[must_use]
+    pub fn may_have_started(&self, realm: Option<Sym>, from: i64, to: i64) -> bool {
+        let is_between =
+            |pauses: &Vec<(i64, i64)>| pauses.len() >= LESSONS || pauses.get(pauses.partition_point(|pause| pause.1 < from)).is_some_and(|pause| pause.0 <= to);
+        let mut silent = self.group(realm).filter(|(_, node)| !node.stored && !node.shows_starts());
+        silent.any(|(id, node)| {
+            node.spoke.is_none_or(|spoke| to - spoke >= PAUSE_MS) || u32::try_from(id).is_ok_and(|id| self.pauses.get(&id).is_some_and(is_between))
+        })
+    }
+
+    /// Whether a log holds more than user events and warnings of codes that were gone.
+    #[must_use]
+    pub fn is_unfiltered(&self, realm: Option<Sym>) -> bool {
+        self.group(realm).any(|(_, node)| node.others)
+    }
+
     /// Whether a server that starts did not say that it stopped before.
     fn was_killed(&self, start: usize) -> bool {
         let of_node = self.triggers[..start].iter().rev().filter(|t| t.node == self.triggers[start].node);
@@ -698,6 +801,9 @@ impl View {
         if self.members(realm, from, to) > nodes {
             return Some("the cluster has more nodes than there are logs");
         }
+        if !self.shares(realm) {
+            return Some("nothing shows that the nodes here share their codes and sessions");
+        }
         if self.is_split(realm, to) {
             return Some("a node counts itself alone while another one is there: what one holds the other does not know");
         }
@@ -727,7 +833,14 @@ impl View {
         let counts = |id: usize| self.clusters.iter().filter(|(t, node, _)| *node as usize == id && *t <= at).max_by_key(|c| c.0).map(|c| c.2);
         let is_there = |n: &Node| self.spans.get(n.stream).copied().flatten().is_some_and(|(first, high)| (first..=high).contains(&at));
         let there = || self.group(realm).filter(|(_, n)| !n.stored && is_there(n));
-        !self.clusters.is_empty() && there().count() > 1 && there().any(|(id, _)| counts(id) == Some(1))
+        there().count() > 1 && (!self.shares(realm) || there().any(|(id, _)| counts(id) == Some(1)))
+    }
+
+    /// Whether the nodes of a realm have one cache, as far as the log shows: a node tells of a cluster, or a code that one of them gave was exchanged at another.
+    fn shares(&self, realm: Option<Sym>) -> bool {
+        self.group(realm).filter(|(_, node)| !node.stored).nth(1).is_none()
+            || self.crossed.contains(&realm)
+            || self.clusters.iter().any(|(_, node, _)| self.is_of(*node, realm))
     }
 
     /// The most members that a node of the realm counted around two times.

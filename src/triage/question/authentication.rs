@@ -57,8 +57,8 @@ pub fn secret_or_method(w: &Waiting, c: &Context<'_>) -> Verdict {
         (_, _, true) => Verdict::likely(&[WrongClientSecret, ClientAuthMethod, ClientNotFound], Lack::ClientAuthentication),
         _ => Verdict::likely(&[WrongClientSecret, ClientAuthMethod], Lack::ClientAuthentication),
     };
-    // as far as is known this log has the events' lines alone
-    let is_blind = !c.view.assertions(w.realm) && !c.view.companions(w.realm) && c.view.version(w.node, w.time).is_none() && profile.secret_ok.is_none();
+    // as far as is known this log has no lines of errors, or the events' lines alone
+    let is_blind = !c.view.assertions(w.realm) && c.view.version(w.node, w.time).is_none() && profile.secret_ok.is_none();
     let verdict = if (with.lost.is_some() || is_blind) && !verdict.candidates.contains(&ClockSkew) {
         // the line that says that an assertion was refused may stand before the first one, or in another log
         Verdict { candidates: verdict.candidates.iter().copied().chain([ClockSkew]).collect(), ..verdict }

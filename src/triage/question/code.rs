@@ -3,7 +3,7 @@
 //! Input: the session's timeline (logins, exchanges), and how much of the log can be trusted to show all of them. A code that nobody used is certainly expired only where a use would
 //! have been seen.
 
-use super::{CLOCK_MS, Context, DEFAULT_LIFE_MS, holed, weakened};
+use super::{CLOCK_MS, Context, DEFAULT_LIFE_MS, holed, major, weakened};
 use crate::cause::Cause;
 use crate::finding::Confidence;
 use crate::triage::joined::Browser;
@@ -60,7 +60,7 @@ fn of_own(w: &Waiting, facts: &Facts, age: Option<i64>, now: i64, c: &Context<'_
     let long_since = since.min(now - CODE_HORIZON_MS);
     let unclear = is_unclear(facts) || (facts.use_before_login && c.view.has_nodes(w.realm));
     if facts.uses >= facts.logins && !unclear {
-        let hidden = facts.forgotten || c.view.partial(w.realm, long_since, now, c.life_ms, false).is_some();
+        let hidden = facts.forgotten || may_be_doubled(w, facts, c) || c.view.partial(w.realm, long_since, now, c.life_ms, false).is_some();
         return if hidden { Verdict::likely(&[CodeReused, CodeExpired], Lack::WholeView) } else { Verdict::certain(CodeReused) };
     }
     if facts.uses == 0 && !unclear {
@@ -79,7 +79,17 @@ fn of_own(w: &Waiting, facts: &Facts, age: Option<i64>, now: i64, c: &Context<'_
     }
     // two codes, one of them used: nothing says which one this was
     let [first, second] = by_age(w, age, c);
-    Verdict::likely(&[first, second], Lack::WholeView)
+    let oldest = now - facts.first_login_ms.or(age).unwrap_or(0);
+    match c.view.interruption(w.realm, w.node, oldest, now) {
+        Some(trigger) => Verdict::likely(&[first, second, Cause::Unclassified], Lack::WholeView)
+            .because(trigger.at, "a server was restarted or lost in between: one of the codes may have been lost"),
+        None => Verdict::likely(&[first, second], Lack::WholeView),
+    }
+}
+
+/// Whether what looks like the uses of all codes may be that of fewer: servers up to 21 can exchange one for each of two requests that come at once.
+pub(super) fn may_be_doubled(w: &Waiting, facts: &Facts, c: &Context<'_>) -> bool {
+    facts.uses - facts.doubled.min(facts.uses) < facts.logins && c.view.version(w.node, w.time).is_none_or(|version| major(version).is_none_or(|m| m <= 21))
 }
 
 /// What no later line can change of a verdict on a code; `exchanges` says whether those that succeed were seen.
@@ -152,6 +162,11 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
         let [first, second] = by_age(w, age, c);
         return Verdict::likely(&[first, second], Lack::WholeView);
     }
+    if let Some(gone) = facts.detached {
+        // who has a token has exchanged a code for it, and a reuse takes the client's part of the session away
+        return Verdict::likely(&[CodeReused, CodeExpired], Lack::WholeView)
+            .because(gone.at, "a token of this client and session came, and no exchange that gave it is in this log");
+    }
     if let Some(used) = facts.used_later.filter(|_| facts.logins == 1) {
         // a code that was exchanged after it was refused had not expired: it is the clocks of two nodes that differ, or a login that was not logged
         return Verdict::likely(&[CodeReused, CodeExpired], Lack::WholeView)
@@ -160,6 +175,10 @@ fn unused(w: &Waiting, facts: &Facts, age: Option<i64>, since: i64, now: i64, c:
     // a request can read a code and end without an event, as where its answer cannot be made
     let is_old = |age: i64| age >= LEAST_LIFE_MS && !is_young(age, w, c);
     let crash = c.view.crash(w.realm, born, now).map(|at| (at, "a request ended in a server error in between: it may have used the code"));
+    if age.is_some_and(is_old) && crash.is_none() && c.view.may_have_started(w.realm, born, now) {
+        return Verdict::likely(&[CodeExpired, CodeReused, Unclassified], Lack::WholeView)
+            .because(w.at, "no start of a server is in this log, and it was silent for as long as one takes: the code may have been lost");
+    }
     let silence = || c.view.events_changed(born, now).map(|at| (at, "what a realm logs was changed in between: what used the code may not have been logged"));
     match (age, crash.or_else(silence)) {
         (Some(age), None) if is_old(age) && !c.view.is_alone(w.realm) => {

@@ -2,8 +2,8 @@
 //!
 //! Input: the session's timeline, its id's form, and whether the parser's warnings are in this log at all.
 
-use super::code::{by_age, explained, is_unclear};
-use super::{Context, is_of_old_server, lack_of, names_what_it_refuses};
+use super::code::{by_age, explained, is_unclear, may_be_doubled};
+use super::{Context, lack_of, names_what_it_refuses};
 use crate::cause::Cause;
 use crate::finding::Trust;
 use crate::names::stand_in;
@@ -24,7 +24,9 @@ pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
             explained(spent(w, facts, c), w, facts)
         } else if is_split(w, c.view) {
             Verdict::likely(&[Cause::SessionTerminated, Cause::Unclassified], Lack::WholeView)
-        } else if c.view.companions(w.realm) && !may_be_offline(w, c.view) {
+        } else if is_too_young(w, facts, c.view) {
+            Verdict::likely(&[Cause::SessionTerminated, Cause::CodeExpired, Cause::CodeReused], Lack::Lines)
+        } else if c.view.companions(w.realm) && !may_be_used(w, c.view) {
             Verdict::certain(Cause::SessionTerminated)
         } else if c.view.companions(w.realm) {
             Verdict::likely(&[Cause::SessionTerminated, Cause::CodeReused], Lack::SuccessEvents)
@@ -34,9 +36,18 @@ pub fn session_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
     })
 }
 
-/// Whether a code of the session can have been exchanged for an offline token unseen.
-fn may_be_offline(w: &Waiting, view: &View) -> bool {
-    !is_of_old_server(w, view) && !view.exchanges(w.realm)
+/// Whether the code can have been exchanged unseen, before its session ended, or for an offline token, with which that can end.
+fn may_be_used(w: &Waiting, view: &View) -> bool {
+    !view.exchanges(w.realm)
+}
+
+/// Whether the session began so shortly before that hardly any realm's timeouts would have ended it, and nothing that ends one was seen, in a log that does not show everything: the
+/// warning on a code whose session is there can be missing as well.
+fn is_too_young(w: &Waiting, facts: &Facts, view: &View) -> bool {
+    const LEAST_IDLE_MS: i64 = 60_000;
+    let age = facts.login.and_then(|login| login.ago_ms).filter(|age| (0..LEAST_IDLE_MS).contains(age));
+    let is_open = |from: i64, to: i64| view.partial(w.realm, from, to, None, false).is_some() && view.interruption(w.realm, w.node, from, to).is_none();
+    age.zip(w.time).is_some_and(|(age, now)| is_open(now - age, now))
 }
 
 /// Whether the session may be alive at a node that the failure's does not know of.
@@ -49,7 +60,12 @@ fn is_split(w: &Waiting, view: &View) -> bool {
 pub fn session_already(w: &Waiting, view: &View) -> Option<Verdict> {
     let mut is_open = false;
     let verdict = session(w, view, |_, facts| {
-        is_open = w.failed.failure.trust == Trust::Stored || facts.spent || !view.companions(w.realm) || may_be_offline(w, view) || is_split(w, view);
+        is_open = w.failed.failure.trust == Trust::Stored
+            || facts.spent
+            || is_too_young(w, facts, view)
+            || !view.companions(w.realm)
+            || may_be_used(w, view)
+            || is_split(w, view);
         Verdict::certain(Cause::SessionTerminated)
     });
     (!is_open).then_some(verdict)
@@ -81,6 +97,10 @@ fn session(w: &Waiting, view: &View, more: impl FnOnce(Form, &Facts) -> Verdict)
         _ if facts.session_seen && facts.ended.is_some() && facts.uses > 0 => Verdict::likely_at_best(&[SessionTerminated, CodeReused]),
         _ if facts.session_seen && facts.ended.is_some() => Verdict::certain(SessionTerminated),
         _ if facts.offline.is_some() => Verdict::likely_at_best(&[CodeReused, SessionTerminated]),
+        _ if facts.session_seen && facts.alive.is_some() => {
+            let [first, second] = if facts.uses > 0 { [CodeReused, CodeExpired] } else { [CodeExpired, CodeReused] };
+            Verdict::likely(&[first, second, SessionTerminated], Lack::Lines)
+        }
         form if facts.session_seen => more(form, facts),
         // nothing shows that the parser's warnings are in this log, though other loggers' lines are
         Form::Usual if !view.companions(w.realm) && view.version(w.node, w.time).is_some() => {
@@ -88,9 +108,8 @@ fn session(w: &Waiting, view: &View, more: impl FnOnce(Form, &Facts) -> Verdict)
         }
         Form::Usual if !view.companions(w.realm) => Verdict::ambiguous(&[CodeExpired, CodeReused, SessionTerminated, CodeMalformed], Lack::WholeView),
         Form::Unusual if !view.companions(w.realm) => Verdict::likely(&[CodeMalformed, SessionTerminated, CodeExpired, CodeReused], Lack::WholeView),
-        // an exchange for an offline token can end the session, too (`OAuth2GrantTypeBase`, 26.1 and later)
-        Form::Usual if !is_of_old_server(w, view) => Verdict::likely(&[SessionTerminated, CodeReused, CodeMalformed], Lack::SuccessEvents),
-        Form::Usual => Verdict::likely(&[SessionTerminated, CodeMalformed], Lack::SuccessEvents),
+        // the parser looks for the session first, so the code can have been used before that ended
+        Form::Usual => Verdict::likely(&[SessionTerminated, CodeReused, CodeMalformed], Lack::SuccessEvents),
         Form::Unusual => Verdict::likely(&[CodeMalformed, SessionTerminated], Lack::SuccessEvents),
     };
     let verdict = match facts.ended.filter(|_| verdict.candidates[0] == SessionTerminated) {
@@ -104,6 +123,10 @@ fn session(w: &Waiting, view: &View, more: impl FnOnce(Form, &Facts) -> Verdict)
         ),
         None => verdict,
     };
+    let verdict = match facts.alive.filter(|_| facts.ended.is_none()) {
+        Some(alive) => verdict.because(alive.at, Words::ago(alive.ago_ms, "the session was there ", " later", "the session was there")),
+        None => verdict,
+    };
     match facts.login.filter(|_| verdict.candidates[0] == SessionTerminated) {
         Some(login) => verdict.because(login.at, Words::ago(login.ago_ms, "LOGIN ", " earlier", "LOGIN")),
         None => verdict,
@@ -115,10 +138,8 @@ fn session(w: &Waiting, view: &View, more: impl FnOnce(Form, &Facts) -> Verdict)
 fn spent(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
     use Cause::{CodeReused, SessionTerminated};
     let is_whole = |now: i64| c.view.partial(w.realm, now - CODE_HORIZON_MS, now, c.life_ms, false).is_none() && c.view.companions(w.realm);
-    if w.time.is_some_and(is_whole) && !is_unclear(facts) && !(facts.use_before_login && c.view.has_nodes(w.realm)) {
-        return Verdict::certain(CodeReused);
-    }
-    Verdict::likely(&[CodeReused, SessionTerminated], Lack::WholeView)
+    let is_open = is_unclear(facts) || may_be_doubled(w, facts, c) || (facts.use_before_login && c.view.has_nodes(w.realm));
+    if w.time.is_some_and(is_whole) && !is_open { Verdict::certain(CodeReused) } else { Verdict::likely(&[CodeReused, SessionTerminated], Lack::WholeView) }
 }
 
 /// A stored event of a code that was refused: the parser's warning is not stored, so it is open whether the session or the code was gone. What is known of
@@ -184,6 +205,11 @@ fn form(id: &Id) -> Form {
 /// No session is named: was there no code, or was it none?
 #[must_use]
 pub fn missing_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
+    if w.failed.failure.cut && w.failed.failure.user.is_some() && w.failed.failure.trust != Trust::Stored {
+        // the user is known once the session was found (up to 24)
+        let candidates = [Cause::RedirectUriMismatch, Cause::CodeOfOtherClient, Cause::SessionTerminated, Cause::CodeExpired];
+        return Verdict::ambiguous(&candidates, Lack::Lines);
+    }
     if w.failed.failure.cut {
         // the list ends before it could name one
         let candidates = [Cause::SessionTerminated, Cause::CodeExpired, Cause::CodeReused, Cause::CodeMalformed];
@@ -193,7 +219,7 @@ pub fn missing_or_malformed(w: &Waiting, c: &Context<'_>) -> Verdict {
         // the warning that would say so is not here: it was lost, or its logger silenced
         return Verdict::likely(&[Cause::CodeMalformed, Cause::CodeMissing], Lack::Lines);
     }
-    if c.view.companions(w.realm) && w.failed.with.lost.is_none() {
+    if c.view.companions(w.realm) && c.view.is_unfiltered(w.realm) && w.failed.with.lost.is_none() {
         // of a malformed code the parser would have said so
         return Verdict::certain(Cause::CodeMissing);
     }

@@ -237,6 +237,7 @@ fn the_table_in_short() {
     grant-assertion-not-active → clock-skew, certain
     proof-not-active → clock-skew, certain
     assertion-not-active → clock-skew, certain
+    assertion-of-an-unknown-key → wrong-client-secret or unclassified, likely
     assertion-keys-not-loaded → unclassified or wrong-client-secret, likely
     assertion-refused → wrong-client-secret or client-auth-method or unclassified, likely
     client-credentials-refused → secret-or-method?
