@@ -837,7 +837,8 @@ impl View {
     }
 
     /// Whether the nodes of a realm have one cache, as far as the log shows: a node tells of a cluster, or a code that one of them gave was exchanged at another.
-    fn shares(&self, realm: Option<Sym>) -> bool {
+    #[must_use]
+    pub fn shares(&self, realm: Option<Sym>) -> bool {
         self.group(realm).filter(|(_, node)| !node.stored).nth(1).is_none()
             || self.crossed.contains(&realm)
             || self.clusters.iter().any(|(_, node, _)| self.is_of(*node, realm))

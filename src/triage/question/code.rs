@@ -31,7 +31,13 @@ fn gone(w: &Waiting, facts: &Facts, c: &Context<'_>) -> Verdict {
         // the parser takes a code out of its store before it looks at whose it is
         return Verdict::certain(CodeReused).because(at, "this code was read before, by a request that sent it with another session's id");
     }
-    of_whom(of_own(w, facts, age, now, c), w, facts, c)
+    let verdict = of_whom(of_own(w, facts, age, now, c), w, facts, c);
+    if verdict.confidence == Confidence::Certain || verdict.candidates.contains(&Cause::Unclassified) || c.view.shares(w.realm) {
+        return verdict;
+    }
+    // what one node holds the other does not know, and it says the same of a code that it does not know as of one that is used up
+    let candidates = verdict.candidates.iter().copied().chain([Cause::Unclassified]).collect();
+    Verdict { candidates, ..verdict }.because(w.at, "nothing shows that the nodes here share their codes: another one may hold this")
 }
 
 /// Limits a verdict on a code to what is known of whose it was: the warning has its client's uuid, and the event the client that sent it.
