@@ -91,7 +91,7 @@ fn segment(logger: &[u8]) -> &[u8] {
         return b"events";
     }
     let segment = &logger[memrchr(b'.', logger).map_or(0, |i| i + 1)..];
-    if memchr(b':', segment).is_none() { segment } else { of_line(logger, segment) }
+    if segment.last().is_some_and(u8::is_ascii_digit) && memchr(b':', segment).is_some() { of_line(logger, segment) } else { segment }
 }
 
 /// Returns the segment of a logger behind which the line of its source stands, as `[%c:%L]` and `[%C.%M:%L]` print it.
@@ -116,11 +116,12 @@ fn is_event_logger(segment: &[u8]) -> bool {
 /// Whether a logger is that of the HTTP access log: Keycloak's, Quarkus', Undertow's.
 #[must_use]
 pub fn is_access_logger(logger: &[u8]) -> bool {
-    let named = match memrchr(b':', logger) {
-        Some(line) if logger[line + 1..].iter().all(u8::is_ascii_digit) => &logger[..line],
-        _ => logger,
-    };
-    named.ends_with(b"access-log") || named.ends_with(b".accesslog")
+    match logger.last() {
+        Some(b'g') => logger.ends_with(b"access-log") || logger.ends_with(b".accesslog"),
+        // the line of its source stands behind it, as `[%c:%L]` prints it
+        Some(b'0'..=b'9') => logger.split(|c| *c == b':').next().is_some_and(|named| named.len() < logger.len() && is_access_logger(named)),
+        _ => false,
+    }
 }
 
 /// Whether anything that matters is said under a logger's name: the last segments that [`read`] knows, and Infinispan's.
@@ -214,20 +215,26 @@ fn before_column(message: &[u8]) -> Option<&[u8]> {
 /// Words of a format of one's own that are taken off a message where it says nothing as it stands, as in `(thread) %X{traceId} %s`.
 const COLUMNS: usize = 4;
 
+#[inline]
 fn kind(record: &Record<'_>, names: &mut Names, course: &mut Course) -> Option<Kind> {
     match straight::straightened(&record.message) {
         None => kind_as_it_stands(record, names, course),
-        Some(message) => {
-            let mut kind = kind_as_it_stands(&Record { message: message.into(), ..record.clone() }, names, course)?;
-            if let Kind::User(User::Failure(failure), _) = &mut kind {
-                // what was a quote, and what a part of a name, is a guess now
-                failure.trust = Trust::Ambiguous;
-            }
-            Some(kind)
-        }
+        Some(message) => kind_of_changed(&Record { message: message.into(), ..record.clone() }, names, course),
     }
 }
 
+/// Reads a record whose quotes were changed on its way.
+#[cold]
+fn kind_of_changed(record: &Record<'_>, names: &mut Names, course: &mut Course) -> Option<Kind> {
+    let mut kind = kind_as_it_stands(record, names, course)?;
+    if let Kind::User(User::Failure(failure), _) = &mut kind {
+        // what was a quote, and what a part of a name, is a guess now
+        failure.trust = Trust::Ambiguous;
+    }
+    Some(kind)
+}
+
+#[inline]
 fn kind_as_it_stands(record: &Record<'_>, names: &mut Names, course: &mut Course) -> Option<Kind> {
     let logger = segment(&record.logger);
     if is_event_logger(logger) && event::begins(&record.message) {

@@ -95,11 +95,11 @@ impl<'a> Event<'a> {
         self.fields.first().filter(|(k, _)| k != b"operationType").map_or(b"", |(_, v)| v)
     }
 
-    /// Whether it is named as servers name events and operations: what is not was changed on its way here, and its other values as well.
+    /// Whether it is named as servers name events and operations, in capitals: what is not was changed on its way here, and its other values as well.
     #[must_use]
     #[inline]
     pub fn is_named(&self) -> bool {
-        self.fields.first().is_some_and(|(_, name)| name.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, b'_' | b'-')))
+        self.fields.first().is_some_and(|(_, name)| name.first().is_some_and(u8::is_ascii_uppercase))
     }
 
     /// Returns the operation of an admin event: `DELETE`.
