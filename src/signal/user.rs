@@ -226,16 +226,6 @@ fn is_offline(event: &Event<'_>) -> bool {
     event.raw(Field::RefreshTokenType) == Some(b"Offline")
 }
 
-/// Returns the client's name as [`read`] does for a failure: one client has one.
-#[inline]
-fn client<'a>(event: &Event<'a>) -> Option<Cow<'a, [u8]>> {
-    let raw = event.raw(Field::ClientId).filter(|v| *v != b"null")?;
-    if event.is_plain() && raw.len() <= VALUE_CAP {
-        return Some(Cow::Borrowed(raw));
-    }
-    event.text(Field::ClientId).map(capped).map(in_bytes)
-}
-
 /// Returns what a success event did.
 fn done(event: &Event<'_>) -> Done {
     match event.kind() {
@@ -256,13 +246,18 @@ fn done(event: &Event<'_>) -> Done {
 #[must_use]
 pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, table: &mut Names) -> User {
     let named = |key| event.raw(key).filter(|v: &&[u8]| *v != b"null");
+    let is_plain = event.is_plain();
+    // the text of a field where it is its bytes
+    let raw = |key| if is_plain { named(key).filter(|v| v.len() <= VALUE_CAP) } else { None };
+    let text = |key| event.text(key).map(capped);
+    let bytes = |key| raw(key).map(Cow::Borrowed).or_else(|| text(key).map(in_bytes));
     let kind = event.kind();
     if !kind.ends_with(b"_ERROR") {
         let realm = named(Field::RealmId).or_else(|| named(Field::RealmName)).map(|r| table.number(r));
         return User::Success(Success {
             done: done(event),
             realm,
-            client: client(event).map(|c| table.number(&c)),
+            client: bytes(Field::ClientId).map(|c| table.number(&c)),
             session: session(event).filter(|s| !is_mask(s) && !is_unended(event, s)).map(Key::of),
             method: event.raw(Field::ClientAuthMethod).map(Authenticator::named),
             assertion: has_assertion(event),
@@ -276,11 +271,6 @@ pub fn read(event: &Event<'_>, trust: Trust, digest: impl FnOnce() -> u128, tabl
     if waits || !is_token_request(kind, has_grant(event)) {
         return User::Elsewhere;
     }
-    let is_plain = event.is_plain();
-    // the text of a field where it is its bytes
-    let raw = |key| if is_plain { named(key).filter(|v| v.len() <= VALUE_CAP) } else { None };
-    let text = |key| event.text(key).map(capped);
-    let bytes = |key| raw(key).map(Cow::Borrowed).or_else(|| text(key).map(in_bytes));
     // an empty name is none: what was sent had a key and no value
     let mut name = |key| bytes(key).filter(|b| !b.is_empty()).map(|b| table.number(&b));
     let (realm_id, realm, client) = (name(Field::RealmId), name(Field::RealmName), name(Field::ClientId));

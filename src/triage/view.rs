@@ -111,9 +111,9 @@ impl Node {
     /// Takes note of when it speaks; returns since when it was silent, if that is long enough for a start.
     #[inline]
     fn speaks(&mut self, time: i64) -> Option<i64> {
-        let before = self.spoke.replace(time)?;
-        self.spoke = Some(before.max(time));
-        (time - before >= PAUSE_MS).then_some(before)
+        let before = self.spoke;
+        self.spoke = before.max(Some(time));
+        before.filter(|before| time - before >= PAUSE_MS)
     }
 
     /// Takes in an event's realm.
@@ -302,6 +302,7 @@ impl View {
         node.stored |= joined.stored;
         if let Some(time) = joined.time
             && let Some(from) = node.speaks(time)
+            && !node.shows_starts()
         {
             self.paused(joined.node, from, time);
         }
@@ -691,8 +692,7 @@ impl View {
     /// Whether a node of the realm may have been restarted between two times without a word: its starts are not in this log, and it was silent for as long as one takes.
     #[must_use]
     pub fn may_have_started(&self, realm: Option<Sym>, from: i64, to: i64) -> bool {
-        let is_between =
-            |pauses: &Vec<(i64, i64)>| pauses.len() >= LESSONS || pauses.get(pauses.partition_point(|pause| pause.1 < from)).is_some_and(|pause| pause.0 <= to);
+        let is_between = |pauses: &Vec<(i64, i64)>| pauses.len() >= LESSONS || overlaps(pauses, from, to);
         let mut silent = self.group(realm).filter(|(_, node)| !node.stored && !node.shows_starts());
         silent.any(|(id, node)| {
             node.spoke.is_none_or(|spoke| to - spoke >= PAUSE_MS) || u32::try_from(id).is_ok_and(|id| self.pauses.get(&id).is_some_and(is_between))
@@ -822,8 +822,7 @@ impl View {
 
     /// Whether lines of a node of the realm are missing between two times.
     fn has_gap(&self, realm: Option<Sym>, from: i64, to: i64) -> bool {
-        let is_between = |gaps: &Vec<(i64, i64)>| gaps.get(gaps.partition_point(|gap| gap.1 < from)).is_some_and(|gap| gap.0 <= to);
-        self.gaps.iter().any(|(node, gaps)| self.is_of(*node, realm) && is_between(gaps))
+        self.gaps.iter().any(|(node, gaps)| self.is_of(*node, realm) && overlaps(gaps, from, to))
     }
 
     /// Whether a node of the realm counts itself alone at a time, though another one has a log of that time: they are no cluster, and each has codes and sessions of
@@ -881,6 +880,11 @@ impl View {
         let life = if length < 2 * UNKNOWN_LIFE_MS { length / 2 } else { life_ms.unwrap_or(UNKNOWN_LIFE_MS) };
         time - first > life_ms.map_or(life, |l| l.min(life))
     }
+}
+
+/// Whether one of some spans, in order and apart, has a part between two times.
+fn overlaps(spans: &[(i64, i64)], from: i64, to: i64) -> bool {
+    spans.get(spans.partition_point(|span| span.1 < from)).is_some_and(|span| span.0 <= to)
 }
 
 /// Returns the first of what happened between two times on a node that counts. Where there was more than is kept, the last one stands for all.

@@ -44,7 +44,7 @@ struct Tried {
 struct Asked<'a> {
     field: Option<&'a str>,
     /// The format of the lines.
-    format: Option<Format>,
+    format: Option<&'a Format>,
     /// Lines can be in one that nobody told.
     any_format: bool,
 }
@@ -56,6 +56,7 @@ pub(super) fn wrapping(bytes: &[u8], whole: bool, told: &Told) -> Option<Wrappin
     let lines = whole_lines(bytes, whole);
     let name = told.layout.as_deref();
     let wrapper = name.and_then(super::named);
+    let format = name.filter(|_| wrapper.is_none()).and_then(Format::parse);
     let tried = match wrapper {
         Some(wrapper) if wrapper.kind == Kind::Format => match infer::format(&lines, false) {
             Some(format) => in_format(&format, &lines, &[]),
@@ -63,9 +64,9 @@ pub(super) fn wrapping(bytes: &[u8], whole: bool, told: &Told) -> Option<Wrappin
         },
         Some(wrapper) => forced(wrapper, bytes, &lines, field),
         // a name that is neither is that of no wrapper: the lines are bare
-        None if name.is_some_and(|name| Format::parse(name).is_none()) => return None,
+        None if name.is_some() && format.is_none() => return None,
         None => {
-            let asked = Asked { field, format: name.and_then(Format::parse), any_format: false };
+            let asked = Asked { field, format: format.as_ref(), any_format: false };
             let tried = found(bytes, &lines, &[], &asked, 0).filter(|tried| tried.heads > 0);
             tried.or_else(|| found(bytes, &lines, &[], &Asked { any_format: true, ..asked }, 0))?
         }
@@ -88,7 +89,7 @@ fn whole_lines(bytes: &[u8], whole: bool) -> Vec<&[u8]> {
 
 /// Finds out what lines are wrapped in; `times` are those that are known of them from outside.
 fn found(bytes: &[u8], lines: &[&[u8]], times: &[Option<i64>], asked: &Asked<'_>, depth: usize) -> Option<Tried> {
-    if let Some(told) = asked.format.as_ref().map(|format| in_format(format, lines, times)).filter(|tried| tried.heads > 0) {
+    if let Some(told) = asked.format.map(|format| in_format(format, lines, times)).filter(|tried| tried.heads > 0) {
         return Some(told);
     }
     let mut bare = 0;
@@ -286,7 +287,7 @@ impl Tried {
     fn look_inside(&mut self, asked: &Asked<'_>, depth: usize) {
         let text = self.samples.iter().flat_map(|s| s.text.split(|c| *c == b'\n').map(|line| (line, s.time)));
         let (text, times): (Vec<&[u8]>, Vec<Option<i64>>) = text.unzip();
-        let asked = Asked { field: None, format: asked.format.clone(), ..*asked };
+        let asked = Asked { field: None, ..*asked };
         let Some(inner) = found(&[], &text, &times, &asked, depth + 1).filter(|i| i.heads > self.heads) else { return };
         self.name = format!("{} in {}", inner.name, self.name);
         self.mixed |= inner.mixed;

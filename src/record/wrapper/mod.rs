@@ -70,17 +70,16 @@ pub fn wrapping(head: &[u8], whole: bool, told: &Told) -> Option<Wrapping> {
 pub fn unwrapper(wrapping: &Wrapping, told: &Told) -> Option<Unwrapper> {
     let field = told.field.as_deref();
     let (names, own) = names(&wrapping.name);
-    let own = own.map(Format::parse).map(|own| own.map(Layer::of_format));
-    let Some((outer, inner)) = names.split_first() else { return Some(Unwrapper::Lines(Box::new(Chain(vec![own??])))) };
-    let (name, document) = outer.strip_suffix(DOCUMENT).map_or((*outer, false), |n| (n, true));
-    let wrapper = named(name)?;
     let mut layers = Vec::new();
-    for name in inner {
+    for name in names.iter().skip(1) {
         layers.push(Layer::new(named(name)?.kind, None));
     }
-    if let Some(own) = own {
-        layers.push(own?);
+    if let Some(pattern) = own {
+        layers.push(Layer::of_format(Format::parse(pattern)?));
     }
+    let Some(outer) = names.first() else { return Some(Unwrapper::Lines(Box::new(Chain(layers)))) };
+    let (name, document) = outer.strip_suffix(DOCUMENT).map_or((*outer, false), |n| (n, true));
+    let wrapper = named(name)?;
     Some(match wrapper.form {
         Form::Prefix | Form::Objects if !document => {
             layers.insert(0, Layer::new(wrapper.kind, field));

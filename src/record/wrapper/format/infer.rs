@@ -65,7 +65,7 @@ fn loggers() -> &'static Regex {
 /// What comes before a thing that stands by itself, and what behind.
 fn stands_alone(line: &[u8], begin: usize, end: usize) -> bool {
     let is_part = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'_');
-    !begin.checked_sub(1).and_then(|at| line.get(at)).is_some_and(is_part) && !line.get(end).is_some_and(is_part)
+    !line[..begin].last().is_some_and(is_part) && !line.get(end).is_some_and(is_part)
 }
 
 fn find_time(line: &[u8], order: Order) -> Option<Found> {

@@ -51,7 +51,7 @@ pub(super) struct Format {
 #[derive(Debug, Default)]
 struct Read<'a> {
     time: Option<std::borrow::Cow<'a, [u8]>>,
-    level: &'a [u8],
+    level: Option<&'static str>,
     logger: &'a [u8],
     thread: &'a [u8],
     host: Option<&'a [u8]>,
@@ -100,7 +100,7 @@ fn is_event(message: &[u8]) -> bool {
 /// Returns where the list of an event begins: `type="LOGIN", realmId=…`, `type=LOGIN, realmId=…`, `operationType=…`, quoted in any way.
 fn event_at(line: &[u8]) -> Option<usize> {
     let at = memmem::find(line, b", realmId=")?;
-    let begin = memchr::memmem::rfind(&line[..at], b"ype=")?;
+    let begin = memmem::rfind(&line[..at], b"ype=")?;
     let value = line[begin + 4..at].iter().all(|c| c.is_ascii_uppercase() || matches!(c, b'_' | b'"' | b'\'' | b'-' | b'\\'));
     let start = [&b"operationT"[..], b"t"].iter().find(|name| line[..begin].ends_with(name)).map(|name| begin - name.len())?;
     (value && start.checked_sub(1).is_none_or(|before| !line[before].is_ascii_alphanumeric())).then_some(start)
@@ -134,10 +134,11 @@ fn until<'a>(i: &'a [u8], text: &[u8], goes_on: impl Fn(&[u8]) -> bool) -> Optio
     })
 }
 
-/// Whether a level stands at the beginning.
-fn begins_with_level(i: &[u8]) -> bool {
+/// Returns the level that stands at the beginning, and what follows.
+fn leading_level(i: &[u8]) -> Option<(&'static str, &[u8])> {
     let i = i.trim_ascii_start();
-    level(&i[..i.iter().position(|c| !c.is_ascii_alphabetic()).unwrap_or(i.len())]).is_some()
+    let (word, rest) = i.split_at(i.iter().position(|c| !c.is_ascii_alphabetic()).unwrap_or(i.len()));
+    Some((level(word)?, rest))
 }
 
 impl Format {
@@ -243,17 +244,15 @@ impl Format {
                     (read.time, i) = (Some(time), &i[length..]);
                 }
                 Item::Level => {
-                    i = i.trim_ascii_start();
-                    let end = i.iter().position(|c| !c.is_ascii_alphabetic()).unwrap_or(i.len());
-                    level(&i[..end])?;
-                    (read.level, i) = i.split_at(end);
+                    let (level, rest) = leading_level(i)?;
+                    (read.level, i) = (Some(level), rest);
                 }
                 Item::Logger | Item::Thread | Item::Host | Item::Other => {
                     let Some(Part::Text(text)) = self.head.get(at + 1) else { return None };
                     let next = self.head.get(at + 2);
                     let goes_on = |rest: &[u8]| match next {
                         Some(Part::Item(Item::Time)) => when(rest.trim_ascii_start(), self.order).is_some(),
-                        Some(Part::Item(Item::Level)) => begins_with_level(rest),
+                        Some(Part::Item(Item::Level)) => leading_level(rest).is_some(),
                         _ => true,
                     };
                     let (value, rest) = until(i, text, goes_on)?;
@@ -290,7 +289,7 @@ impl Format {
             (None, Some(ms)) => out.extend_from_slice(DateTime::from_timestamp_millis(ms)?.to_rfc3339_opts(SecondsFormat::Millis, true).as_bytes()),
             (None, None) => return None,
         }
-        out.extend_from_slice(format!(" {:<5} [", level(read.level).unwrap_or("INFO")).as_bytes());
+        out.extend_from_slice(format!(" {:<5} [", read.level.unwrap_or("INFO")).as_bytes());
         match read.logger {
             [] if is_event(read.message) => out.extend_from_slice(b"org.keycloak.events"),
             logger => out.extend_from_slice(logger),
